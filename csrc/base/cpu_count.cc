@@ -1,0 +1,116 @@
+#include "base/cpu_count.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+
+namespace mbrt {
+namespace {
+
+#if defined(__linux__)
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// CPUs allowed by the affinity mask, and how many physical cores they are: hyper-threads of one
+// core share its multiplier.
+std::size_t allowed_physical_cores() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (sched_getaffinity(0, sizeof(mask), &mask) != 0) return std::thread::hardware_concurrency();
+  std::set<std::string> cores;
+  std::size_t unknown = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &mask)) continue;
+    const std::string siblings = first_line("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                                            "/topology/thread_siblings_list");
+    if (siblings.empty()) {
+      ++unknown;
+    } else {
+      cores.insert(siblings);
+    }
+  }
+  return cores.size() + unknown;
+}
+
+// A quota of a control group in CPUs, or infinity.
+double quota_v2(const std::string& folder) {
+  std::istringstream line(first_line(folder + "/cpu.max"));
+  std::string quota;
+  double period = 0;
+  if (!(line >> quota >> period) || quota == "max" || period <= 0) return HUGE_VAL;
+  return std::strtod(quota.c_str(), nullptr) / period;
+}
+
+double quota_v1(const std::string& folder) {
+  const double quota = std::strtod(first_line(folder + "/cpu.cfs_quota_us").c_str(), nullptr);
+  const double period = std::strtod(first_line(folder + "/cpu.cfs_period_us").c_str(), nullptr);
+  return quota > 0 && period > 0 ? quota / period : HUGE_VAL;
+}
+
+// The tightest quota from this process's group up to the root, for both versions of the interface.
+double cgroup_quota() {
+  double quota = std::min(quota_v2("/sys/fs/cgroup"), quota_v1("/sys/fs/cgroup/cpu"));
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && controllers.find("cpu") == std::string::npos) continue;
+    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+    for (std::string group = line.substr(second + 1); group.size() > 1 && group.front() == '/';
+         group.erase(group.rfind('/'))) {
+      quota = std::min(quota, v2 ? quota_v2(root + group) : quota_v1(root + group));
+    }
+  }
+  return quota;
+}
+
+#else
+
+std::size_t allowed_physical_cores() { return std::thread::hardware_concurrency(); }
+double cgroup_quota() { return HUGE_VAL; }
+
+#endif
+
+}  // namespace
+
+std::size_t usable_cores() {
+  const std::size_t cores = std::max<std::size_t>(allowed_physical_cores(), 1);
+  const double quota = std::ceil(cgroup_quota());
+  return quota < static_cast<double>(cores)
+             ? std::max<std::size_t>(static_cast<std::size_t>(quota), 1)
+             : cores;
+}
+
+std::size_t default_thread_count() {
+  const char* text = std::getenv("MBRT_NUM_THREADS");
+  if (text == nullptr || *text == '\0') return std::min(usable_cores(), kMaxThreads);
+  char* end = nullptr;
+  const long value = std::strtol(text, &end, 10);
+  if (*end != '\0' || value < 1 || value > static_cast<long>(kMaxThreads)) {
+    throw InputError("MBRT_NUM_THREADS is \"" + std::string(text) +
+                     "\": it must be a whole number from 1 to 256. Mend or unset the variable.");
+  }
+  return static_cast<std::size_t>(value);
+}
+
+}  // namespace mbrt

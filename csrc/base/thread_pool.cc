@@ -1,0 +1,148 @@
+#include "base/thread_pool.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <new>
+#include <system_error>
+
+namespace mbrt {
+namespace {
+
+inline void relax_cpu() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  asm volatile("yield" ::: "memory");
+#endif
+}
+
+// About two to five microseconds of polling. A layer of MobileBERT takes 0.1 ms or more, so this
+// catches the members that arrive together and gives the core back when one of them was
+// descheduled.
+constexpr int kPolls = 64;
+
+alignas(ThreadPool) unsigned char pool_storage[sizeof(ThreadPool)];
+
+}  // namespace
+
+bool Barrier::wait(bool stop) {
+  if (members_ == 1) return stop;
+  const std::size_t round = generation_.load(std::memory_order_relaxed);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = stop_ || stop;
+    if (++arrived_ == members_) {
+      arrived_ = 0;
+      verdict_.store(stop_, std::memory_order_relaxed);
+      stop_ = false;
+      generation_.store(round + 1, std::memory_order_release);
+      arrived_all_.notify_all();
+      return verdict_.load(std::memory_order_relaxed);
+    }
+  }
+  for (int i = 0; i < kPolls; ++i) {
+    if (generation_.load(std::memory_order_acquire) != round) {
+      return verdict_.load(std::memory_order_relaxed);
+    }
+    relax_cpu();
+  }
+  std::unique_lock<std::mutex> lock(mutex_);
+  arrived_all_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != round; });
+  return verdict_.load(std::memory_order_relaxed);
+}
+
+ThreadPool& ThreadPool::instance() {
+  // Built in static storage so that a forked child, whose workers do not exist, can build it anew.
+  static ThreadPool* pool = [] {
+    pthread_atfork(nullptr, nullptr, &ThreadPool::reset_after_fork);
+    return new (pool_storage) ThreadPool;
+  }();
+  return *pool;
+}
+
+// The old object is abandoned, not destroyed: its mutexes may be held by threads that exist only in
+// the parent.
+void ThreadPool::reset_after_fork() { new (pool_storage) ThreadPool; }
+
+ThreadPool::~ThreadPool() {
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    {
+      std::lock_guard<std::mutex> lock(worker->mutex);
+      worker->quit = true;
+    }
+    worker->wake.notify_one();
+    worker->thread.join();
+  }
+}
+
+void ThreadPool::worker_loop(Worker* worker) {
+  for (;;) {
+    std::unique_lock<std::mutex> lock(worker->mutex);
+    worker->wake.wait(lock, [&] { return worker->has_job || worker->quit; });
+    if (worker->quit) return;
+    worker->has_job = false;
+    const Job job = worker->job;
+    const std::size_t index = worker->index;
+    lock.unlock();
+
+    job.body(job.context, *job.team, index);
+    {
+      // Idle again before the caller can return and ask for the next team.
+      std::lock_guard<std::mutex> pool_lock(mutex_);
+      idle_.push_back(worker);
+    }
+    std::lock_guard<std::mutex> done_lock(*job.done_mutex);
+    if (job.unfinished->fetch_sub(1, std::memory_order_acq_rel) == 1) job.done->notify_one();
+  }
+}
+
+std::size_t ThreadPool::borrow(std::size_t wanted, Worker** borrowed) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::size_t count = 0;
+  while (count < wanted && !idle_.empty()) {
+    borrowed[count++] = idle_.back();
+    idle_.pop_back();
+  }
+  while (count < wanted && workers_.size() < wanted) {
+    try {
+      workers_.push_back(std::make_unique<Worker>());
+      idle_.reserve(workers_.size());
+      Worker* worker = workers_.back().get();
+      worker->thread = std::thread([this, worker] { worker_loop(worker); });
+      borrowed[count++] = worker;
+    } catch (
+        const std::system_error&) {  // the system gives no more threads: work with those there are
+      workers_.pop_back();
+      break;
+    }
+  }
+  return count;
+}
+
+void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
+  Worker* borrowed[kMaxThreads];
+  const std::size_t wanted = std::min(std::max<std::size_t>(max_threads, 1), kMaxThreads) - 1;
+  const std::size_t helpers = wanted == 0 ? 0 : borrow(wanted, borrowed);
+
+  Team team(helpers + 1);
+  std::atomic<std::size_t> unfinished{helpers};
+  std::mutex done_mutex;
+  std::condition_variable done;
+  for (std::size_t i = 0; i < helpers; ++i) {
+    Worker& worker = *borrowed[i];
+    {
+      std::lock_guard<std::mutex> lock(worker.mutex);
+      worker.job = Job{body, context, &team, &unfinished, &done_mutex, &done};
+      worker.index = i + 1;
+      worker.has_job = true;
+    }
+    worker.wake.notify_one();
+  }
+  body(context, team, 0);
+  if (helpers == 0) return;
+  std::unique_lock<std::mutex> lock(done_mutex);
+  done.wait(lock, [&] { return unfinished.load(std::memory_order_acquire) == 0; });
+}
+
+}  // namespace mbrt

@@ -1,0 +1,163 @@
+// f32x16 as an array: the baseline of every architecture, and the reference that the others must
+// equal bit for bit.
+#ifndef MBRT_SIMD_SCALAR_H_
+#define MBRT_SIMD_SCALAR_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mbrt::MBRT_TARGET {
+
+struct f32x16 {
+  float lane[16];
+};
+
+struct i32x16 {
+  std::int32_t lane[16];
+};
+
+// a * b + c, rounded once. Where there is no such instruction: the product of two floats is exact
+// in double, and a sum rounded to odd (its last bit set when anything was lost) rounds to float as
+// the exact sum would. libm's fmaf says the same, but is a call an element and has been wrong on
+// some platforms.
+inline float fused_multiply_add(float a, float b, float c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return __builtin_fmaf(a, b, c);
+#else
+  const double product = static_cast<double>(a) * b;
+  const double addend = c;
+  double sum = product + addend;
+  const double second = sum - product;
+  const double lost =
+      (product - (sum - second)) + (addend - second);  // exact: sum + lost == product + addend
+  std::int64_t sum_bits;
+  __builtin_memcpy(&sum_bits, &sum, sizeof sum);
+  const std::int64_t inexact =
+      (lost < 0.0) | (lost > 0.0);  // false for the NaN that infinities leave
+  const std::int64_t away = ((lost > 0.0) == (sum > 0.0)) ? 1 : -1;
+  sum_bits += (inexact & ~sum_bits) * away;
+  __builtin_memcpy(&sum, &sum_bits, sizeof sum);
+  return static_cast<float>(sum);
+#endif
+}
+
+// f(lane) for each of the 16 lanes.
+template <typename F>
+inline f32x16 each_lane(F f) {
+  f32x16 r;
+  for (int i = 0; i < 16; ++i) r.lane[i] = f(i);
+  return r;
+}
+
+template <typename F>
+inline i32x16 each_lane_i32(F f) {
+  i32x16 r;
+  for (int i = 0; i < 16; ++i) r.lane[i] = f(i);
+  return r;
+}
+
+inline f32x16 load(const float* p) {
+  return each_lane([=](int i) { return p[i]; });
+}
+inline void store(float* p, f32x16 v) {
+  for (int i = 0; i < 16; ++i) p[i] = v.lane[i];
+}
+inline f32x16 load_partial(const float* p, std::size_t n) {
+  return each_lane([=](int i) { return static_cast<std::size_t>(i) < n ? p[i] : 0.0f; });
+}
+inline void store_partial(float* p, std::size_t n, f32x16 v) {
+  for (std::size_t i = 0; i < n; ++i) p[i] = v.lane[i];
+}
+inline f32x16 broadcast(float x) {
+  return each_lane([=](int) { return x; });
+}
+inline f32x16 zero() { return broadcast(0.0f); }
+
+inline f32x16 add(f32x16 a, f32x16 b) {
+  return each_lane([&](int i) { return a.lane[i] + b.lane[i]; });
+}
+inline f32x16 sub(f32x16 a, f32x16 b) {
+  return each_lane([&](int i) { return a.lane[i] - b.lane[i]; });
+}
+inline f32x16 mul(f32x16 a, f32x16 b) {
+  return each_lane([&](int i) { return a.lane[i] * b.lane[i]; });
+}
+inline f32x16 div(f32x16 a, f32x16 b) {
+  return each_lane([&](int i) { return a.lane[i] / b.lane[i]; });
+}
+inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
+  return each_lane([&](int i) { return fused_multiply_add(a.lane[i], b.lane[i], c.lane[i]); });
+}
+inline f32x16 sqrt(f32x16 a) {
+  return each_lane([&](int i) { return __builtin_sqrtf(a.lane[i]); });
+}
+inline f32x16 abs(f32x16 a) {
+  return each_lane([&](int i) { return __builtin_fabsf(a.lane[i]); });
+}
+inline f32x16 neg(f32x16 a) {
+  return each_lane([&](int i) { return -a.lane[i]; });
+}
+inline f32x16 max(f32x16 a, f32x16 b) {
+  return each_lane([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+inline f32x16 min(f32x16 a, f32x16 b) {
+  return each_lane([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
+  return each_lane([&](int i) { return a.lane[i] > b.lane[i] ? x.lane[i] : y.lane[i]; });
+}
+
+inline float reduce_add(f32x16 a) {
+  for (int half = 8; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) a.lane[i] = a.lane[i] + a.lane[i + half];
+  }
+  return a.lane[0];
+}
+inline float reduce_max(f32x16 a) {
+  for (int half = 8; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i)
+      a.lane[i] = a.lane[i] > a.lane[i + half] ? a.lane[i] : a.lane[i + half];
+  }
+  return a.lane[0];
+}
+
+inline f32x16 to_f32(i32x16 a) {
+  return each_lane([&](int i) { return static_cast<float>(a.lane[i]); });
+}
+inline i32x16 bits(f32x16 a) {
+  i32x16 r;
+  __builtin_memcpy(&r, &a, sizeof r);
+  return r;
+}
+inline f32x16 from_bits(i32x16 a) {
+  f32x16 r;
+  __builtin_memcpy(&r, &a, sizeof r);
+  return r;
+}
+inline i32x16 broadcast_i32(std::int32_t x) {
+  return each_lane_i32([=](int) { return x; });
+}
+inline i32x16 add(i32x16 a, i32x16 b) {  // modulo 2^32
+  return each_lane_i32([&](int i) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) +
+                                     static_cast<std::uint32_t>(b.lane[i]));
+  });
+}
+inline i32x16 shift_left_23(i32x16 a) {
+  return each_lane_i32([&](int i) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) << 23);
+  });
+}
+inline i32x16 load_i32(const std::int32_t* p) {
+  return each_lane_i32([=](int i) { return p[i]; });
+}
+inline i32x16 load_s8(const std::int8_t* p) {
+  return each_lane_i32([=](int i) { return static_cast<std::int32_t>(p[i]); });
+}
+inline void store_low_bytes(std::uint8_t* p, i32x16 v) {
+  for (int i = 0; i < 16; ++i) p[i] = static_cast<std::uint8_t>(v.lane[i]);
+}
+
+}  // namespace mbrt::MBRT_TARGET
+
+#endif  // MBRT_SIMD_SCALAR_H_

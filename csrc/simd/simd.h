@@ -1,0 +1,44 @@
+// The 16 virtual lanes that every float operation is written against.
+//
+// A kernel source is compiled once per target, with MBRT_TARGET naming the namespace it lives in
+// (scalar, avx2, avxvnni, avx512, avx512vnni, neon, dotprod, i8mm) and the compiler flags of that
+// target. This header picks the implementation of f32x16 from those flags. Every implementation
+// gives the same bits for the same inputs: 16 lanes are one AVX-512 register, two AVX2 registers,
+// four NEON registers or an array; only IEEE operations are used (add, sub, mul, div, sqrt, fused
+// multiply-add), and folds always go 16 -> 8 -> 4 -> 2 -> 1.
+//
+// What an implementation provides, in namespace mbrt::MBRT_TARGET:
+//
+//   f32x16, i32x16                                    the vector types, passed by value
+//   load(p) store(p, v)                               16 floats, any alignment
+//   load_partial(p, n) store_partial(p, n, v)         first n floats (0 <= n <= 16) only; the other
+//   lanes load as +0 broadcast(x) zero()                               f32x16 add sub mul div lane
+//   by lane fma(a, b, c)                                      a * b + c, rounded once sqrt(a)
+//   abs(a) neg(a) max(a, b) = a > b ? a : b                         so a NaN in either gives b, and
+//   max(-0, +0) = +0 min(a, b) = a < b ? a : b select_gt(a, b, x, y) = a > b ? x : y reduce_add(a)
+//   reduce_max(a)                       a float; lane j joins j + 8, then + 4, + 2, + 1
+//   to_f32(i32x16)                                    rounds to nearest even
+//   bits(f32x16) -> i32x16, from_bits(i32x16)         reinterpretation
+//   broadcast_i32(x), add(i32x16, i32x16), shift_left_23(i32x16)
+//   load_i32(p), load_s8(p)                           16 int32; 16 int8 widened to int32
+//   store_low_bytes(p, i32x16)                        the low byte of each lane, 16 bytes
+#ifndef MBRT_SIMD_SIMD_H_
+#define MBRT_SIMD_SIMD_H_
+
+#ifndef MBRT_TARGET
+#error "MBRT_TARGET must name the target this file is compiled for"
+#endif
+
+#if defined(MBRT_TARGET_SCALAR)
+#include "simd/scalar.h"
+#elif defined(__AVX512F__)
+#include "simd/x86_avx512.h"
+#elif defined(__AVX2__) && defined(__FMA__)
+#include "simd/x86_avx2.h"
+#elif defined(__ARM_NEON)
+#include "simd/arm_neon.h"
+#else
+#error "no f32x16 for these compiler flags"
+#endif
+
+#endif  // MBRT_SIMD_SIMD_H_
