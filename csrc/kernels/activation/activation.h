@@ -1,0 +1,38 @@
+// activation: y = f(x) * scale, in place on a panel that lies in cache, with the row's range.
+//
+// ReLU is not here: it is an epilogue. The others are one pass each, written against the 16 lanes:
+//   gelu_erf   0.5 x (1 + erf(x / sqrt 2))         gelu_tanh  0.5 x (1 + tanh(sqrt(2 / pi) (x +
+//   0.044715 x^3))) relu6      min(max(x, 0), 6)                   silu       x / (1 + exp(-x))
+//   tanh       tanh(x)
+// The exact sequence of operations of each is in kernels/math/.
+#ifndef MBRT_KERNELS_ACTIVATION_ACTIVATION_H_
+#define MBRT_KERNELS_ACTIVATION_ACTIVATION_H_
+
+#include <cstddef>
+
+namespace mbrt {
+
+enum class Activation : int {
+  kRelu = 0,
+  kGeluErf = 1,
+  kGeluTanh = 2,
+  kRelu6 = 3,
+  kSilu = 4,
+  kTanh = 5
+};
+inline constexpr int kActivationCount = 6;
+
+struct Activate {
+  std::size_t rows;
+  std::size_t n;         // a multiple of 16
+  float* x;              // [rows][x_stride]
+  std::size_t x_stride;  // floats
+  const float* scale;    // [n], or null for 1
+  float* range;          // [rows][32], written, see kernels/range.h
+};
+
+using ActivateFn = void (*)(const Activate&);
+
+}  // namespace mbrt
+
+#endif  // MBRT_KERNELS_ACTIVATION_ACTIVATION_H_

@@ -1,0 +1,65 @@
+// gemm_f32_1x16_scalar: the contract of gemm_f32.h as three loops. What every other gemm_f32 must
+// equal bit for bit.
+//
+// It shares neither the driver nor the epilogue with the other kernels, so that a fault there
+// cannot hide here.
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/gemm_f32/gemm_f32.h"
+#include "kernels/peak.h"
+#include "simd/simd.h"
+
+namespace mbrt::MBRT_TARGET {
+namespace {
+
+constexpr std::size_t kBlock = 16;
+constexpr Epilogue kProduct = static_cast<Epilogue>(kEpilogueCount);
+
+template <Epilogue kEpilogue>
+float finish(const GemmF32& g, std::size_t m, std::size_t n, float acc) {
+  if constexpr (kEpilogue == kProduct) {
+    return acc;
+  } else {
+    const float x = acc + g.bias[n];
+    if constexpr (kEpilogue == Epilogue::kLinear) return x;
+    if constexpr (kEpilogue == Epilogue::kRelu) return x > 0.0f ? x : 0.0f;
+    if constexpr (kEpilogue == Epilogue::kResidual) {
+      return fused_multiply_add(g.residual[m * g.residual_stride + n], g.residual_scale[n], x);
+    }
+  }
+}
+
+template <Epilogue kEpilogue>
+void gemm(const GemmF32& g) {
+  for (std::size_t m = 0; m < g.m; ++m) {
+    const float* a = g.a + m * g.a_stride;
+    for (std::size_t n = 0; n < g.n; n += kBlock) {
+      const float* w = g.w + n / kBlock * g.panel_stride;
+      float acc[kBlock] = {};
+      for (std::size_t k = 0; k < g.k; ++k) {
+        for (std::size_t j = 0; j < kBlock; ++j) {
+          acc[j] = fused_multiply_add(a[k], w[k * kBlock + j], acc[j]);
+        }
+      }
+      for (std::size_t j = 0; j < kBlock; ++j) {
+        g.out[m * g.out_stride + n + j] = finish<kEpilogue>(g, m, n + j, acc[j]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void gemm_f32_linear(const GemmF32& g) { gemm<Epilogue::kLinear>(g); }
+void gemm_f32_relu(const GemmF32& g) { gemm<Epilogue::kRelu>(g); }
+void gemm_f32_residual(const GemmF32& g) { gemm<Epilogue::kResidual>(g); }
+void product_f32(const GemmF32& g) { gemm<kProduct>(g); }
+
+std::size_t peak_f32(std::size_t iterations) {
+  const auto a = static_cast<float>(iterations);
+  const auto step = [a](float acc) { return fused_multiply_add(acc, a, 1.0f); };
+  return run_peak<8>(iterations, 1, 1.0f / a, step);
+}
+
+}  // namespace mbrt::MBRT_TARGET

@@ -1,0 +1,57 @@
+// gemm_s8: a panel of int8 rows times packed int8 weights, exact int32 sums, and the epilogue in
+// registers.
+//
+//   acc[m][n] = sum_k q[m][k] * w[k][n]                                  exact for every input, K
+//   <= 65,536 x         = fma(float(acc), a_scale[m] * w_scale[n], fma(a_shift[m], w_sum[n],
+//   bias[n])) kLinear:    y = x kRelu:      y = x > 0 ? x : 0 kResidual:  y = fma(residual[m][n],
+//   residual_scale[n], x) range[m]    is widened by y (kernels/range.h)                        for
+//   the next quantiser
+//
+// A row stands for q * a_scale + a_shift (quantize.h); w_sum[n] = w_scale[n] * sum_k w[k][n]
+// carries the shift through the product. Bytes are q + offset, where offset is the kernel's own
+// (kernels.inc: 128 for kernels that multiply unsigned by signed, else 0). With offset 128 the sum
+// starts at compensation[n] = -128 * sum_k w[k][n]. q is any signed byte; weights never hold -128.
+//
+// Packing n16k4: w[n / 16][k / 4][n % 16][k % 4], 64-byte rows, 64-byte aligned. N and K are padded
+// to multiples of 16 with zeros; padded outputs come out as 0 because scale, sum, bias and residual
+// are 0 there. Nothing outside the described arrays is read or written.
+#ifndef MBRT_KERNELS_GEMM_S8_GEMM_S8_H_
+#define MBRT_KERNELS_GEMM_S8_GEMM_S8_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/epilogue.h"
+
+namespace mbrt {
+
+struct GemmS8 {
+  std::size_t m;  // rows, >= 1
+  std::size_t n;  // columns, a multiple of 16
+  std::size_t k;  // a multiple of 16
+
+  const std::uint8_t* a;  // [m][a_stride], the first k bytes of each row
+  std::size_t a_stride;   // bytes
+  const float* a_scale;   // [m]
+  const float* a_shift;   // [m]
+
+  const std::int8_t* w;              // packed n16k4, 64-byte aligned
+  const std::int32_t* compensation;  // [n]; read only by kernels whose offset is 128
+  const float* w_scale;              // [n]
+  const float* w_sum;                // [n]
+  const float* bias;                 // [n]
+
+  const float* residual;        // [m][residual_stride]; kResidual only; may be out itself
+  std::size_t residual_stride;  // floats
+  const float* residual_scale;  // [n]; kResidual only
+
+  float* out;              // [m][out_stride]
+  std::size_t out_stride;  // floats
+  float* range;            // [m][32], updated
+};
+
+using GemmS8Fn = void (*)(const GemmS8&);
+
+}  // namespace mbrt
+
+#endif  // MBRT_KERNELS_GEMM_S8_GEMM_S8_H_

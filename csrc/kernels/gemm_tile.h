@@ -1,0 +1,190 @@
+// What the micro-kernels of every ISA share: how a GEMM is cut into tiles, and what is done to a
+// finished accumulator.
+//
+// A kernel file describes one tile and the driver does the rest:
+//
+//   template <Epilogue kEpilogue>
+//   struct Tile {
+//     using Gemm = GemmS8;                              // or GemmF32
+//     static constexpr int kRows = 8;                   // the tallest tile
+//     static constexpr int kUnit = 16;                  // columns come in units of this many (16,
+//     or 8 on some ARM) static constexpr int units(int rows);             // the widest tile of
+//     that many rows, in units; not rising with rows template <int kR, int kU> // 1 <= kR <= kRows,
+//     1 <= kU <= units(kR) static void run(const Gemm& g, std::size_t m, std::size_t n);   // rows
+//     m .. m + kR - 1, columns n .. n + kU * kUnit - 1
+//   };
+//
+// Every (kR, kU) is its own straight loop, so that few rows or columns cost what they are worth and
+// nothing is padded. The column tile is the outer loop: its weights (at most 48 columns x K) stay
+// in L1 while the row tiles pass, and row 0 is the one that brings them in (m == 0 is where a tile
+// may prefetch).
+//
+// This header is compiled for several targets in one program, so everything in it lives in the
+// target's namespace.
+#ifndef MBRT_KERNELS_GEMM_TILE_H_
+#define MBRT_KERNELS_GEMM_TILE_H_
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "kernels/gemm_f32/gemm_f32.h"
+#include "kernels/gemm_s8/gemm_s8.h"
+#include "kernels/range.h"
+#include "kernels/unroll.h"
+#include "simd/simd.h"
+
+namespace mbrt::MBRT_TARGET {
+
+// A length cut into the fewest pieces of at most `most`, as even as can be: 16 by 12 is 8 + 8, 8 by
+// 3 is 3 + 3 + 2.
+class EvenSplit {
+ public:
+  EvenSplit(std::size_t length, std::size_t most)
+      : pieces_((length + most - 1) / most), short_(0), longer_(length) {
+    while (longer_ >= pieces_) {  // a division, but one of at most `most`: a few cycles and not 40
+      longer_ -= pieces_;
+      ++short_;
+    }
+  }
+
+  std::size_t pieces() const { return pieces_; }
+  std::size_t longest() const { return short_ + (longer_ != 0); }
+  std::size_t size(std::size_t piece) const { return short_ + (piece < longer_); }
+
+ private:
+  std::size_t pieces_;
+  std::size_t short_;   // length of a piece
+  std::size_t longer_;  // how many pieces, the first ones, have one more
+};
+
+template <typename Tile>
+using TileFn = void (*)(const typename Tile::Gemm&, std::size_t m, std::size_t n);
+
+template <typename Tile, int kR, int kU>
+constexpr TileFn<Tile> tile_fn() {
+  if constexpr (kU <= Tile::units(kR)) {
+    return &Tile::template run<kR, kU>;
+  } else {
+    return nullptr;  // never asked for: the driver keeps to units(rows)
+  }
+}
+
+template <typename Tile>
+struct TileTable {
+  static constexpr int kRows = Tile::kRows;
+  static constexpr int kUnits = Tile::units(1);
+  TileFn<Tile> fn[kRows][kUnits];
+};
+
+template <typename Tile, int kR, int... kU>
+constexpr void fill_row(TileTable<Tile>& table, std::integer_sequence<int, kU...>) {
+  ((table.fn[kR][kU] = tile_fn<Tile, kR + 1, kU + 1>()), ...);
+}
+
+template <typename Tile, int... kR>
+constexpr TileTable<Tile> make_table(std::integer_sequence<int, kR...>) {
+  TileTable<Tile> table{};
+  (fill_row<Tile, kR>(table, std::make_integer_sequence<int, TileTable<Tile>::kUnits>{}), ...);
+  return table;
+}
+
+template <typename Tile>
+void run_tiles(const typename Tile::Gemm& g) {
+  static constexpr TileTable<Tile> kTable =
+      make_table<Tile>(std::make_integer_sequence<int, Tile::kRows>{});
+  const EvenSplit rows(g.m, Tile::kRows);
+  const std::size_t widest =
+      static_cast<std::size_t>(Tile::units(static_cast<int>(rows.longest())));
+  const EvenSplit columns(g.n / Tile::kUnit, widest);
+  for (std::size_t c = 0, n = 0; c < columns.pieces(); ++c) {
+    const std::size_t units = columns.size(c);
+    for (std::size_t r = 0, m = 0; r < rows.pieces(); ++r) {
+      kTable.fn[rows.size(r) - 1][units - 1](g, m, n);
+      m += rows.size(r);
+    }
+    n += units * Tile::kUnit;
+  }
+}
+
+// Not an epilogue of a layer: the bare product of gemm_f32.
+inline constexpr Epilogue kProduct = static_cast<Epilogue>(kEpilogueCount);
+
+// x (the sum with its bias) of the first row and 16 columns from `column`, to y.
+template <Epilogue kEpilogue, typename Gemm>
+inline f32x16 finish(const Gemm& g, std::size_t column, f32x16 x) {
+  if constexpr (kEpilogue == Epilogue::kRelu) {
+    return max(x, zero());
+  } else if constexpr (kEpilogue == Epilogue::kResidual) {
+    return fma(load(g.residual + column), load(g.residual_scale + column), x);
+  } else {
+    return x;
+  }
+}
+
+// Lets g begin m rows and n columns further on, as far as the end of a tile looks at it.
+template <Epilogue kEpilogue, typename Gemm>
+MBRT_INLINE inline void advance(Gemm& g, std::size_t m, std::size_t n) {
+  if constexpr (std::is_same_v<Gemm, GemmS8>) {
+    g.a_scale += m;
+    g.a_shift += m;
+    g.w_scale += n;
+    g.w_sum += n;
+    g.range += m * kRangeFloats;
+  }
+  if constexpr (kEpilogue != kProduct) g.bias += n;
+  if constexpr (kEpilogue == Epilogue::kResidual) {
+    g.residual += m * g.residual_stride + n;
+    g.residual_scale += n;
+  }
+  g.out += m * g.out_stride + n;
+}
+
+// gemm_s8: the int32 sums of the first row and kB blocks of 16 columns, to y and the row's range.
+template <Epilogue kEpilogue, int kB>
+MBRT_INLINE inline void store_row(const GemmS8& g, const i32x16 (&acc)[kB]) {
+  const f32x16 a_scale = broadcast(*g.a_scale);
+  const f32x16 a_shift = broadcast(*g.a_shift);
+  Range range = load_range(g.range);
+  unroll<kB>([&](auto b) MBRT_INLINE {
+    const f32x16 scale = mul(a_scale, load(g.w_scale + b * 16));
+    const f32x16 base = fma(a_shift, load(g.w_sum + b * 16), load(g.bias + b * 16));
+    const f32x16 y = finish<kEpilogue>(g, b * 16, fma(to_f32(acc[b]), scale, base));
+    store(g.out + b * 16, y);
+    if constexpr (kEpilogue == Epilogue::kRelu) {
+      range.high = max(y, range.high);  // y >= 0 >= range.low
+    } else {
+      widen(range, y);
+    }
+  });
+  store_range(g.range, range);
+}
+
+// gemm_f32: the float sums of the same, to y.
+template <Epilogue kEpilogue, int kB>
+MBRT_INLINE inline void store_row(const GemmF32& g, const f32x16 (&acc)[kB]) {
+  unroll<kB>([&](auto b) MBRT_INLINE {
+    if constexpr (kEpilogue == kProduct) {
+      store(g.out + b * 16, acc[b]);
+    } else {
+      const f32x16 x = add(acc[b], load(g.bias + b * 16));
+      store(g.out + b * 16, finish<kEpilogue>(g, b * 16, x));
+    }
+  });
+}
+
+// Rows m .. m + kR - 1, kB blocks of 16 columns from n. The GEMM is a copy: for all a compiler
+// knows, each store of a result could change what a reference refers to, and it would be loaded
+// again.
+template <Epilogue kEpilogue, typename Gemm, typename Sum, int kR, int kB>
+MBRT_INLINE inline void store_tile(Gemm g, std::size_t m, std::size_t n, const Sum (&acc)[kR][kB]) {
+  advance<kEpilogue>(g, m, n);
+  unroll<kR>([&](auto r) MBRT_INLINE {
+    store_row<kEpilogue>(g, acc[r]);
+    advance<kEpilogue>(g, 1, 0);
+  });
+}
+
+}  // namespace mbrt::MBRT_TARGET
+
+#endif  // MBRT_KERNELS_GEMM_TILE_H_

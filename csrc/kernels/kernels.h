@@ -1,0 +1,60 @@
+// A kernel set: everything the engine calls on one instruction set, as one table of function
+// pointers.
+#ifndef MBRT_KERNELS_KERNELS_H_
+#define MBRT_KERNELS_KERNELS_H_
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "kernels/activation/activation.h"
+#include "kernels/epilogue.h"
+#include "kernels/gemm_f32/gemm_f32.h"
+#include "kernels/gemm_s8/gemm_s8.h"
+#include "kernels/norm/layer_norm.h"
+#include "kernels/quantize/quantize.h"
+#include "kernels/softmax/softmax.h"
+
+namespace mbrt {
+
+using PeakFn = std::size_t (*)(std::size_t iterations);
+
+struct KernelSet {
+  const char* isa;  // "scalar", "avx2", ...: the name that MBRT_ISA and isa= take
+
+  const char* gemm_s8_name;
+  int gemm_s8_offset;  // 0 or 128, see gemm_s8.h
+  GemmS8Fn gemm_s8[kEpilogueCount];
+
+  const char* gemm_f32_name;
+  GemmF32Fn gemm_f32[kEpilogueCount];
+  GemmF32Fn product_f32;
+
+  QuantizeFn quantize;
+  LayerNormFn layer_norm;
+  SoftmaxFn softmax;
+  ContextFn context;
+  ActivateFn activate[kActivationCount];  // kRelu too, for places that have no epilogue (a
+                                          // DistilBERT pooler, the MLM transform)
+
+  PeakFn peak_s8;  // the machine's peak with this set's own instructions, see peak.h
+  PeakFn peak_f32;
+};
+
+// The sets that this CPU and this operating system can run, slowest first; "scalar" is always
+// there.
+const std::vector<const KernelSet*>& available_kernel_sets();
+
+// Every set that was compiled in, whether this CPU can run it or not (for listings).
+const std::vector<const KernelSet*>& compiled_kernel_sets();
+
+// The fastest set of this CPU, or the one named by the environment variable MBRT_ISA. An
+// unsupported name is an InputError that lists the supported ones.
+const KernelSet& default_kernel_set();
+
+// The set of that name; InputError when it does not exist or this CPU cannot run it.
+const KernelSet& kernel_set(std::string_view isa);
+
+}  // namespace mbrt
+
+#endif  // MBRT_KERNELS_KERNELS_H_

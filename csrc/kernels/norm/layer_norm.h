@@ -1,0 +1,30 @@
+// layer_norm: rows in place, over the first n columns; mean and variance over 16 virtual lanes.
+//
+//   sum_j   = x[j] + x[j + 16] + ...  (lane j, ascending, from +0; lanes past n add +0), folded 16
+//   -> 8 -> 4 -> 2 -> 1 mean    = sum / n d       = x - mean  (+0 past n);  var = fold(sum_j fma(d,
+//   d, .)) / n y       = fma(d * (1 / sqrt(var + eps)), weight, bias)            (IEEE sqrt and
+//   division) columns n .. n_padded - 1 become +0 (weight and bias are 0 there) range[row] = the
+//   range of y, see kernels/range.h                   written, not updated
+#ifndef MBRT_KERNELS_NORM_LAYER_NORM_H_
+#define MBRT_KERNELS_NORM_LAYER_NORM_H_
+
+#include <cstddef>
+
+namespace mbrt {
+
+struct LayerNorm {
+  std::size_t rows;
+  std::size_t n;         // real columns, >= 1
+  float* x;              // [rows][x_stride], n rounded up to 16 columns are read and written
+  std::size_t x_stride;  // floats
+  const float* weight;   // [n rounded up to 16]
+  const float* bias;     // [n rounded up to 16]
+  float eps;
+  float* range;  // [rows][32]
+};
+
+using LayerNormFn = void (*)(const LayerNorm&);
+
+}  // namespace mbrt
+
+#endif  // MBRT_KERNELS_NORM_LAYER_NORM_H_
