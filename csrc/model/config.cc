@@ -1,0 +1,199 @@
+#include "model/config.h"
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "base/error.h"
+#include "model/json.h"
+#include "model/message.h"
+
+namespace mbrt {
+namespace {
+
+struct Range {
+  std::uint64_t least, most;
+};
+
+template <typename Value>
+struct Choice {
+  const char* name;
+  Value value;
+};
+
+constexpr Choice<Precision> kPrecisions[] = {{"fp32", Precision::kFp32},
+                                             {"int8", Precision::kInt8}};
+constexpr Choice<Bottleneck> kBottlenecks[] = {{"none", Bottleneck::kNone},
+                                               {"shared", Bottleneck::kShared},
+                                               {"full", Bottleneck::kFull},
+                                               {"residual", Bottleneck::kResidual}};
+constexpr Choice<Norm> kNorms[] = {{"layer_norm", Norm::kLayerNorm}, {"no_norm", Norm::kNoNorm}};
+constexpr Choice<Activation> kActivations[] = {
+    {"relu", Activation::kRelu},          {"gelu", Activation::kGeluErf},
+    {"gelu_tanh", Activation::kGeluTanh}, {"relu6", Activation::kRelu6},
+    {"silu", Activation::kSilu},          {"tanh", Activation::kTanh}};
+constexpr Choice<Pooler> kPoolers[] = {{"none", Pooler::kNone},
+                                       {"first_token", Pooler::kFirstToken},
+                                       {"tanh", Pooler::kTanh},
+                                       {"relu", Pooler::kRelu}};
+constexpr Choice<Head> kHeads[] = {{"none", Head::kNone},
+                                   {"masked_lm", Head::kMaskedLm},
+                                   {"pretraining", Head::kPretraining},
+                                   {"next_sentence", Head::kNextSentence},
+                                   {"sequence_classification", Head::kSequenceClassification},
+                                   {"token_classification", Head::kTokenClassification},
+                                   {"question_answering", Head::kQuestionAnswering},
+                                   {"multiple_choice", Head::kMultipleChoice}};
+
+[[noreturn]] void fail(const std::string& what) {
+  throw ModelFormatError("config: " + what + kWriteAgain);
+}
+
+// Each overload reads one kind of value and says what it should have been.
+
+void read(JsonReader* json, const Range& range, std::size_t* out) {
+  const std::uint64_t value = json->unsigned_integer();
+  if (value < range.least || value > range.most) {
+    json->fail("the number " + thousands(value) + ", which is not from " + thousands(range.least) +
+               " to " + thousands(range.most) + ",");
+  }
+  *out = static_cast<std::size_t>(value);
+}
+
+void read(JsonReader* json, bool* out) { *out = json->boolean(); }
+
+void read(JsonReader* json, float* out) {
+  const double value = json->number();
+  if (value > 0 && value <= std::numeric_limits<float>::max()) *out = static_cast<float>(value);
+  if (!(*out > 0)) json->fail("a number that is not positive in 32-bit floating point");
+}
+
+template <typename Value, std::size_t kCount>
+void read(JsonReader* json, const Choice<Value> (&choices)[kCount], Value* out) {
+  const std::string name = json->string();
+  std::string known;
+  for (const Choice<Value>& choice : choices) {
+    if (name == choice.name) {
+      *out = choice.value;
+      return;
+    }
+    known += std::string(known.empty() ? "" : ", ") + choice.name;
+  }
+  json->fail("the value " + quoted(name) + ", which is none of " + known + ",");
+}
+
+struct Key {
+  const char* name;
+  void (*read)(JsonReader*, ModelConfig*);
+};
+
+// A key's name is its field's name.
+#define MBRT_SIZE(field, least, most) \
+  {#field, [](JsonReader* json, ModelConfig* c) { read(json, Range{least, most}, &c->field); }}
+#define MBRT_CHOICE(field, choices) \
+  {#field, [](JsonReader* json, ModelConfig* c) { read(json, choices, &c->field); }}
+#define MBRT_VALUE(field) {#field, [](JsonReader* json, ModelConfig* c) { read(json, &c->field); }}
+
+constexpr Key kKeys[] = {
+    MBRT_CHOICE(precision, kPrecisions),
+    MBRT_SIZE(vocab_size, 1, 1 << 20),
+    MBRT_SIZE(hidden_size, 1, 4096),
+    MBRT_SIZE(body_size, 1, 4096),
+    MBRT_SIZE(embedding_size, 1, 4096),
+    MBRT_SIZE(num_layers, 1, 128),
+    MBRT_SIZE(num_heads, 1, 128),
+    MBRT_SIZE(intermediate_size, 1, 16384),
+    MBRT_SIZE(num_ffn, 1, 16),
+    MBRT_SIZE(max_positions, 1, 4096),
+    MBRT_SIZE(type_vocab_size, 0, 64),
+    MBRT_SIZE(pad_token_id, 0, (1 << 20) - 1),
+    MBRT_SIZE(num_labels, 0, 65536),
+    MBRT_VALUE(trigram),
+    MBRT_CHOICE(bottleneck, kBottlenecks),
+    MBRT_CHOICE(norm, kNorms),
+    MBRT_CHOICE(activation, kActivations),
+    MBRT_CHOICE(mlm_activation, kActivations),
+    MBRT_VALUE(eps_embeddings),
+    MBRT_VALUE(eps),
+    MBRT_VALUE(eps_output),
+    MBRT_VALUE(eps_mlm),
+    MBRT_CHOICE(pooler, kPoolers),
+    MBRT_CHOICE(head, kHeads),
+};
+#undef MBRT_SIZE
+#undef MBRT_CHOICE
+#undef MBRT_VALUE
+constexpr std::size_t kKeyCount = sizeof(kKeys) / sizeof(kKeys[0]);
+
+// The number of outputs that a head's classifier has.
+Range labels_of(Head head) {
+  switch (head) {
+    case Head::kSequenceClassification:
+    case Head::kTokenClassification:
+      return {1, 65536};
+    case Head::kNextSentence:
+    case Head::kQuestionAnswering:
+      return {2, 2};
+    case Head::kMultipleChoice:
+      return {1, 1};
+    case Head::kNone:
+    case Head::kMaskedLm:
+    case Head::kPretraining:
+      break;
+  }
+  return {0, 0};
+}
+
+bool reads_pooled_output(Head head) {
+  return head == Head::kPretraining || head == Head::kNextSentence ||
+         head == Head::kSequenceClassification || head == Head::kMultipleChoice;
+}
+
+void check_agreement(const ModelConfig& c) {
+  if (c.body_size % c.num_heads != 0) {
+    fail("num_heads is " + std::to_string(c.num_heads) + ", which does not divide body_size " +
+         std::to_string(c.body_size) + ".");
+  }
+  if (!c.has_bottleneck() && c.body_size != c.hidden_size) {
+    fail("body_size is " + std::to_string(c.body_size) +
+         ", without a bottleneck it must equal hidden_size " + std::to_string(c.hidden_size) + ".");
+  }
+  if (c.pad_token_id >= c.vocab_size) {
+    fail("pad_token_id is " + thousands(c.pad_token_id) + ", the vocabulary has " +
+         thousands(c.vocab_size) + " tokens.");
+  }
+  const Range labels = labels_of(c.head);
+  if (c.num_labels < labels.least || c.num_labels > labels.most) {
+    fail("num_labels is " + thousands(c.num_labels) + ", the head needs " +
+         (labels.least == labels.most ? "exactly " : "at least ") + std::to_string(labels.least) +
+         ".");
+  }
+  if (reads_pooled_output(c.head) && c.pooler == Pooler::kNone) {
+    fail("pooler is \"none\", the head reads the pooled output.");
+  }
+}
+
+}  // namespace
+
+ModelConfig parse_config(std::string_view text) {
+  ModelConfig config;
+  bool seen[kKeyCount] = {};
+  JsonReader json(text, "config");
+  json.begin_object();
+  for (std::string name; json.next_key(&name);) {
+    std::size_t i = 0;
+    while (i < kKeyCount && name != kKeys[i].name) ++i;
+    if (i == kKeyCount) json.fail("an unknown key");
+    if (seen[i]) json.fail("a key that comes twice");
+    seen[i] = true;
+    kKeys[i].read(&json, &config);
+  }
+  json.end();
+  for (std::size_t i = 0; i < kKeyCount; ++i) {
+    if (!seen[i]) fail(std::string("the key \"") + kKeys[i].name + "\" is missing.");
+  }
+  check_agreement(config);
+  return config;
+}
+
+}  // namespace mbrt

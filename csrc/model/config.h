@@ -1,0 +1,78 @@
+// The configuration of a model: every member of the family of docs/model_format.md, and nothing
+// else.
+#ifndef MBRT_MODEL_CONFIG_H_
+#define MBRT_MODEL_CONFIG_H_
+
+#include <cstddef>
+#include <string_view>
+
+#include "kernels/activation/activation.h"
+
+namespace mbrt {
+
+enum class Precision { kFp32, kInt8 };
+
+// What query, key, value and the residual of a block's attention are computed from; h is the
+// block's input.
+enum class Bottleneck {
+  kNone,      // BERT: all from h
+  kShared,    // MobileBERT: query and key from attention(h), value from h, residual input(h)
+  kFull,      // MobileBERT_TINY: all from input(h)
+  kResidual,  // the IB-BERT teacher: query, key, value from h, residual input(h)
+};
+
+enum class Norm { kLayerNorm, kNoNorm };  // kNoNorm is folded into the linear layers
+
+// How the first token's state becomes the pooled output: as it is, or through a linear layer and a
+// function.
+enum class Pooler { kNone, kFirstToken, kTanh, kRelu };
+
+enum class Head {
+  kNone,
+  kMaskedLm,
+  kPretraining,
+  kNextSentence,
+  kSequenceClassification,
+  kTokenClassification,
+  kQuestionAnswering,
+  kMultipleChoice,
+};
+
+struct ModelConfig {
+  Precision precision = Precision::kFp32;  // of every linear layer except the task classifier
+  std::size_t vocab_size = 0;
+  std::size_t hidden_size = 0;     // between blocks
+  std::size_t body_size = 0;       // inside a block
+  std::size_t embedding_size = 0;  // of the word table
+  std::size_t num_layers = 0;
+  std::size_t num_heads = 0;
+  std::size_t intermediate_size = 0;
+  std::size_t num_ffn = 0;
+  std::size_t max_positions = 0;
+  std::size_t type_vocab_size = 0;
+  std::size_t pad_token_id = 0;
+  std::size_t num_labels = 0;
+  bool trigram = false;
+  Bottleneck bottleneck = Bottleneck::kNone;
+  Norm norm = Norm::kLayerNorm;
+  Activation activation = Activation::kRelu;
+  Activation mlm_activation = Activation::kRelu;
+  float eps_embeddings = 0;
+  float eps = 0;         // every other norm inside a block
+  float eps_output = 0;  // the norm after the last FFN
+  float eps_mlm = 0;
+  Pooler pooler = Pooler::kNone;
+  Head head = Head::kNone;
+
+  bool has_bottleneck() const { return bottleneck != Bottleneck::kNone; }
+  bool has_projection() const { return trigram || embedding_size != hidden_size; }
+  bool has_mlm() const { return head == Head::kMaskedLm || head == Head::kPretraining; }
+};
+
+// Reads the JSON of the `config` metadata and checks every range and every pair of values that must
+// agree. ModelFormatError, naming the key.
+ModelConfig parse_config(std::string_view json);
+
+}  // namespace mbrt
+
+#endif  // MBRT_MODEL_CONFIG_H_

@@ -1,0 +1,252 @@
+#include "model/json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <locale>
+#include <optional>
+#include <sstream>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "model/message.h"
+
+namespace mbrt {
+namespace {
+
+// Bytes that stand for themselves in a string: all but the quote, the backslash, controls and
+// non-ASCII.
+constexpr std::array<bool, 256> plain_bytes() {
+  std::array<bool, 256> plain{};
+  for (std::size_t i = 0x20; i < 0x80; ++i) plain[i] = i != '"' && i != '\\';
+  return plain;
+}
+constexpr std::array<bool, 256> kPlain = plain_bytes();
+
+// What the character after a backslash means; zero for those that mean nothing, and for u.
+constexpr std::array<char, 256> escapes() {
+  std::array<char, 256> meaning{};
+  meaning['"'] = '"', meaning['\\'] = '\\', meaning['/'] = '/', meaning['b'] = '\b';
+  meaning['f'] = '\f', meaning['n'] = '\n', meaning['r'] = '\r', meaning['t'] = '\t';
+  return meaning;
+}
+constexpr std::array<char, 256> kEscapes = escapes();
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::size_t encode_utf8(std::uint32_t c, char* out) {
+  const auto put = [&](std::size_t i, std::uint32_t byte) { out[i] = static_cast<char>(byte); };
+  const std::size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  for (std::size_t i = length - 1; i > 0; --i, c >>= 6) put(i, 0x80 | (c & 63));
+  constexpr std::uint32_t kFirst[] = {0, 0, 0xC0, 0xE0, 0xF0};
+  put(0, kFirst[length] | c);
+  return length;
+}
+
+}  // namespace
+
+void JsonReader::fail(std::string_view what) const {
+  std::string message(name_);
+  message += ": ";
+  message += what;
+  message += " at byte " + thousands(position_);
+  if (!key_.empty()) message += ", after the key " + quoted(key_);
+  throw ModelFormatError(message + "." + kWriteAgain);
+}
+
+void JsonReader::skip_space() {
+  while (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t') ++position_;
+}
+
+void JsonReader::expect(char c, const char* what) {
+  skip_space();
+  if (peek() != c) fail(std::string("expected ") + what);
+  ++position_;
+}
+
+void JsonReader::enter(char open, const char* what) {
+  expect(open, what);
+  if (depth_ == kMaxDepth) fail("nested too deeply");
+  begun_[depth_++] = false;
+}
+
+void JsonReader::begin_object() { enter('{', "an object"); }
+void JsonReader::begin_array() { enter('[', "an array"); }
+
+// Steps over the comma before every element but the first, or over the closing bracket.
+bool JsonReader::another(char close, const char* what) {
+  skip_space();
+  if (peek() == close) {
+    ++position_;
+    --depth_;
+    return false;
+  }
+  if (begun_[depth_ - 1]) expect(',', what);
+  begun_[depth_ - 1] = true;
+  return true;
+}
+
+bool JsonReader::next_key(std::string* key) {
+  if (!another('}', "a comma or a closing brace")) return false;
+  expect('"', "a key between double quotes");
+  key->clear();
+  append_string(key);
+  expect(':', "a colon after the key");
+  key_ = *key;
+  return true;
+}
+
+bool JsonReader::next_element() { return another(']', "a comma or a closing bracket"); }
+
+std::string JsonReader::string() {
+  expect('"', "a string");
+  std::string out;
+  append_string(&out);
+  return out;
+}
+
+// From behind the opening quote to behind the closing one. A vocabulary is a million bytes with an
+// escape every seventh, so bytes are copied as they are looked at, into a chunk. Tried and dropped:
+// an append for each run (twice the instructions); eight bytes at a time (runs are too short: 15 %
+// more).
+void JsonReader::append_string(std::string* out) {
+  constexpr std::size_t kLongestPiece = 4;  // a UTF-8 character
+  std::array<char, 4096> chunk;
+  std::size_t used = 0;
+  while (true) {
+    if (used + kLongestPiece >= chunk.size()) {
+      out->append(chunk.data(), used);
+      used = 0;
+    }
+    const char* const from = text_.data() + position_;
+    char* const to = chunk.data() + used;
+    const std::size_t run = std::min(chunk.size() - kLongestPiece - used, text_.size() - position_);
+    std::size_t i = 0;
+    for (; i < run && kPlain[static_cast<unsigned char>(from[i])]; ++i) to[i] = from[i];
+    position_ += i;
+    used += i;
+    if (position_ == text_.size()) fail("a string without an end");
+    if (i == run) continue;
+    const char c = text_[position_];
+    if (c == '"') break;
+    used += c == '\\' ? escape(chunk.data() + used) : multibyte(chunk.data() + used);
+  }
+  out->append(chunk.data(), used);
+  ++position_;
+}
+
+// One character that is not ASCII, to `out`; its length.
+std::size_t JsonReader::multibyte(char* out) {
+  const std::size_t length = utf8_length(text_.substr(position_));
+  if (length == 0) fail("a string that is not UTF-8");
+  if (length == 1) fail("a control character in a string");
+  std::memcpy(out, text_.data() + position_, length);
+  position_ += length;
+  return length;
+}
+
+// What the escape means, to `out`; its length.
+std::size_t JsonReader::escape(char* out) {
+  ++position_;
+  const char c = peek();
+  const char meaning = kEscapes[static_cast<unsigned char>(c)];
+  if (meaning == '\0' && c != 'u') fail("an unknown escape in a string");
+  ++position_;
+  if (meaning != '\0') {
+    *out = meaning;
+    return 1;
+  }
+  std::uint32_t code = hex4();
+  if (code >= 0xDC00 && code <= 0xDFFF) fail("a low surrogate without a high one");
+  if (code >= 0xD800 && code <= 0xDBFF) {
+    if (text_.substr(position_, 2) != "\\u") fail("a high surrogate without a low one");
+    position_ += 2;
+    const std::uint32_t low = hex4();
+    if (low < 0xDC00 || low > 0xDFFF) fail("a high surrogate without a low one");
+    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+  }
+  return encode_utf8(code, out);
+}
+
+unsigned JsonReader::hex4() {
+  unsigned value = 0;
+  for (int i = 0; i < 4; ++i, ++position_) {
+    const char c = peek();
+    if (is_digit(c)) {
+      value = value * 16 + static_cast<unsigned>(c - '0');
+    } else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) {
+      value = value * 16 + static_cast<unsigned>((c | 0x20) - 'a' + 10);
+    } else {
+      fail("expected four hexadecimal digits");
+    }
+  }
+  return value;
+}
+
+bool JsonReader::digits() {
+  const std::size_t begin = position_;
+  while (is_digit(peek())) ++position_;
+  return position_ != begin;
+}
+
+std::uint64_t JsonReader::unsigned_integer() {
+  skip_space();
+  const std::string_view token = number_text();
+  std::optional<std::uint64_t> value = 0;
+  for (const char c : token) {
+    if (!is_digit(c)) fail("expected a whole number, not negative, without fraction or exponent,");
+    value = checked_mul(*value, 10);
+    if (value) value = checked_add(*value, static_cast<std::uint64_t>(c - '0'));
+    if (!value) fail("a number that is too large");
+  }
+  return *value;
+}
+
+// The grammar is checked here, so the library's conversion, in the classic locale, sees only what
+// it converts exactly.
+double JsonReader::number() {
+  skip_space();
+  std::istringstream stream{std::string(number_text())};
+  stream.imbue(std::locale::classic());
+  double value = 0;
+  stream >> value;
+  if (stream.fail() || !std::isfinite(value)) fail("a number that is out of range");
+  return value;
+}
+
+std::string_view JsonReader::number_text() {
+  constexpr std::size_t kLongest = 64;
+  const std::size_t begin = position_;
+  if (peek() == '-') ++position_;
+  const std::size_t integer = position_;
+  if (!digits()) fail("expected a number");
+  if (text_[integer] == '0' && position_ - integer > 1) fail("a number with a leading zero");
+  if (peek() == '.') {
+    ++position_;
+    if (!digits()) fail("expected digits after the decimal point");
+  }
+  if (peek() == 'e' || peek() == 'E') {
+    ++position_;
+    if (peek() == '+' || peek() == '-') ++position_;
+    if (!digits()) fail("expected digits in the exponent");
+  }
+  if (position_ - begin > kLongest) fail("a number that is too long");
+  return text_.substr(begin, position_ - begin);
+}
+
+bool JsonReader::boolean() {
+  skip_space();
+  for (const std::string_view word : {std::string_view("true"), std::string_view("false")}) {
+    if (text_.substr(position_, word.size()) != word) continue;
+    position_ += word.size();
+    return word == "true";
+  }
+  fail("expected true or false");
+}
+
+void JsonReader::end() {
+  skip_space();
+  if (position_ != text_.size()) fail("something after the end of the value");
+}
+
+}  // namespace mbrt

@@ -1,0 +1,97 @@
+#include "model/metadata.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "model/json.h"
+#include "model/message.h"
+
+namespace mbrt {
+namespace {
+
+constexpr char kVersion[] = "1";
+
+const std::string* find(const Metadata& metadata, const char* key) {
+  const auto entry = metadata.find(key);
+  return entry == metadata.end() ? nullptr : &entry->second;
+}
+
+[[noreturn]] void fail(const std::string& what) { throw ModelFormatError(what + kWriteAgain); }
+
+void check_labels(const std::string& text, const ModelConfig& config) {
+  JsonReader json(text, "labels");
+  std::size_t count = 0;
+  json.begin_array();
+  for (; json.next_element(); ++count) json.string();
+  json.end();
+  if (count != config.num_labels) {
+    fail("labels: there are " + thousands(count) + ", the configuration has " +
+         thousands(config.num_labels) + " outputs.");
+  }
+}
+
+void check_problem_type(const std::string& text) {
+  for (const char* known :
+       {"single_label_classification", "multi_label_classification", "regression"}) {
+    if (text == known) return;
+  }
+  fail("problem_type: the value " + quoted(text) +
+       " is none of single_label_classification, multi_label_classification, regression.");
+}
+
+void check_pooling(const std::string& text) {
+  constexpr std::string_view kKeys[] = {"mode", "normalize", "max_tokens"};
+  bool seen[3] = {};
+  JsonReader json(text, "pooling");
+  json.begin_object();
+  for (std::string name; json.next_key(&name);) {
+    const auto key = static_cast<std::size_t>(std::find(kKeys, kKeys + 3, name) - kKeys);
+    if (key == 3) json.fail("an unknown key");
+    if (std::exchange(seen[key], true)) json.fail("a key that comes twice");
+    if (key == 0) {
+      const std::string mode = json.string();
+      if (mode != "mean" && mode != "cls")
+        json.fail("the value " + quoted(mode) + ", which is none of mean, cls,");
+    }
+    if (key == 1) json.boolean();
+    if (key == 2 && json.unsigned_integer() == 0) json.fail("the number 0, which allows no token,");
+  }
+  json.end();
+  if (!seen[0] || !seen[1]) fail("pooling: the keys \"mode\" and \"normalize\" are both needed.");
+}
+
+}  // namespace
+
+void check_format(const Metadata& metadata) {
+  const std::string* const format = find(metadata, "format");
+  if (format == nullptr || *format != "mobilebert_rt") {
+    throw ModelFormatError(
+        "this is a safetensors file of another program: its metadata have no format "
+        "\"mobilebert_rt\"."
+        "\nConvert the folder that it came from with `mbrt convert`.");
+  }
+  const std::string* const version = find(metadata, "format_version");
+  if (version == nullptr) fail("the metadata have no format_version.");
+  if (*version == kVersion) return;
+  const bool number = !version->empty() && version->size() < 10 && (*version)[0] != '0' &&
+                      version->find_first_not_of("0123456789") == std::string::npos;
+  if (!number) fail("format_version is " + quoted(*version) + ", which is not a version.");
+  throw UnsupportedModelError(
+      "format_version is " + *version + ", this release reads version " + kVersion +
+      ".\nUpgrade mobilebert_rt, or write the file again with this release's `mbrt convert`.");
+}
+
+ModelConfig read_config(const Metadata& metadata) {
+  const std::string* const text = find(metadata, "config");
+  if (text == nullptr) fail("the metadata have no config.");
+  const ModelConfig config = parse_config(*text);
+  if (const std::string* labels = find(metadata, "labels")) check_labels(*labels, config);
+  if (const std::string* type = find(metadata, "problem_type")) check_problem_type(*type);
+  if (const std::string* pooling = find(metadata, "pooling")) check_pooling(*pooling);
+  return config;
+}
+
+}  // namespace mbrt
