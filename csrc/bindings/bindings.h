@@ -1,0 +1,18 @@
+// The parts of the extension module. Thin on purpose: arguments are checked and handed on, nothing
+// is computed here.
+#ifndef MBRT_BINDINGS_BINDINGS_H_
+#define MBRT_BINDINGS_BINDINGS_H_
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace mbrt::bindings {
+
+void bind_errors();
+void bind_model(pybind11::module_& module);
+void bind_kernels(pybind11::module_& module);
+
+}  // namespace mbrt::bindings
+
+#endif  // MBRT_BINDINGS_BINDINGS_H_

@@ -1,0 +1,28 @@
+// mobilebert_rt._core: the extension module.
+#include "base/cpu_count.h"
+#include "bindings/bindings.h"
+#include "kernels/kernels.h"
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The native engine of mobilebert_rt. Use the mobilebert_rt package instead.";
+  module.attr("__version__") = MBRT_VERSION;
+  mbrt::bindings::bind_errors();
+  mbrt::bindings::bind_model(module);
+  mbrt::bindings::bind_kernels(module);
+
+  module.def("available_isas", [] {
+    py::list names;
+    for (const mbrt::KernelSet* set : mbrt::available_kernel_sets()) names.append(set->isa);
+    return names;
+  });
+  module.def("compiled_isas", [] {
+    py::list names;
+    for (const mbrt::KernelSet* set : mbrt::compiled_kernel_sets()) names.append(set->isa);
+    return names;
+  });
+  module.def("active_isa", [] { return mbrt::default_kernel_set().isa; });
+  module.def("default_thread_count", &mbrt::default_thread_count);
+  module.def("usable_cores", &mbrt::usable_cores);
+}

@@ -1,0 +1,39 @@
+// C++ errors become the classes of mobilebert_rt.errors, message and all.
+#include <exception>
+
+#include "base/error.h"
+#include "bindings/bindings.h"
+
+namespace mbrt::bindings {
+namespace py = pybind11;
+
+namespace {
+
+void raise(const char* name, const std::exception& error) {
+  py::object type = py::module_::import("mobilebert_rt.errors").attr(name);
+  PyErr_SetString(type.ptr(), error.what());
+}
+
+}  // namespace
+
+void bind_errors() {
+  py::register_local_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const ModelFormatError& e) {
+      raise("ModelFormatError", e);
+    } catch (const UnsupportedModelError& e) {
+      raise("UnsupportedModelError", e);
+    } catch (const InputError& e) {
+      raise("InputError", e);
+    } catch (const CancelledError& e) {
+      raise("CancelledError", e);
+    } catch (const TimeoutError& e) {
+      raise("TimeoutError", e);
+    } catch (const Error& e) {
+      raise("MobileBertError", e);
+    }
+  });
+}
+
+}  // namespace mbrt::bindings

@@ -1,0 +1,73 @@
+#include "engine/block.h"
+
+namespace mbrt {
+
+Block::Block(const BlockWeights& weights, const ModelConfig& config, const KernelSet& kernels,
+             std::size_t layer)
+    : layer_(layer),
+      num_layers_(config.num_layers),
+      bottleneck_(config.bottleneck),
+      query_(weights.query, kernels),
+      key_(weights.key, kernels),
+      value_(weights.value, kernels),
+      attention_(kernels),
+      attention_output_(weights.attention_output, kernels) {
+  if (weights.bottleneck_input) bottleneck_input_.emplace(*weights.bottleneck_input, kernels);
+  if (weights.bottleneck_attention) {
+    bottleneck_attention_.emplace(*weights.bottleneck_attention, kernels);
+  }
+  ffns_.reserve(weights.ffns.size());
+  for (const FfnWeights& ffn : weights.ffns) {
+    ffns_.push_back({Linear(ffn.intermediate, kernels, &config.activation, ffn.activation_scale),
+                     Linear(ffn.output, kernels)});
+  }
+  if (weights.output_bottleneck) output_bottleneck_.emplace(*weights.output_bottleneck, kernels);
+}
+
+// The residual stream of the block: narrow between bottlenecks, the hidden state itself without
+// them.
+const Rows& Block::body(const Panel& panel) const {
+  return bottleneck_ == Bottleneck::kNone ? panel.hidden : panel.residual;
+}
+
+void Block::start(const Panel& panel) const {
+  const std::size_t rows = panel.rows;
+  const QuantisedRows& room = panel.scratch->quantised;
+  const Rows& narrow = panel.scratch->narrow;
+
+  const Linear& first = bottleneck_input_ ? *bottleneck_input_ : query_;
+  Operand in = first.prepare(panel.hidden, rows, room);
+  if (bottleneck_input_) bottleneck_input_->run(in, rows, panel.residual);
+  if (bottleneck_ == Bottleneck::kFull) in = query_.prepare(panel.residual, rows, room);
+  value_.run(in, rows, narrow);
+  Attention::store_values(panel, layer_, narrow);
+  if (bottleneck_attention_) {
+    bottleneck_attention_->run(in, rows, narrow);
+    in = query_.prepare(narrow, rows, room);
+  }
+  query_.run(in, rows, panel.query);
+  key_.run(in, rows, panel.scratch->context);
+  Attention::store_keys(panel, layer_, panel.scratch->context);
+}
+
+void Block::finish(const Panel& panel) const {
+  const std::size_t rows = panel.rows;
+  const QuantisedRows& room = panel.scratch->quantised;
+  const Rows& context = panel.scratch->context;
+  const Rows& wide = panel.scratch->wide;
+  const Rows& stream = body(panel);
+
+  attention_.run(panel, layer_, num_layers_, context);
+  attention_output_.run_residual(attention_output_.prepare(context, rows, room), rows, stream,
+                                 stream);
+  for (const Ffn& ffn : ffns_) {
+    ffn.intermediate.run(ffn.intermediate.prepare(stream, rows, room), rows, wide);
+    ffn.output.run_residual(ffn.output.prepare(wide, rows, room), rows, stream, stream);
+  }
+  if (output_bottleneck_) {
+    output_bottleneck_->run_residual(output_bottleneck_->prepare(stream, rows, room), rows,
+                                     panel.hidden, panel.hidden);
+  }
+}
+
+}  // namespace mbrt

@@ -1,0 +1,116 @@
+#include "engine/embeddings.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/row_range.h"
+
+namespace mbrt {
+namespace {
+
+// Calls visit(row, token in the batch, position, length of its sequence) for each row of the panel.
+template <typename Visit>
+void for_each_token(const Panel& panel, Visit visit) {
+  const Batch& batch = *panel.view->batch;
+  const Chunk& chunk = panel.view->chunk;
+  std::size_t token = panel.view->first_token() + panel.first;
+  const std::size_t* next =
+      std::upper_bound(batch.offsets + chunk.first, batch.offsets + chunk.last, token);
+  std::size_t b = static_cast<std::size_t>(next - batch.offsets) - 1;
+  for (std::size_t row = 0; row < panel.rows; ++row, ++token) {
+    if (token == batch.offsets[b + 1]) ++b;
+    visit(row, token, token - batch.offsets[b], batch.length(b));
+  }
+}
+
+}  // namespace
+
+Embeddings::Embeddings(const ModelWeights& weights, const KernelSet& kernels)
+    : weights_(&weights.embeddings),
+      kernels_(&kernels),
+      trigram_(weights.config.trigram),
+      word_width_(pad16(weights.config.embedding_size)),
+      hidden_width_(pad16(weights.config.hidden_size)),
+      hidden_size_(weights.config.hidden_size),
+      ones_(hidden_width_, 1.0f) {
+  if (!weights_->projection) return;
+  projection_weights_ = *weights_->projection;
+  projection_weights_.residual_scale = ones_.data();
+  projection_.emplace(projection_weights_, kernels);
+}
+
+void Embeddings::run(const Panel& panel) const {
+  add_tables(panel);
+  if (projection_) {
+    gather_words(panel);
+    const Operand words =
+        projection_->prepare(panel.scratch->gathered, panel.rows, panel.scratch->quantised);
+    projection_->run_residual(words, panel.rows, panel.hidden, panel.hidden);
+  }
+  if (weights_->norm_weight != nullptr) {
+    kernels_->layer_norm({panel.rows, hidden_size_, panel.hidden.x, panel.hidden.stride,
+                          weights_->norm_weight, weights_->norm_bias, weights_->norm_eps,
+                          panel.hidden.range});
+  } else if (!projection_) {
+    find_range(panel.hidden, panel.rows, hidden_width_);
+  }
+}
+
+// hidden = position + type, or with no projection (word + type) + position.
+void Embeddings::add_tables(const Panel& panel) const {
+  const Batch& batch = *panel.view->batch;
+  for_each_token(panel, [&](std::size_t row, std::size_t token, std::size_t position, std::size_t) {
+    float* h = panel.hidden.x + row * panel.hidden.stride;
+    const float* p = weights_->position + position * hidden_width_;
+    const float* t = nullptr;
+    if (weights_->type != nullptr) {
+      const std::int32_t type = batch.types == nullptr ? 0 : batch.types[token];
+      t = weights_->type + static_cast<std::size_t>(type) * hidden_width_;
+    }
+    if (projection_) {
+      for (std::size_t i = 0; i < hidden_width_; ++i) h[i] = t == nullptr ? p[i] : p[i] + t[i];
+      return;
+    }
+    write_word(batch.ids[token], h);
+    for (std::size_t i = 0; t != nullptr && i < hidden_width_; ++i) h[i] += t[i];
+    for (std::size_t i = 0; i < hidden_width_; ++i) h[i] += p[i];
+  });
+}
+
+void Embeddings::gather_words(const Panel& panel) const {
+  const Batch& batch = *panel.view->batch;
+  const Rows& words = panel.scratch->gathered;
+  const std::size_t width = word_width_ * (trigram_ ? 3 : 1);
+  for_each_token(panel,
+                 [&](std::size_t row, std::size_t token, std::size_t position, std::size_t length) {
+                   float* to = words.x + row * words.stride;
+                   if (!trigram_) {
+                     write_word(batch.ids[token], to);
+                     return;
+                   }
+                   const auto tap = [&](bool inside, std::size_t neighbour, float* slot) {
+                     if (inside) {
+                       write_word(batch.ids[neighbour], slot);
+                     } else {
+                       std::memset(slot, 0, word_width_ * sizeof(float));
+                     }
+                   };
+                   tap(position + 1 < length, token + 1, to);
+                   tap(true, token, to + word_width_);
+                   tap(position > 0, token - 1, to + 2 * word_width_);
+                 });
+  find_range(words, panel.rows, width);
+}
+
+void Embeddings::write_word(std::int32_t id, float* to) const {
+  const std::size_t row = static_cast<std::size_t>(id);
+  if (weights_->word_f32 != nullptr) {
+    std::memcpy(to, weights_->word_f32 + row * word_width_, word_width_ * sizeof(float));
+    return;
+  }
+  const std::int8_t* q = weights_->word_s8 + row * word_width_;
+  const float scale = weights_->word_scale[row];
+  for (std::size_t i = 0; i < word_width_; ++i) to[i] = static_cast<float>(q[i]) * scale;
+}
+
+}  // namespace mbrt

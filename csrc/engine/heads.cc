@@ -1,0 +1,124 @@
+#include "engine/heads.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/row_range.h"
+
+namespace mbrt {
+namespace {
+
+// Copies rows of the last hidden state to scratch.gathered; token(i) is a token of the chunk.
+template <typename Token>
+const Rows& gather(const ChunkView& view, Scratch& scratch, std::size_t rows, Token token) {
+  const std::size_t width = view.widths->hidden;
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::memcpy(scratch.gathered.x + i * scratch.gathered.stride,
+                view.stream->hidden + token(i) * width, width * sizeof(float));
+  }
+  find_range(scratch.gathered, rows, width);
+  return scratch.gathered;
+}
+
+}  // namespace
+
+Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
+    : pooler_kind_(weights.config.pooler),
+      per_token_classifier_(weights.config.head == Head::kTokenClassification ||
+                            weights.config.head == Head::kQuestionAnswering) {
+  const HeadWeights& heads = weights.heads;
+  if (heads.pooler) {
+    const Activation activation =
+        pooler_kind_ == Pooler::kRelu ? Activation::kRelu : Activation::kTanh;
+    pooler_.emplace(*heads.pooler, kernels, &activation);
+  }
+  if (heads.mlm_transform) {
+    mlm_transform_.emplace(*heads.mlm_transform, kernels, &weights.config.mlm_activation);
+    mlm_decoder_.emplace(*heads.mlm_decoder, kernels);
+    logits_width_ = heads.mlm_decoder->n_padded;
+  }
+  if (heads.classifier) {
+    classifier_.emplace(*heads.classifier, kernels);
+    logits_width_ = heads.classifier->n_padded;
+  }
+  if (heads.next_sentence) next_sentence_.emplace(*heads.next_sentence, kernels);
+}
+
+void Heads::run(const ChunkView& view, Scratch& scratch, std::size_t members,
+                std::size_t index) const {
+  const Outputs& out = *view.outputs;
+  if (out.logits != nullptr && logits_are_per_token()) run_tokens(view, scratch, members, index);
+  const bool pooled_logits = out.logits != nullptr && !logits_are_per_token();
+  if (out.pooled != nullptr || pooled_logits || out.next_sentence != nullptr) {
+    run_sequences(view, scratch, members, index);
+  }
+}
+
+void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t members,
+                       std::size_t index) const {
+  const Outputs& out = *view.outputs;
+  const std::size_t first = view.first_token();
+  // The wanted tokens that lie in this chunk; without a list, all of them.
+  const std::size_t* wanted = out.logit_tokens;
+  std::size_t begin = first;
+  std::size_t count = view.tokens();
+  if (wanted != nullptr) {
+    const std::size_t* end = wanted + out.logit_token_count;
+    const std::size_t* low = std::lower_bound(wanted, end, first);
+    begin = static_cast<std::size_t>(low - wanted);
+    count = static_cast<std::size_t>(std::lower_bound(low, end, first + view.tokens()) - low);
+  }
+  Share(count, members, index).for_each([&](std::size_t row, std::size_t rows) {
+    const Rows& hidden = gather(view, scratch, rows, [&](std::size_t i) {
+      return wanted == nullptr ? row + i : wanted[begin + row + i] - first;
+    });
+    float* logits = out.logits + (begin + row) * logits_width_;
+    if (mlm_decoder_) {
+      run_mlm(scratch, rows, logits);
+    } else {
+      classifier_->run_to(classifier_->prepare(hidden, rows, scratch.quantised), rows, logits,
+                          logits_width_, scratch.range_hidden);
+    }
+  });
+}
+
+void Heads::run_mlm(Scratch& scratch, std::size_t rows, float* logits) const {
+  mlm_transform_->run(mlm_transform_->prepare(scratch.gathered, rows, scratch.quantised), rows,
+                      scratch.wide);
+  mlm_decoder_->run_to(mlm_decoder_->prepare(scratch.wide, rows, scratch.quantised), rows, logits,
+                       logits_width_, scratch.range_hidden);
+}
+
+void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t members,
+                          std::size_t index) const {
+  const Outputs& out = *view.outputs;
+  const std::size_t width = view.widths->hidden;
+  const std::size_t sequences = view.chunk.last - view.chunk.first;
+  Share(sequences, members, index).for_each([&](std::size_t row, std::size_t rows) {
+    const std::size_t b = view.chunk.first + row;
+    gather(view, scratch, rows,
+           [&](std::size_t i) { return view.batch->offsets[b + i] - view.first_token(); });
+    const Rows pooled = pool(scratch, rows);
+    for (std::size_t i = 0; out.pooled != nullptr && i < rows; ++i) {
+      std::memcpy(out.pooled + (b + i) * width, pooled.x + i * pooled.stride,
+                  width * sizeof(float));
+    }
+    if (out.logits != nullptr && !logits_are_per_token()) {
+      classifier_->run_to(classifier_->prepare(pooled, rows, scratch.quantised), rows,
+                          out.logits + b * logits_width_, logits_width_, scratch.range_hidden);
+    }
+    if (out.next_sentence != nullptr) {
+      next_sentence_->run_to(next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
+                             out.next_sentence + b * kLanes, kLanes, scratch.range_hidden);
+    }
+  });
+}
+
+// The pooled vector of the gathered first tokens.
+Rows Heads::pool(Scratch& scratch, std::size_t rows) const {
+  if (!pooler_) return scratch.gathered;
+  pooler_->run(pooler_->prepare(scratch.gathered, rows, scratch.quantised), rows, scratch.wide);
+  return scratch.wide;
+}
+
+}  // namespace mbrt

@@ -1,0 +1,50 @@
+// A linear layer of the model on one panel of rows, in either precision, with all that follows it.
+#ifndef MBRT_ENGINE_LINEAR_H_
+#define MBRT_ENGINE_LINEAR_H_
+
+#include <cstddef>
+
+#include "engine/rows.h"
+#include "kernels/kernels.h"
+#include "model/weights.h"
+
+namespace mbrt {
+
+class Linear {
+ public:
+  // activation: what follows the bias, or nullptr. weights and kernels must outlive the layer.
+  Linear(const LinearWeights& weights, const KernelSet& kernels,
+         const Activation* activation = nullptr, const float* activation_scale = nullptr);
+
+  std::size_t inputs() const { return weights_->k_padded; }
+
+  // Quantises x for this layer, and for any other layer of its precision that reads the same rows;
+  // fp32 layers read x as it is.
+  Operand prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const;
+
+  // out = norm(activation(W in + b))
+  void run(const Operand& in, std::size_t rows, const Rows& out) const;
+
+  // out = norm(residual * residual_scale + W in + b); out may be residual itself.
+  void run_residual(const Operand& in, std::size_t rows, const Rows& residual,
+                    const Rows& out) const;
+
+  // As run, for an output nobody quantises: out only needs room for pad16(N) columns a row.
+  void run_to(const Operand& in, std::size_t rows, float* out, std::size_t stride,
+              float* range_room) const;
+
+ private:
+  void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
+                const Rows& out) const;
+  void normalise(std::size_t rows, const Rows& out) const;
+
+  const LinearWeights* weights_;
+  const KernelSet* kernels_;
+  Epilogue epilogue_ = Epilogue::kLinear;
+  ActivateFn activate_ = nullptr;
+  const float* activation_scale_ = nullptr;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_ENGINE_LINEAR_H_

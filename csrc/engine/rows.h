@@ -1,0 +1,40 @@
+// Rows of floats on their way through a panel, and their quantised form.
+#ifndef MBRT_ENGINE_ROWS_H_
+#define MBRT_ENGINE_ROWS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/lanes.h"
+
+namespace mbrt {
+
+// [rows][stride] floats; columns from the real width to the next multiple of 16 hold 0. range is
+// what the producer of the rows leaves for their quantiser (kernels/range.h).
+struct Rows {
+  float* x = nullptr;
+  std::size_t stride = 0;
+  float* range = nullptr;  // [rows][32]
+};
+
+// The input of a linear layer: the rows themselves, and for int8 layers their bytes, x being about
+// q * scale + shift.
+struct Operand {
+  const float* x = nullptr;
+  std::size_t x_stride = 0;
+  const std::uint8_t* q = nullptr;
+  std::size_t q_stride = 0;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+};
+
+// Room for one quantised panel; each operand is used up before the next is made.
+struct QuantisedRows {
+  std::uint8_t* q = nullptr;
+  float* scale = nullptr;
+  float* shift = nullptr;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_ENGINE_ROWS_H_

@@ -1,0 +1,107 @@
+#include "engine/workspace.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace mbrt {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+// Hands out pieces of a block; with no block it only adds up what they need. Sizes cannot overflow:
+// every width is at most 2^14 (model/config.h), a chunk has at most max(512, 4096) tokens, and
+// there are at most 256 members.
+class Arena {
+ public:
+  explicit Arena(std::byte* base) : base_(base) {}
+
+  template <typename T>
+  T* take(std::size_t count) {
+    T* piece = base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + used_);
+    used_ += (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    return piece;
+  }
+
+  Rows rows(std::size_t count, std::size_t width) {
+    return {take<float>(count * width), width, take<float>(count * kRangeFloats)};
+  }
+
+  std::size_t used() const { return used_; }
+
+ private:
+  std::byte* base_;
+  std::size_t used_ = 0;
+};
+
+KeysValues take_kv(Arena& arena, const Widths& w, std::size_t padded_tokens) {
+  return {arena.take<float>(padded_tokens * w.heads * w.head),
+          arena.take<float>(padded_tokens * w.heads * w.head_padded)};
+}
+
+Stream take_stream(Arena& arena, const Widths& w, std::size_t tokens, std::size_t sequences) {
+  const std::size_t padded_tokens = tokens + sequences * (kLanes - 1);
+  Stream stream;
+  stream.hidden = arena.take<float>(tokens * w.hidden);
+  stream.residual = arena.take<float>(tokens * w.body);
+  stream.query = arena.take<float>(tokens * w.body);
+  for (KeysValues& kv : stream.kv) kv = take_kv(arena, w, padded_tokens);
+  stream.padded_offset = arena.take<std::size_t>(sequences + 1);
+  return stream;
+}
+
+Scratch take_scratch(Arena& arena, const Widths& w, std::size_t longest) {
+  const std::size_t widest = std::max({w.hidden, w.body, w.intermediate, w.embedding_input});
+  Scratch s;
+  s.gathered = arena.rows(kPanelRows, std::max(w.hidden, w.embedding_input));
+  s.narrow = arena.rows(kPanelRows, w.body);
+  s.context = arena.rows(kPanelRows, w.body);
+  s.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
+  s.range_hidden = arena.take<float>(kPanelRows * kRangeFloats);
+  s.range_residual = arena.take<float>(kPanelRows * kRangeFloats);
+  s.range_query = arena.take<float>(kPanelRows * kRangeFloats);
+  s.quantised = {arena.take<std::uint8_t>(kPanelRows * widest), arena.take<float>(kPanelRows),
+                 arena.take<float>(kPanelRows)};
+  s.scores = arena.take<float>(kStripRows * pad16(longest));
+  s.sums = arena.take<float>(kStripRows);
+  s.head_out = arena.take<float>(kStripRows * w.head_padded);
+  return s;
+}
+
+}  // namespace
+
+Widths::Widths(const ModelConfig& config)
+    : hidden(pad16(config.hidden_size)),
+      body(pad16(config.body_size)),
+      intermediate(pad16(config.intermediate_size)),
+      embedding_input(pad16(config.embedding_size) * (config.trigram ? 3 : 1)),
+      heads(config.num_heads),
+      head(config.body_size / config.num_heads),
+      head_padded(pad16(head)) {}
+
+void Workspace::Free::operator()(std::byte* p) const { std::free(p); }
+
+void Workspace::prepare(const Widths& widths, std::size_t chunk_tokens, std::size_t chunk_sequences,
+                        std::size_t longest, std::size_t streams, std::size_t members) {
+  streams_.resize(streams);
+  scratch_.resize(members);
+  const auto lay_out = [&](std::byte* base) {
+    Arena arena(base);
+    for (Stream& stream : streams_) {
+      stream = take_stream(arena, widths, chunk_tokens, chunk_sequences);
+    }
+    for (Scratch& scratch : scratch_) scratch = take_scratch(arena, widths, longest);
+    return arena.used();
+  };
+  const std::size_t needed = lay_out(nullptr);
+  if (needed > bytes_) {
+    block_.reset();
+    bytes_ = 0;
+    block_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, needed)));
+    if (block_ == nullptr) throw std::bad_alloc();
+    bytes_ = needed;
+  }
+  lay_out(block_.get());
+}
+
+}  // namespace mbrt

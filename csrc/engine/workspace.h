@@ -1,0 +1,96 @@
+// All memory of a call, planned from the configuration and the token count, in one block.
+#ifndef MBRT_ENGINE_WORKSPACE_H_
+#define MBRT_ENGINE_WORKSPACE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/batch.h"
+#include "engine/rows.h"
+#include "model/config.h"
+
+namespace mbrt {
+
+// Rows that go through a block together: their activations and a layer's weights stay in the cache.
+inline constexpr std::size_t kPanelRows = 32;
+// Query rows whose scores exist at one time: 16 x 512 floats fit in the first-level cache.
+inline constexpr std::size_t kStripRows = 16;
+// Tokens that go through the encoder together (more when one sequence is longer).
+inline constexpr std::size_t kChunkTokens = 512;
+
+// Widths of everything, padded to whole vectors.
+struct Widths {
+  explicit Widths(const ModelConfig& config);
+
+  std::size_t hidden, body, intermediate;  // H, t, I
+  std::size_t embedding_input;             // what the embedding projection reads
+  std::size_t heads, head;                 // A; t / A, not padded
+  std::size_t head_padded;
+};
+
+// Consecutive sequences that go through the encoder together.
+struct Chunk {
+  std::size_t first, last;  // sequences [first, last)
+};
+
+// Keys or values of one sequence and head lie packed as the weights of a product: see attention.h.
+struct KeysValues {
+  float* keys = nullptr;
+  float* values = nullptr;
+};
+
+// What the members of a team share while a chunk goes through the encoder.
+struct Stream {
+  float* hidden = nullptr;    // [tokens][hidden]: between blocks
+  float* residual = nullptr;  // [tokens][body]: inside a block; null without bottleneck
+  float* query = nullptr;     // [tokens][body]
+  KeysValues kv[2];           // by parity of the layer: one is read while the next is written
+  // Where sequence b of the chunk begins in kv, in padded tokens; filled for each chunk.
+  std::size_t* padded_offset = nullptr;
+};
+
+// What each member has for itself: one panel.
+struct Scratch {
+  Rows gathered;  // [rows][max(hidden, embedding_input)]: word vectors; rows for the heads
+  Rows narrow;    // [rows][body]: bottleneck output, keys, values before they are stored
+  Rows context;   // [rows][body]
+  Rows wide;      // [rows][max(intermediate, hidden)]
+  float* range_hidden = nullptr;
+  float* range_residual = nullptr;
+  float* range_query = nullptr;
+  QuantisedRows quantised;
+  float* scores = nullptr;    // [strip][padded keys]
+  float* sums = nullptr;      // [strip]
+  float* head_out = nullptr;  // [strip][head_padded]
+};
+
+class Workspace {
+ public:
+  // Makes room for chunks of up to chunk_tokens tokens and chunk_sequences sequences, sequences of
+  // up to longest tokens, streams chunks at once and members threads. Allocates only when the plan
+  // grew. Throws InputError when the sizes overflow and std::bad_alloc when there is no memory.
+  void prepare(const Widths& widths, std::size_t chunk_tokens, std::size_t chunk_sequences,
+               std::size_t longest, std::size_t streams, std::size_t members);
+
+  Stream& stream(std::size_t i) { return streams_[i]; }
+  Scratch& scratch(std::size_t i) { return scratch_[i]; }
+  std::vector<Chunk>& chunks() { return chunks_; }
+  std::size_t members() const { return scratch_.size(); }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  std::unique_ptr<std::byte, Free> block_;
+  std::size_t bytes_ = 0;
+  std::vector<Stream> streams_;
+  std::vector<Scratch> scratch_;
+  std::vector<Chunk> chunks_;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_ENGINE_WORKSPACE_H_
