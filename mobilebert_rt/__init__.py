@@ -1,0 +1,86 @@
+"""MobileBERT and small BERT encoders on a CPU: a small native engine behind numpy.
+
+    import mobilebert_rt as mbrt
+
+    model = mbrt.Model.from_pretrained("path/to/model", precision="int8")
+    out = model([[101, 7592, 102]])
+    out.last_hidden_state[0].shape      # (3, 512)
+
+Text goes through `TextEmbedder`, `TextClassifier`, `TokenClassifier`, `QuestionAnswerer` and `FillMask`. What needs
+more than numpy is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mobilebert_rt import _core
+from mobilebert_rt.errors import (
+    CancelledError,
+    InputError,
+    MobileBertError,
+    ModelFormatError,
+    TimeoutError,
+    UnsupportedModelError,
+)
+from mobilebert_rt.model import CancelToken, Model, ModelOutput
+
+if TYPE_CHECKING:
+    from mobilebert_rt.conversion import convert
+    from mobilebert_rt.text import (
+        FillMask,
+        QuestionAnswerer,
+        TextClassifier,
+        TextEmbedder,
+        TokenClassifier,
+    )
+
+__version__: str = _core.__version__
+
+__all__ = [
+    "CancelToken",
+    "CancelledError",
+    "FillMask",
+    "InputError",
+    "MobileBertError",
+    "Model",
+    "ModelFormatError",
+    "ModelOutput",
+    "QuestionAnswerer",
+    "TextClassifier",
+    "TextEmbedder",
+    "TimeoutError",
+    "TokenClassifier",
+    "UnsupportedModelError",
+    "__version__",
+    "active_isa",
+    "available_isas",
+    "convert",
+]
+
+_TEXT = ("FillMask", "QuestionAnswerer", "TextClassifier", "TextEmbedder", "TokenClassifier")
+
+
+def available_isas() -> list[str]:
+    """Names of the kernel sets that this CPU can run, slowest first; "scalar" is always among them."""
+    return _core.available_isas()
+
+
+def active_isa() -> str:
+    """The set that a model gets when `isa` is not given: the environment's MBRT_ISA, or the fastest.
+
+    Raises InputError when MBRT_ISA names a set that this CPU cannot run.
+    """
+    return _core.active_isa()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _TEXT:
+        from mobilebert_rt import text  # noqa: PLC0415 - tokenizers is loaded on first use
+
+        return getattr(text, name)
+    if name == "convert":
+        from mobilebert_rt.conversion import convert  # noqa: PLC0415
+
+        return convert
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

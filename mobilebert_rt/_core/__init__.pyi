@@ -1,0 +1,68 @@
+"""The native engine. Arrays are packed (sequences one after another), their widths padded to multiples of 16."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Buffer
+
+from mobilebert_rt._core import kernels as kernels
+
+__version__: str
+
+def available_isas() -> list[str]:
+    """Kernel sets that this CPU can run, slowest first."""
+
+def compiled_isas() -> list[str]:
+    """Kernel sets that are in this build, whether this CPU can run them or not."""
+
+def active_isa() -> str:
+    """The set named by MBRT_ISA, or the fastest. InputError when the CPU cannot run it."""
+
+def default_thread_count() -> int:
+    """MBRT_NUM_THREADS, or `usable_cores()`. InputError when the variable is no number from 1 to 256."""
+
+def usable_cores() -> int:
+    """min(affinity mask, control group quota rounded up, physical cores)."""
+
+class CancelToken:
+    """Stops the calls that were given it, within one layer's time."""
+
+    def __init__(self) -> None: ...
+    def cancel(self) -> None: ...
+    @property
+    def cancelled(self) -> bool: ...
+
+class Model:
+    """A model file, opened from a path or from an image in memory that stays exported while the model lives."""
+
+    def __init__(self, image: str | Buffer, isa: str | None = None) -> None: ...
+    def run(
+        self,
+        ids: npt.NDArray[np.int32],
+        lengths: npt.NDArray[np.int64],
+        *,
+        types: npt.NDArray[np.int32] | None = None,
+        key_mask: npt.NDArray[np.uint8] | None = None,
+        pair_mask: npt.NDArray[np.uint8] | None = None,
+        hidden_states: bool = False,
+        attentions: bool = False,
+        logits: bool = True,
+        logit_tokens: npt.NDArray[np.int64] | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        num_threads: int = 1,
+    ) -> dict[str, Any]:
+        """Arrays by name: last_hidden_state [T, H], hidden_states [L + 1, T, H], attentions (flat: for each sequence
+        [L, A, S, S]), pooler_output [B, H], logits, seq_relationship_logits [B, 16]."""
+
+    def trim(self) -> int: ...
+    def tensors(self) -> list[tuple[str, str, list[int], int]]: ...
+    @property
+    def workspace_bytes(self) -> int: ...
+    @property
+    def file_bytes(self) -> int: ...
+    @property
+    def isa(self) -> str: ...
+    @property
+    def metadata(self) -> dict[str, str]: ...

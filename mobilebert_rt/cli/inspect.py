@@ -1,0 +1,132 @@
+"""Show what a model holds: configuration, tensors, sizes, scales, and the kernels chosen on this CPU."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import mmap
+import textwrap
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobilebert_rt.cli import options, streams
+from mobilebert_rt.conversion import build
+from mobilebert_rt.model import Model
+
+LENGTH_BYTES = 8
+WIDTH = 100  # of the lines that are broken
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    options.add_model(parser)
+    options.add_json(parser, 'a JSON object: {"path", "config", "metadata", "cpu", "memory", "tensors"}')
+    options.example(parser, "mbrt inspect sst2.safetensors", "mbrt inspect ./mobilebert-sst2 --precision fp32 --json")
+
+
+def run(args: argparse.Namespace) -> int:
+    report = describe(Model.from_pretrained(args.model, **options.model_options(args)))
+    if args.json:
+        streams.write_document(report)
+    else:
+        print(_as_text(report))
+    return 0
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """Everything that the command shows, as JSON values."""
+    ranges = scale_ranges(model)
+    tensors = [
+        {
+            "name": t.name,
+            "dtype": t.dtype,
+            "shape": list(t.shape),
+            "bytes": t.nbytes,
+            "scale": ranges.get(t.name),
+        }
+        for t in model.tensors()
+    ]
+    metadata = model.metadata
+    return {
+        "path": str(model.path),
+        "config": asdict(model.config),
+        "metadata": {
+            "labels": model.labels,
+            "problem_type": metadata.get("problem_type"),
+            "pooling": json.loads(metadata["pooling"]) if "pooling" in metadata else None,
+            "tokenizer": next((name for name in ("tokenizer.json", "vocab.txt") if name in metadata), None),
+        },
+        "cpu": {"isa": model.isa, "threads": model.num_threads, "kernels": model.kernels},
+        "memory": model.memory,
+        "tensors": tensors,
+    }
+
+
+def scale_ranges(model: Model) -> dict[str, list[float]]:
+    """Weight's name -> [smallest, largest] of its int8 scales, padding aside; {} for an fp32 model."""
+    if model.config.precision != "int8":
+        return {}
+    ranges = {}
+    for name, values in _scales(model).items():
+        real = values[values > 0]
+        if len(real):
+            ranges[f"{name.removesuffix('.scale')}.weight"] = [float(real.min()), float(real.max())]
+    return ranges
+
+
+def _scales(model: Model) -> dict[str, npt.NDArray[np.float32]]:
+    """Every tensor that is called `.scale`, from the container itself (docs/model_format.md)."""
+    image: mmap.mmap
+    if model.path.is_dir():
+        image = build(model.path, model.config.precision)
+    else:
+        with Path(model.path).open("rb") as file:
+            image = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    header = int.from_bytes(image[:LENGTH_BYTES], "little")
+    entries = json.loads(image[LENGTH_BYTES : LENGTH_BYTES + header])
+    scales = {}
+    for name, entry in entries.items():
+        if name.endswith(".scale"):
+            begin, end = (LENGTH_BYTES + header + offset for offset in entry["data_offsets"])
+            scales[name] = np.frombuffer(image[begin:end], dtype="<f4")
+    return scales
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    config = textwrap.wrap(", ".join(f"{key} {value}" for key, value in report["config"].items()), WIDTH)
+    metadata = report["metadata"]
+    labels = metadata["labels"]
+    facts = {
+        "labels": f"{len(labels)}: {', '.join(labels[:12])}{' ...' if len(labels) > 12 else ''}" if labels else None,
+        "problem": metadata["problem_type"],
+        "pooling": json.dumps(metadata["pooling"]) if metadata["pooling"] else None,
+        "tokenizer": metadata["tokenizer"] or "none",
+        "kernels": ", ".join(f"{operation} {kernel}" for operation, kernel in report["cpu"]["kernels"].items()),
+        "runs on": f"{report['cpu']['isa']}, {report['cpu']['threads']} threads",
+        "memory": ", ".join(f"{name} {streams.megabytes(size)}" for name, size in report["memory"].items()),
+    }
+    rows = [
+        [
+            tensor["name"],
+            tensor["dtype"],
+            " x ".join(map(str, tensor["shape"])),
+            f"{tensor['bytes']:,}",
+            "{:.3g} .. {:.3g}".format(*tensor["scale"]) if tensor["scale"] else "",
+        ]
+        for tensor in report["tensors"]
+    ]
+    total = sum(tensor["bytes"] for tensor in report["tensors"])
+    return "\n".join(
+        [
+            report["path"],
+            f"  config     {config[0]}",
+            *(" " * 13 + line for line in config[1:]),
+            *(f"  {name:<9}  {value}" for name, value in facts.items() if value),
+            "",
+            streams.table(["tensor", "dtype", "packed shape", "bytes", "scales"], rows),
+            f"{len(rows)} tensors, {streams.megabytes(total)}",
+        ]
+    )

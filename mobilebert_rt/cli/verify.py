@@ -1,0 +1,200 @@
+"""Compare a model with Hugging Face's, layer by layer, on the same token ids.
+
+For each row (a token's state, a pooled vector, a row of logits) the error is max |a - b| / max |b|, with b by
+transformers and PyTorch in eager fp32. Shown are the worst and the mean over all rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobilebert_rt.cli import options, streams
+from mobilebert_rt.errors import InputError, MobileBertError
+from mobilebert_rt.model import Model, ModelOutput
+
+if TYPE_CHECKING:
+    from mobilebert_rt.text.windows import Window
+
+Doubles = npt.NDArray[np.float64]
+
+SAMPLES = (
+    "The quick brown fox jumps over the lazy dog.",
+    "In 1843 Ada Lovelace published the first program, for a machine that was never finished; "
+    "its author added notes three times as long as the article that she translated.",
+    "42",
+)
+AUTO_CLASSES = {
+    "none": "AutoModel",
+    "masked_lm": "AutoModelForMaskedLM",
+    "pretraining": "AutoModelForPreTraining",
+    "next_sentence": "AutoModelForNextSentencePrediction",
+    "sequence_classification": "AutoModelForSequenceClassification",
+    "token_classification": "AutoModelForTokenClassification",
+    "question_answering": "AutoModelForQuestionAnswering",
+    "multiple_choice": "AutoModelForMultipleChoice",
+}
+# Ours -> the names that transformers has for it; pre-training models name the masked LM's logits differently.
+OUTPUTS = {
+    "pooler_output": ("pooler_output",),
+    "logits": ("logits", "prediction_logits"),
+    "start_logits": ("start_logits",),
+    "end_logits": ("end_logits",),
+    "seq_relationship_logits": ("seq_relationship_logits",),
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    options.add_model(parser)
+    options.add_texts(parser)
+    options.add_tokenizer(parser)
+    parser.add_argument("--against", metavar="HF_DIR", required=True, help="the folder that the model came from")
+    parser.add_argument(
+        "--lengths",
+        type=options.positive_list("lengths"),
+        metavar="LIST",
+        help="random ids too, of these lengths",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random ids (default: 0)")
+    parser.add_argument("--tolerance", type=float, metavar="E", help="exit with 1 when the worst error is larger")
+    options.add_json(parser, 'a JSON object: {"precision", "sequences", "tokens", "rows": [{"name", "worst", "mean"}]}')
+    options.example(
+        parser,
+        "mbrt verify sst2.safetensors --against ./mobilebert-sst2",
+        "mbrt verify ./mobilebert-sst2 --precision fp32 --against ./mobilebert-sst2 --tolerance 1e-5",
+        "mbrt verify sst2.safetensors --against ./mobilebert-sst2 --lengths 1,8,128 --json",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = Path(args.against)
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder} is not a Hugging Face folder: it has no config.json.")
+    torch, transformers = _reference_packages()
+    model = Model.from_pretrained(args.model, **options.model_options(args))
+    sequences = _sequences(args, model)
+    reference = _load_reference(transformers, model.config.head, folder, torch)
+    errors: dict[str, list[Doubles]] = {}
+    for ids, types in sequences:
+        ours = model([ids], token_type_ids=types and [types], output_hidden_states=True)
+        theirs = _run_reference(torch, reference, model.config.head, ids, types)
+        for name, error in compare(ours, theirs).items():
+            errors.setdefault(name, []).append(error)
+    report = _report(model, sequences, {name: np.concatenate(parts) for name, parts in errors.items()})
+    if args.json:
+        streams.write_document(report)
+    else:
+        print(_as_text(report))
+    worst = max(row["worst"] for row in report["rows"])
+    return 1 if args.tolerance is not None and not worst <= args.tolerance else 0
+
+
+def compare(ours: ModelOutput, theirs: Any) -> dict[str, Doubles]:
+    """Row errors of one sequence by name: embeddings, layer i, what the head gives. theirs: batch of one."""
+    found = {}
+    states = ours.hidden_states or ()
+    for i, (mine, other) in enumerate(zip(states, theirs.hidden_states, strict=True)):
+        found["embeddings" if i == 0 else f"layer {i}"] = row_errors(mine[0], other[0].numpy())
+    for name, aliases in OUTPUTS.items():
+        mine = getattr(ours, name)
+        other = next((value for alias in aliases if (value := getattr(theirs, alias, None)) is not None), None)
+        if mine is not None and other is not None:
+            found[name] = row_errors(mine[0], other.numpy()[0])
+    return found
+
+
+def row_errors(mine: npt.ArrayLike, other: npt.ArrayLike) -> Doubles:
+    """max |a - b| / max |b| over the last axis, [rows] float64; 0 where both are 0."""
+    a, b = np.atleast_2d(np.asarray(mine, np.float64)), np.atleast_2d(np.asarray(other, np.float64))
+    if a.shape != b.shape:
+        raise MobileBertError(f"the outputs have shapes {a.shape} and {b.shape}: these are not the same model.")
+    difference, size = np.max(np.abs(a - b), axis=-1), np.max(np.abs(b), axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(difference == 0, 0.0, difference / size))
+
+
+def _sequences(args: argparse.Namespace, model: Model) -> list[tuple[list[int], list[int] | None]]:
+    """(ids, token types or None) of every sequence that is compared."""
+    config = model.config
+    wants_texts = bool(args.texts or args.file)
+    windows: Sequence[Window] = []
+    if wants_texts or not args.lengths:
+        from mobilebert_rt.text.tokenizer import tokenizer_of  # noqa: PLC0415 - random ids need no tokenizer
+        from mobilebert_rt.text.windows import Limits, encode_windows  # noqa: PLC0415
+
+        limits = Limits(config.max_positions, "error" if wants_texts else "truncate", 0)
+        texts = list(streams.texts_of(args)) if wants_texts else list(SAMPLES)
+        windows = encode_windows(tokenizer_of(model, args.tokenizer), texts, limits)
+    typed = config.type_vocab_size > 0
+    found: list[tuple[list[int], list[int] | None]] = [(w.ids, w.type_ids if typed else None) for w in windows]
+    random = np.random.default_rng(args.seed)
+    for length in args.lengths or []:
+        if length > config.max_positions:
+            raise InputError(f"--lengths has {length}; the model takes at most {config.max_positions} tokens.")
+        found.append((random.integers(0, config.vocab_size, length).tolist(), [0] * length if typed else None))
+    return found
+
+
+def _reference_packages() -> tuple[Any, Any]:
+    # Told before the import, since it is read there: a folder is all that is ever used.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        import torch  # noqa: PLC0415 - optional
+        import transformers  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise MobileBertError(
+            "verify runs Hugging Face's own model and needs PyTorch and transformers: "
+            f"pip install torch transformers ({error})"
+        ) from error
+    quiet: Any = transformers.logging
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+    return torch, transformers
+
+
+def _load_reference(transformers: Any, head: str, folder: Path, torch: Any) -> Any:
+    auto = getattr(transformers, AUTO_CLASSES[head])
+    try:
+        loaded = auto.from_pretrained(folder, local_files_only=True, attn_implementation="eager", dtype=torch.float32)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise MobileBertError(f"transformers cannot load {folder} for {head}: {error}") from error
+    return loaded.eval()
+
+
+def _run_reference(torch: Any, reference: Any, head: str, ids: list[int], types: list[int] | None) -> Any:
+    shape = (1, 1, -1) if head == "multiple_choice" else (1, -1)
+    given = {"input_ids": torch.tensor(ids).reshape(shape)}
+    if types is not None:
+        given["token_type_ids"] = torch.tensor(types).reshape(shape)
+    with torch.no_grad():
+        return reference(**given, output_hidden_states=True, return_dict=True)
+
+
+def _report(model: Model, sequences: Sequence[tuple[list[int], Any]], errors: dict[str, Doubles]) -> dict[str, Any]:
+    return {
+        "path": str(model.path),
+        "precision": model.config.precision,
+        "isa": model.isa,
+        "sequences": len(sequences),
+        "tokens": sum(len(ids) for ids, _ in sequences),
+        "rows": [
+            {"name": name, "worst": float(error.max()), "mean": float(error.mean())} for name, error in errors.items()
+        ],
+    }
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    rows = [[row["name"], f"{row['worst']:.2e}", f"{row['mean']:.2e}"] for row in report["rows"]]
+    return "\n".join(
+        [
+            f"{report['path']} ({report['precision']}, {report['isa']}) against eager fp32: "
+            f"relative error of a row, {report['sequences']} sequences, {report['tokens']:,} tokens",
+            streams.table(["", "worst", "mean"], rows),
+        ]
+    )

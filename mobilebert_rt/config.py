@@ -1,0 +1,113 @@
+"""The engine's configuration: the `config` object of docs/model_format.md, field by field."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+
+from mobilebert_rt.errors import UnsupportedModelError
+
+# field: smallest and largest value that the format allows.
+LIMITS: dict[str, tuple[int, int]] = {
+    "vocab_size": (1, 1 << 20),
+    "hidden_size": (1, 4096),
+    "body_size": (1, 4096),
+    "embedding_size": (1, 4096),
+    "num_layers": (1, 128),
+    "num_heads": (1, 128),
+    "intermediate_size": (1, 16384),
+    "num_ffn": (1, 16),
+    "max_positions": (1, 4096),
+    "type_vocab_size": (0, 64),
+    "num_labels": (0, 65536),
+}
+
+PRECISIONS = ("fp32", "int8")
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """What the engine must know of a model. Sizes are counts; `eps_*` are added to variances."""
+
+    precision: str
+    vocab_size: int
+    hidden_size: int
+    body_size: int
+    embedding_size: int
+    num_layers: int
+    num_heads: int
+    intermediate_size: int
+    num_ffn: int
+    max_positions: int
+    type_vocab_size: int
+    pad_token_id: int
+    trigram: bool
+    bottleneck: str
+    norm: str
+    activation: str
+    eps_embeddings: float
+    eps: float
+    eps_output: float
+    eps_mlm: float
+    mlm_activation: str
+    pooler: str
+    head: str
+    num_labels: int
+
+    def __post_init__(self) -> None:
+        """Check what concerns more than one field. Raises UnsupportedModelError."""
+        if self.body_size % self.num_heads != 0:
+            raise UnsupportedModelError(
+                f"config.json: {self.num_heads} attention heads do not divide the width "
+                f"{self.body_size} of a block. "
+                "Use a model whose heads share the width evenly."
+            )
+        if not 0 <= self.pad_token_id < self.vocab_size:
+            raise UnsupportedModelError(
+                f"config.json: pad_token_id is {self.pad_token_id}, outside the "
+                f"vocabulary of {self.vocab_size}. "
+                "Set it to the id of the padding token."
+            )
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head."""
+        return self.body_size // self.num_heads
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether a linear layer lies between the word table and the stream."""
+        return self.trigram or self.embedding_size != self.hidden_size
+
+    @property
+    def taps(self) -> int:
+        """How many word vectors the projection reads: next, current, previous; or the current one alone."""
+        return 3 if self.trigram else 1
+
+    @property
+    def layer_norm(self) -> bool:
+        """True for LayerNorm; False for NoNorm, which folds away."""
+        return self.norm == "layer_norm"
+
+    @property
+    def query_inputs(self) -> int:
+        """Width of what query and key read."""
+        return self.body_size if self.bottleneck in ("shared", "full") else self.hidden_size
+
+    @property
+    def value_inputs(self) -> int:
+        """Width of what value reads."""
+        return self.body_size if self.bottleneck == "full" else self.hidden_size
+
+    @property
+    def has_mlm(self) -> bool:
+        """Whether the model has a masked-language-model head."""
+        return self.head in ("masked_lm", "pretraining")
+
+    def with_precision(self, precision: str) -> EngineConfig:
+        """The same model at another precision."""
+        return replace(self, precision=precision)
+
+    def to_json(self) -> str:
+        """The JSON object that the file's metadata carries under `config`."""
+        return json.dumps(asdict(self))

@@ -1,0 +1,179 @@
+"""From what a caller has (arrays with a mask, or lists of any lengths) to packed sequences, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobilebert_rt.errors import InputError
+
+PADDINGS = ("packed", "hf")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Sequences one after another, with no padding between them.
+
+    ids, types: int32 [T]; lengths: int64 [B]; key_mask: uint8 [T]; pair_mask: uint8, for each sequence [S, S].
+    shape: (B, S) of the caller's array, or None when the caller gave a list.
+    """
+
+    ids: npt.NDArray[np.int32]
+    lengths: npt.NDArray[np.int64]
+    types: npt.NDArray[np.int32] | None
+    key_mask: npt.NDArray[np.uint8] | None
+    pair_mask: npt.NDArray[np.uint8] | None
+    shape: tuple[int, int] | None
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """[B + 1]: sequence b is tokens offsets[b] .. offsets[b + 1] - 1."""
+        return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+
+    def per_token(self, rows: npt.NDArray[np.float32]) -> Any:
+        """Rows [T, n] as the caller counts: [B, S, n] with 0 in the padding, or a list of [S_b, n]."""
+        if self.shape is None:
+            return [rows[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
+        batch, length = self.shape
+        if (self.lengths == length).all():
+            return rows.reshape(batch, length, *rows.shape[1:])
+        padded = np.zeros((batch, length, *rows.shape[1:]), dtype=rows.dtype)
+        padded[np.arange(length) < self.lengths[:, None]] = rows
+        return padded
+
+
+def pack(input_ids: Any, attention_mask: Any = None, token_type_ids: Any = None, padding: str = "packed") -> Packed:
+    """Pack a batch.
+
+    input_ids: integer array [B, S], or a list of id lists (or 1-D arrays) of any lengths. attention_mask: for an array
+    [B, S] or [B, S, S]; for a list, a list of [S_b] or [S_b, S_b]. token_type_ids: as input_ids.
+    padding "packed" leaves out the masked tokens at the end of each row; "hf" computes them, as transformers does.
+
+    Raises InputError naming the argument and the sequence.
+    """
+    if padding not in PADDINGS:
+        raise InputError(f'padding={padding!r} is not known; use "packed" or "hf"')
+    if isinstance(input_ids, np.ndarray) and input_ids.ndim == 2:
+        return _pack_array(input_ids, attention_mask, token_type_ids, padding)
+    if isinstance(input_ids, (list, tuple)):
+        return _pack_list(input_ids, attention_mask, token_type_ids)
+    shape = getattr(input_ids, "shape", None)
+    raise InputError(
+        f"input_ids is {type(input_ids).__name__}{'' if shape is None else f' of shape {tuple(shape)}'}; "
+        "give an integer array [batch, length] or a list of id lists"
+    )
+
+
+def _integers(values: Any, name: str) -> npt.NDArray[np.int32]:
+    """An int32 copy, with every value that does not fit refused rather than wrapped."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name} is not a rectangle of numbers: {error}") from error
+    if array.size == 0:
+        return array.astype(np.int32)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"{name} has dtype {array.dtype}; token ids are integers: cast them on purpose")
+    info = np.iinfo(np.int32)
+    if array.min() < info.min or array.max() > info.max:
+        raise InputError(f"{name} holds {array.max() if array.max() > info.max else array.min()}, which is no id")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _mask(values: Any, name: str) -> npt.NDArray[np.uint8]:
+    """A mask of 0 and 1. Additive float masks are refused: their meaning depends on their size."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and not np.isin(array, (0.0, 1.0)).all():
+        raise InputError(f"{name} holds values other than 0 and 1; give 1 for a token to attend to, 0 for others")
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} has dtype {array.dtype}; give booleans or 0 and 1")
+    return np.ascontiguousarray(array != 0, dtype=np.uint8)
+
+
+def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> Packed:
+    ids = _integers(ids, "input_ids")
+    batch, length = ids.shape
+    if batch == 0 or length == 0:
+        raise InputError(f"input_ids has shape {ids.shape}; give at least one sequence of at least one token")
+    kinds = None if types is None else _integers(types, "token_type_ids")
+    if kinds is not None and kinds.shape != ids.shape:
+        raise InputError(f"token_type_ids has shape {kinds.shape}, input_ids {ids.shape}; they must agree")
+    if mask is None:
+        lengths = np.full(batch, length, dtype=np.int64)
+        flat_types = None if kinds is None else kinds.reshape(-1)
+        return Packed(ids.reshape(-1), lengths, flat_types, None, None, (batch, length))
+    allowed = _mask(mask, "attention_mask")
+    if allowed.shape not in ((batch, length), (batch, length, length)):
+        raise InputError(
+            f"attention_mask has shape {allowed.shape}; for input_ids {ids.shape} give {(batch, length)} "
+            f"or {(batch, length, length)}"
+        )
+    # A token at the end of a row that no query may attend, and that asks for nothing itself, is padding.
+    used = (allowed if allowed.ndim == 2 else allowed.max(axis=1) | allowed.max(axis=2)) != 0
+    empty = np.flatnonzero(~used.any(axis=1))
+    if empty.size:
+        raise InputError(f"the attention mask of sequence {empty[0]} hides every token; leave at least one")
+    lengths = length - np.argmax(used[:, ::-1], axis=1).astype(np.int64)
+    if padding == "hf":
+        lengths = np.full(batch, length, dtype=np.int64)
+    kept = np.arange(length) < lengths[:, None]
+    key_mask, pair_mask = None, None
+    if allowed.ndim == 3:
+        pair_mask = np.concatenate([m[:n, :n].reshape(-1) for m, n in zip(allowed, lengths, strict=True)])
+    elif not allowed[kept].all():
+        key_mask = allowed[kept]
+    packed_types = None if kinds is None else kinds[kept]
+    return Packed(ids[kept], lengths, packed_types, key_mask, pair_mask, (batch, length))
+
+
+def _pack_list(ids: Sequence[Any], mask: Any, types: Any) -> Packed:
+    if len(ids) == 0:
+        raise InputError("input_ids is an empty list; give at least one sequence")
+    rows = [_integers(row, f"input_ids[{b}]") for b, row in enumerate(ids)]
+    for b, row in enumerate(rows):
+        if row.ndim != 1 or row.size == 0:
+            raise InputError(f"input_ids[{b}] has shape {row.shape}; give a list of at least one token id")
+    lengths = np.array([row.size for row in rows], dtype=np.int64)
+    packed_types = None
+    if types is not None:
+        type_rows = _matching(types, rows, "token_type_ids")
+        packed_types = np.concatenate(
+            [_integers(row, f"token_type_ids[{b}]").reshape(-1) for b, row in enumerate(type_rows)]
+        )
+        _check_sizes(packed_types, lengths, type_rows, "token_type_ids")
+    key_mask, pair_mask = None, None
+    if mask is not None:
+        masks = [_mask(m, f"attention_mask[{b}]") for b, m in enumerate(_matching(mask, rows, "attention_mask"))]
+        key_mask, pair_mask = _list_masks(masks, lengths)
+    return Packed(np.concatenate(rows), lengths, packed_types, key_mask, pair_mask, None)
+
+
+def _matching(values: Any, rows: list[Any], name: str) -> Any:
+    if not hasattr(values, "__len__") or len(values) != len(rows):
+        raise InputError(f"{name} must be a list with one entry for each of the {len(rows)} sequences")
+    return values
+
+
+def _check_sizes(flat: npt.NDArray[Any], lengths: npt.NDArray[np.int64], rows: Any, name: str) -> None:
+    for b, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        if np.shape(row) != (length,):
+            raise InputError(f"{name}[{b}] has shape {np.shape(row)}, its sequence {length} tokens")
+    assert flat.size == lengths.sum()
+
+
+def _list_masks(
+    masks: list[npt.NDArray[np.uint8]], lengths: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.uint8] | None, npt.NDArray[np.uint8] | None]:
+    """(key_mask, pair_mask): pairs as soon as one of the masks is a square."""
+    for b, (m, n) in enumerate(zip(masks, lengths, strict=True)):
+        if m.shape not in ((n,), (n, n)):
+            raise InputError(f"attention_mask[{b}] has shape {m.shape}; give {(int(n),)} or {(int(n), int(n))}")
+    if all(m.ndim == 1 for m in masks):
+        flat = np.concatenate(masks)
+        return (None if flat.all() else flat), None
+    squares = [np.broadcast_to(m, (n, n)) for m, n in zip(masks, lengths, strict=True)]
+    return None, np.concatenate([s.reshape(-1) for s in squares])

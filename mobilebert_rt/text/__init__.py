@@ -1,0 +1,22 @@
+"""Text tasks: text in, vectors, labels, entities, answers or words out."""
+
+from mobilebert_rt.text.classifier import TextClassifier
+from mobilebert_rt.text.embedder import TextEmbedder
+from mobilebert_rt.text.fill_mask import FillMask
+from mobilebert_rt.text.question_answerer import QuestionAnswerer
+from mobilebert_rt.text.results import Answer, Classification, Entity, Fill
+from mobilebert_rt.text.token_classifier import TokenClassifier
+from mobilebert_rt.text.tokenizer import TextTokenizer
+
+__all__ = [
+    "Answer",
+    "Classification",
+    "Entity",
+    "Fill",
+    "FillMask",
+    "QuestionAnswerer",
+    "TextClassifier",
+    "TextEmbedder",
+    "TextTokenizer",
+    "TokenClassifier",
+]
