@@ -1,0 +1,383 @@
+"""BERT, IB-BERT and MobileBERT in plain PyTorch, one class for all.
+
+    ids [B, S] -> embeddings [B, S, H] -> L x block -> hidden state [B, S, H] -> pooler, masked LM, next sentence
+
+Sizes: B texts, S tokens, H hidden_size (between blocks), t body width (inside a block), A heads of width d = t / A,
+I intermediate_size, E embedding_size, V vocabulary.
+
+Parameters are named as in transformers, so a state dict goes either way wherever transformers has the model. It has no
+IB-BERT: there query and key read the stream between blocks, H wide, and its class expects t.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mbrt_train.config import Config
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),  # what Google's own code calls gelu
+    "relu6": F.relu6,
+    "silu": F.silu,
+    "tanh": torch.tanh,
+}
+
+
+class NoNorm(nn.Module):
+    """y = x * weight + bias, channel by channel; at inference it folds into the layer before it."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight + self.bias
+
+
+def make_norm(config: Config, size: int, eps: float) -> nn.Module:
+    return NoNorm(size) if config.normalization_type == "no_norm" else nn.LayerNorm(size, eps=eps)
+
+
+class Normed(nn.Module):
+    """norm(W x + b), or norm(dropout(W x + b) + residual)."""
+
+    def __init__(self, config: Config, inputs: int, outputs: int, eps: float, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dense = nn.Linear(inputs, outputs)
+        self.LayerNorm = make_norm(config, outputs, eps)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        y = self.dropout(self.dense(x))
+        normed: Tensor = self.LayerNorm(y if residual is None else y + residual)
+        return normed
+
+
+class Embeddings(nn.Module):
+    """ids, types [B, S] -> [B, S, H]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        width, hidden = config.embedding_size, config.hidden_size
+        self.word_embeddings = nn.Embedding(config.vocab_size, width, padding_idx=config.pad_token_id)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
+        self.projected = config.trigram_input or width != hidden
+        if config.model_type == "mobilebert":  # transformers has this layer even where nothing is projected
+            self.embedding_transformation = nn.Linear(width * (3 if config.trigram_input else 1), hidden)
+        self.LayerNorm = make_norm(config, hidden, config.forgotten_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, ids: Tensor, types: Tensor) -> Tensor:
+        x = self.word_embeddings(ids)  # [B, S, E]
+        if self.config.trigram_input:
+            following = F.pad(x[:, 1:], (0, 0, 0, 1))
+            previous = F.pad(x[:, :-1], (0, 0, 1, 0))
+            x = torch.cat([following, x, previous], dim=-1)  # [B, S, 3 E]; trained weights rely on this order
+        if self.projected:
+            x = self.embedding_transformation(x)
+        x = x + self.position_embeddings.weight[: ids.shape[1]] + self.token_type_embeddings(types)
+        y: Tensor = self.dropout(self.LayerNorm(x))
+        return y
+
+
+class SelfAttention(nn.Module):
+    """What query and key read, what value reads [B, S, t or H], bias [B, 1, 1 or S, S].
+
+    Returns context [B, S, t] and scores [B, A, S, S].
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.heads = config.num_attention_heads
+        self.query = nn.Linear(config.query_inputs, config.body_size)
+        self.key = nn.Linear(config.query_inputs, config.body_size)
+        self.value = nn.Linear(config.value_inputs, config.body_size)
+        self.dropout = nn.Dropout(config.attention_probs_dropout_prob)
+
+    def forward(self, query_key: Tensor, value: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+        q, k, v = (
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, A, S, d]
+            for layer, x in ((self.query, query_key), (self.key, query_key), (self.value, value))
+        )
+        scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
+        if bias is not None:
+            scores = scores + bias
+        context = self.dropout(scores.softmax(dim=-1)) @ v
+        return context.transpose(1, 2).flatten(2), scores
+
+
+class Attention(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.self = SelfAttention(config)
+        dropout = 0.0 if config.use_bottleneck else config.hidden_dropout_prob
+        self.output = Normed(config, config.body_size, config.body_size, config.layer_norm_eps, dropout)
+
+
+class Intermediate(nn.Module):
+    """[.., t] -> act(W x + b) [.., I]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.body_size, config.intermediate_size)
+        self.act = ACTIVATIONS[config.hidden_act]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.dense(x))
+
+
+class FeedForward(nn.Module):
+    """One of the F - 1 FFNs before the last: [.., t] -> [.., t]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.intermediate = Intermediate(config)
+        self.output = Normed(config, config.intermediate_size, config.body_size, config.layer_norm_eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.output(self.intermediate(x), residual=x)
+        return y
+
+
+class Bottleneck(nn.Module):
+    """H -> t: `input` begins the block's residual; `attention`, if shared, is what query and key read."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        sizes = (config.hidden_size, config.body_size, config.layer_norm_eps)
+        self.input = Normed(config, *sizes)
+        if config.key_query_shared_bottleneck:
+            self.attention = Normed(config, *sizes)
+
+
+class LastOutput(Normed):
+    """The second half of the last FFN, and the way back: t -> H, joined with the block's input."""
+
+    def __init__(self, config: Config) -> None:
+        dropout = 0.0 if config.use_bottleneck else config.hidden_dropout_prob
+        super().__init__(config, config.intermediate_size, config.body_size, config.forgotten_eps, dropout)
+        if config.use_bottleneck:
+            sizes = (config.body_size, config.hidden_size, config.layer_norm_eps)
+            self.bottleneck = Normed(config, *sizes, config.hidden_dropout_prob)
+
+
+class Block(nn.Module):
+    """h [B, S, H] -> h [B, S, H], scores [B, A, S, S]. `intermediate` and `output` are the last FFN of the stack."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        if config.use_bottleneck:
+            self.bottleneck = Bottleneck(config)
+        self.attention = Attention(config)
+        self.ffn = nn.ModuleList(FeedForward(config) for _ in range(config.num_feedforward_networks - 1))
+        self.intermediate = Intermediate(config)
+        self.output = LastOutput(config)
+
+    def inputs(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What query and key read, what value reads, where the body's residual begins."""
+        if not self.config.use_bottleneck:
+            return h, h, h  # BERT
+        narrow = self.bottleneck.input(h)
+        if self.config.use_bottleneck_attention:
+            return narrow, narrow, narrow  # MobileBERT_TINY
+        if self.config.key_query_shared_bottleneck:
+            return self.bottleneck.attention(h), h, narrow  # MobileBERT
+        return h, h, narrow  # IB-BERT
+
+    def forward(self, h: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+        query_key, value, residual = self.inputs(h)
+        context, scores = self.attention.self(query_key, value, bias)
+        x = self.attention.output(context, residual=residual)  # [B, S, t]
+        for ffn in self.ffn:
+            x = ffn(x)
+        x = self.output(self.intermediate(x), residual=x)
+        if self.config.use_bottleneck:
+            x = self.output.bottleneck(x, residual=h)
+        return x, scores
+
+
+@dataclass
+class Output:
+    """hidden_states: L + 1 of [B, S, H]; attention_scores: L of [B, A, S, S], scaled and masked, before softmax."""
+
+    hidden_states: list[Tensor] = field(default_factory=list)
+    attention_scores: list[Tensor] = field(default_factory=list)
+    pooled: Tensor | None = None  # [B, H]
+
+    @property
+    def last_hidden_state(self) -> Tensor:
+        return self.hidden_states[-1]
+
+
+class Stack(nn.Module):
+    """The blocks, under the name that transformers gives them."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(Block(config) for _ in range(config.num_hidden_layers))
+
+
+class Pooler(nn.Module):
+    """tanh(W h + b) of the first token, [B, H] -> [B, H]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+
+    def forward(self, first: Tensor) -> Tensor:
+        return torch.tanh(self.dense(first))
+
+
+class Encoder(nn.Module):
+    """Embeddings, blocks, pooler: transformers' MobileBertModel and BertModel."""
+
+    def __init__(self, config: Config, pooling: bool = True) -> None:
+        super().__init__()
+        self.config = config
+        self.embeddings = Embeddings(config)
+        self.encoder = Stack(config)
+        self.pooling = pooling
+        if pooling and config.classifier_activation:
+            self.pooler = Pooler(config)
+        initialise(self, config)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None, types: Tensor | None = None) -> Output:
+        """ids, types [B, S]; mask [B, S] or [B, S, S], 1 where a key may be attended."""
+        h = self.embeddings(ids, torch.zeros_like(ids) if types is None else types)
+        bias = None if mask is None else attention_bias(mask, h.dtype)
+        out = Output([h])
+        for block in self.encoder.layer:
+            h, scores = block(h, bias)
+            out.hidden_states.append(h)
+            out.attention_scores.append(scores)
+        if self.pooling:
+            first = h[:, 0]
+            out.pooled = self.pooler(first) if self.config.classifier_activation else first
+        return out
+
+
+def attention_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """0 for a key that may be attended, the lowest number for others: [B, 1, 1 or S, S]."""
+    allowed = mask[:, None, None, :] if mask.ndim == 2 else mask[:, None]
+    return (1 - allowed.to(dtype)) * torch.finfo(dtype).min
+
+
+def initialise(module: nn.Module, config: Config) -> None:
+    """Weights N(0, initializer_range), biases 0, norms the identity, the row of [PAD] 0."""
+    for part in module.modules():
+        if isinstance(part, (nn.Linear, nn.Embedding)):
+            nn.init.normal_(part.weight, std=config.initializer_range)
+        if isinstance(part, nn.Linear) and part.bias is not None:
+            nn.init.zeros_(part.bias)
+        if isinstance(part, nn.Embedding) and part.padding_idx is not None:
+            nn.init.zeros_(part.weight[part.padding_idx].data)
+
+
+class Transform(nn.Module):
+    """LayerNorm(act(W h + b)), [.., H] -> [.., H]; LayerNorm whatever the encoder's norm is."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.act = ACTIVATIONS[config.hidden_act]
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, h: Tensor) -> Tensor:
+        y: Tensor = self.LayerNorm(self.act(self.dense(h)))
+        return y
+
+
+class MaskedLm(nn.Module):
+    """[.., H] -> logits [.., V]: the word table reads the first E features, MobileBERT's extra matrix the rest."""
+
+    def __init__(self, config: Config, words: nn.Embedding) -> None:
+        super().__init__()
+        width = config.embedding_size
+        self.transform = Transform(config)
+        self.decoder = nn.Linear(width, config.vocab_size)
+        self.decoder.weight = words.weight
+        self.bias = self.decoder.bias
+        if config.model_type == "mobilebert":
+            self.dense = nn.Linear(config.vocab_size, config.hidden_size - width, bias=False)  # [H - E, V]
+
+    def forward(self, h: Tensor) -> Tensor:
+        x = self.transform(h)
+        width = self.decoder.in_features
+        logits: Tensor = self.decoder(x[..., :width])
+        return logits + x[..., width:] @ self.dense.weight if width < x.shape[-1] else logits
+
+
+class Heads(nn.Module):
+    """Hidden state and pooled first token to masked LM logits [B, S, V] and next sentence logits [B, 2]."""
+
+    def __init__(self, config: Config, words: nn.Embedding) -> None:
+        super().__init__()
+        self.predictions = MaskedLm(config, words)
+        self.seq_relationship = nn.Linear(config.hidden_size, 2)  # 0: is next, 1: is not
+
+    def forward(self, h: Tensor, pooled: Tensor | None) -> tuple[Tensor, Tensor]:
+        return self.predictions(h), self.seq_relationship(pooled)
+
+
+class PreTraining(nn.Module):
+    """An encoder with both heads of pre-training: transformers' MobileBertForPreTraining and BertForPreTraining."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        body = Encoder(config)
+        self.add_module(config.model_type, body)  # "mobilebert" or "bert", as in transformers
+        self.cls = Heads(config, body.embeddings.word_embeddings)
+        initialise(self, config)
+
+    @property
+    def body(self) -> Encoder:
+        found = self.get_submodule(self.config.model_type)
+        assert isinstance(found, Encoder)
+        return found
+
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, types: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Output]:
+        """Masked LM logits [B, S, V], next sentence logits [B, 2], and the encoder's output."""
+        out: Output = self.body(ids, mask, types)
+        words, relation = self.cls(out.last_hidden_state, out.pooled)
+        return words, relation, out
+
+
+def save(model: Encoder | PreTraining, folder: str | Path) -> None:
+    """Write config.json and model.safetensors, as transformers does and as mobilebert_rt reads them."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
+    architecture = family + ("ForPreTraining" if isinstance(model, PreTraining) else "Model")
+    text = json.dumps(asdict(model.config) | {"architectures": [architecture]}, indent=2)
+    (target / "config.json").write_text(text + "\n")
+    # The decoder is the word table, and its bias has a second name: each is stored once.
+    tensors = {name: t.contiguous() for name, t in model.state_dict().items() if ".decoder." not in name}
+    save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+
+
+def load(model: Encoder | PreTraining, folder: str | Path) -> None:
+    """Read the weights that `save` or transformers wrote for the same class and configuration."""
+    tensors = load_file(Path(folder) / "model.safetensors")
+    own = {name: value for name, value in model.state_dict().items() if ".decoder." not in name}
+    wrong = sorted(own.keys() ^ tensors.keys())
+    wrong += [name for name in own.keys() & tensors.keys() if own[name].shape != tensors[name].shape]
+    if wrong:
+        raise ValueError(f"{folder} holds another model: it differs in {', '.join(wrong[:5])}")
+    model.load_state_dict(tensors, strict=False)
