@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mobilebert_rt import __version__
+from mobilebert_rt.cli import COMMANDS
+from mobilebert_rt.model import Model
+from tests.cli.conftest import Mbrt
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_by_an_example_and_speaks_json(mbrt: Mbrt, command: str) -> None:
+    shown = mbrt(command, "--help")
+    assert shown.code == 0
+    assert f"  mbrt {command} " in shown.out.partition("example")[2]
+    assert "--json" in shown.out
+    assert shown.err == ""
+
+
+def test_help_lists_every_command(mbrt: Mbrt) -> None:
+    for spelling in ("--help", "-h", "help"):
+        shown = mbrt(spelling)
+        assert shown.code == 0
+        assert all(f"  {command}" in shown.out for command in COMMANDS)
+
+
+def test_no_command_shows_the_help_as_an_error(mbrt: Mbrt) -> None:
+    shown = mbrt()
+    assert (shown.code, shown.out) == (2, "")
+    assert "usage: mbrt COMMAND" in shown.err
+
+
+def test_unknown_command_suggests_the_nearest(mbrt: Mbrt) -> None:
+    shown = mbrt("clasify", "x")
+    assert (shown.code, shown.out) == (2, "")
+    assert "did you mean classify?" in shown.err
+
+
+def test_version(mbrt: Mbrt) -> None:
+    assert mbrt("--version").out == f"mbrt {__version__}\n"
+
+
+def test_wrong_option_exits_with_2(mbrt: Mbrt) -> None:
+    shown = mbrt("embed", "model", "text", "--on-overflow", "ignore")
+    assert shown.code == 2
+    assert "invalid choice: 'ignore'" in shown.err
+
+
+def test_missing_model_is_told_without_a_traceback(mbrt: Mbrt, tmp_path: Path) -> None:
+    shown = mbrt("embed", tmp_path / "none.safetensors", "text")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("mbrt embed: ")
+    assert "none.safetensors" in shown.err
+    assert "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize(("options", "message"), [(["--isa", "nonsense"], "nonsense"), (["--threads", "0"], "0")])
+def test_wrong_model_options_are_told(mbrt: Mbrt, folder: Path, options: list[str], message: str) -> None:
+    shown = mbrt("embed", folder, "the cat", *options)
+    assert (shown.code, shown.out) == (2, "")
+    assert message in shown.err
+
+
+def test_interruption_is_quiet(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Model, "from_pretrained", interrupt)
+    shown = mbrt("embed", "model", "text")
+    assert (shown.code, shown.out, shown.err) == (130, "", "mbrt embed: interrupted\n")
+
+
+def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
+    command = [sys.executable, "-m", "mobilebert_rt.cli", "embed", str(folder), "--file", "-", "--json"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stdin.write(b"the cat\n" * 2000)
+    process.stdin.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=120) == 141
+
+
+def test_help_is_light() -> None:
+    code = """
+import sys
+from mobilebert_rt.cli import main
+main(["--help"])
+heavy = ("tokenizers", "tqdm", "torch", "mobilebert_rt.conversion")
+print([module for module in heavy if module in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0
+    assert done.stderr.strip() == "[]"

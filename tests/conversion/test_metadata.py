@@ -1,0 +1,190 @@
+"""What travels with the weights: labels, problem type, tokenizer, pooling."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mobilebert_rt.conversion import build
+from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
+from tests.conversion.folders import odd, random_tensors, write_folder
+from tests.conversion.reader import File
+
+TRANSFORMER = {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}
+POOLING = {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}
+NORMALIZE = {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}
+DENSE = {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"}
+
+
+def metadata_of(folder: Path) -> dict[str, str]:
+    return File(bytes(build(folder))).metadata
+
+
+def classifier_folder(folder: Path, labels: int, **changes: Any) -> Path:
+    config = odd(architectures=["MobileBertForTokenClassification"]) | changes
+    tensors = random_tensors(config)
+    tensors["classifier.weight"] = np.ones((labels, 22), np.float32)
+    tensors["classifier.bias"] = np.ones(labels, np.float32)
+    return write_folder(folder, config, tensors)
+
+
+def test_labels_come_in_the_order_of_the_outputs(tmp_path: Path) -> None:
+    id2label = {"1": "B-PER", "0": "O", "2": "naïve ☃"}
+    metadata = metadata_of(classifier_folder(tmp_path, 3, id2label=id2label))
+    assert json.loads(metadata["labels"]) == ["O", "B-PER", "naïve ☃"]
+    assert json.loads(metadata["config"])["num_labels"] == 3
+
+
+def test_labels_without_names_are_numbered(tmp_path: Path) -> None:
+    assert json.loads(metadata_of(classifier_folder(tmp_path, 2))["labels"]) == ["LABEL_0", "LABEL_1"]
+
+
+@pytest.mark.parametrize("id2label", [{"0": "a"}, {"0": "a", "2": "b"}, ["a", "b"]])
+def test_labels_that_do_not_fit_the_classifier_are_refused(tmp_path: Path, id2label: Any) -> None:
+    with pytest.raises(ModelFormatError, match="the classifier has 2 outputs"):
+        build(classifier_folder(tmp_path, 2, id2label=id2label))
+
+
+def test_problem_type_is_kept_and_checked(tmp_path: Path) -> None:
+    architectures = ["MobileBertForSequenceClassification"]
+    for problem_type in ("single_label_classification", "multi_label_classification", "regression"):
+        changes = {"architectures": architectures, "problem_type": problem_type}
+        metadata = metadata_of(classifier_folder(tmp_path / problem_type, 2, **changes))
+        assert metadata["problem_type"] == problem_type
+    assert "problem_type" not in metadata_of(
+        classifier_folder(tmp_path / "none", 2, architectures=architectures)
+    )
+    with pytest.raises(UnsupportedModelError, match="problem_type is 'ranking'"):
+        build(classifier_folder(tmp_path / "x", 2, architectures=architectures, problem_type="ranking"))
+
+
+def test_base_model_has_no_labels_tokenizer_or_pooling(tmp_path: Path) -> None:
+    assert set(metadata_of(write_folder(tmp_path, odd()))) == {
+        "format",
+        "format_version",
+        "config",
+        "source_config",
+    }
+
+
+def test_tokenizer_files_are_kept_word_for_word(tmp_path: Path) -> None:
+    write_folder(tmp_path, odd())
+    vocabulary = "[PAD]\n[UNK]\nnaïve\u2028\r\n☃\n"
+    (tmp_path / "vocab.txt").write_bytes(vocabulary.encode())
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0"}')
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps({"do_lower_case": False, "unk_token": {"content": "<unk>"}, "pad_token": "<pad>", "x": 1})
+    )
+    metadata = metadata_of(tmp_path)
+    assert metadata["vocab.txt"] == vocabulary
+    assert metadata["tokenizer.json"] == '{"version": "1.0"}'
+    assert json.loads(metadata["tokenizer_config"]) == {
+        "do_lower_case": False,
+        "strip_accents": None,
+        "tokenize_chinese_chars": True,
+        "unk_token": "<unk>",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "pad_token": "<pad>",
+        "mask_token": "[MASK]",
+    }
+
+
+def test_bare_vocabulary_has_berts_settings(tmp_path: Path) -> None:
+    write_folder(tmp_path, odd())
+    (tmp_path / "vocab.txt").write_text("[PAD]\n")
+    settings = json.loads(metadata_of(tmp_path)["tokenizer_config"])
+    assert (settings["do_lower_case"], settings["strip_accents"], settings["cls_token"]) == (
+        True,
+        None,
+        "[CLS]",
+    )
+
+
+def sentence_folder(folder: Path, modules: Any, pooling: dict[str, Any]) -> Path:
+    write_folder(folder, odd())
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 22} | pooling))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("pooling", "mode"),
+    [
+        (
+            {
+                "pooling_mode_cls_token": False,
+                "pooling_mode_mean_tokens": True,
+                "pooling_mode_max_tokens": False,
+            },
+            "mean",
+        ),
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls"),
+        ({"pooling_mode": "mean"}, "mean"),
+    ],
+)
+@pytest.mark.parametrize("normalize", [True, False])
+def test_pooling_of_a_sentence_transformers_folder(
+    tmp_path: Path, pooling: dict[str, Any], mode: str, normalize: bool
+) -> None:
+    modules = [TRANSFORMER, POOLING, NORMALIZE] if normalize else [TRANSFORMER, POOLING]
+    folder = sentence_folder(tmp_path, modules, pooling)
+    assert json.loads(metadata_of(folder)["pooling"]) == {"mode": mode, "normalize": normalize}
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 256, "do_lower_case": false}')
+    assert json.loads(metadata_of(folder)["pooling"])["max_tokens"] == 256
+
+
+MEAN = {"pooling_mode_mean_tokens": True}
+
+
+@pytest.mark.parametrize(
+    ("modules", "pooling", "error", "message"),
+    [
+        (
+            [TRANSFORMER, POOLING, DENSE],
+            MEAN,
+            UnsupportedModelError,
+            "the modules are Transformer, Pooling, Dense",
+        ),
+        ([POOLING], MEAN, UnsupportedModelError, "Delete modules.json to convert the encoder alone"),
+        (
+            [TRANSFORMER, POOLING],
+            {"pooling_mode_max_tokens": True},
+            UnsupportedModelError,
+            "pooling_mode_max_tokens",
+        ),
+        (
+            [TRANSFORMER, POOLING],
+            MEAN | {"pooling_mode_cls_token": True},
+            UnsupportedModelError,
+            "the engine has mean and cls",
+        ),
+        ([TRANSFORMER, POOLING | {"path": "../1_Pooling"}], MEAN, ModelFormatError, "not a folder beside it"),
+        (
+            [TRANSFORMER, POOLING | {"path": "9_Pooling"}],
+            MEAN,
+            ModelFormatError,
+            r"9_Pooling/config\.json is missing",
+        ),
+        ({"a": 1}, MEAN, ModelFormatError, "not a list of sentence-transformers modules"),
+        ([3], MEAN, ModelFormatError, "not a list of sentence-transformers modules"),
+    ],
+)
+def test_pooling_that_is_not_run_is_named(
+    tmp_path: Path, modules: Any, pooling: dict[str, Any], error: type[MobileBertError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        build(sentence_folder(tmp_path, modules, pooling))
+
+
+def test_lone_surrogates_are_refused(tmp_path: Path) -> None:
+    folder = classifier_folder(tmp_path, 1)
+    text = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(text[:-1] + ', "id2label": {"0": "\\ud800"}}')
+    with pytest.raises(ModelFormatError, match="not Unicode"):
+        build(folder)

@@ -1,0 +1,70 @@
+"""Models of the engine tests: random ones of tests/model/make_model_file.py, on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import mobilebert_rt as mbrt
+from mobilebert_rt import ModelOutput
+from tests.model.make_model_file import SMALL, Config, make_file
+
+SEED = 17
+EMULATED = "QEMU_CPU" in os.environ
+Ids = list[int]
+
+# Long enough for many panels and strips, and for chunks of more than one text.
+LONG = 140
+
+
+def write_model(folder: Path, name: str, max_positions: int | None = None) -> Path:
+    """A file of the small model `name`, perhaps for longer texts; written once."""
+    config: Config = dict(SMALL[name])
+    if max_positions is not None:
+        config["max_positions"] = max_positions
+    path = folder / f"{name}-{config['max_positions']}.safetensors"
+    if not path.exists():
+        path.write_bytes(make_file(config, SEED))
+    return path
+
+
+def load(
+    folder: Path,
+    name: str,
+    num_threads: int = 1,
+    isa: str | None = None,
+    max_positions: int | None = None,
+) -> mbrt.Model:
+    path = write_model(folder, name, max_positions)
+    return mbrt.Model.from_pretrained(path, num_threads=num_threads, isa=isa)
+
+
+def make_texts(lengths: Sequence[int], vocab_size: int = 37) -> list[Ids]:
+    """Token ids from integers alone, so that every machine has the same."""
+    return [[(7 * n + 3 * i * i + i) % vocab_size for i in range(n)] for n in lengths]
+
+
+def arrays_of(output: ModelOutput, text: int) -> list[NDArray[np.float32]]:
+    """Everything that a call on a list of texts gave for one of them."""
+    found = [output.last_hidden_state[text]]
+    for states in (output.hidden_states, output.attentions):
+        found += [layer[text] for layer in states or ()]
+    for name in ("pooler_output", "logits", "start_logits", "end_logits", "seq_relationship_logits"):
+        value = getattr(output, name)
+        if value is not None:
+            found.append(value[text])
+    return found
+
+
+def digest(output: ModelOutput, text: int) -> str:
+    """SHA-256 of all of it, in little-endian float32."""
+    sha = hashlib.sha256()
+    for array in arrays_of(output, text):
+        sha.update(repr(array.shape).encode())
+        sha.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+    return sha.hexdigest()

@@ -1,0 +1,219 @@
+"""Every wrong argument is an InputError that says what is wrong and where; every right form is accepted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mobilebert_rt as mbrt
+from mobilebert_rt import _core
+from tests.engine.support import digest, load, write_model
+
+V, P = 37, 19  # vocabulary and positions of the small models
+IDS = [[5, 6, 7], [8]]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> mbrt.Model:
+    return load(tmp_path_factory.mktemp("model"), "bert_int8")
+
+
+WRONG_IDS: dict[str, tuple[Any, str]] = {
+    "no text": ([], "empty list"),
+    "a text without tokens": ([[1], []], r"input_ids\[1\].*at least one token"),
+    "rows without tokens": (np.zeros((2, 0), np.int64), r"shape \(2, 0\).*at least one"),
+    "no rows": (np.zeros((0, 3), np.int64), r"shape \(0, 3\).*at least one"),
+    "a vector": (np.zeros(3, np.int64), r"shape \(3,\).*\[batch, length\]"),
+    "a cube": (np.zeros((1, 2, 3), np.int64), r"shape \(1, 2, 3\)"),
+    "a string": ("hello", "input_ids is str"),
+    "strings": ([["a", "b"]], r"input_ids\[0\] has dtype"),
+    "floats": (np.zeros((1, 3), np.float32), "dtype float32.*integers"),
+    "booleans": (np.ones((1, 3), np.bool_), "dtype bool.*integers"),
+    "ragged rows in a row": ([[[1, 2], [3]]], r"input_ids\[0\].*not a rectangle"),
+    "too long": ([[1] * (P + 1)], f"sequence 0 has {P + 1} tokens.*1 to {P}"),
+    "an id too large": ([[1], [2, V]], f"token id {V} in sequence 1, token 1.*0 to {V - 1}"),
+    "an id below 0": ([[-1]], "token id -1 in sequence 0, token 0"),
+    "an id past int32": ([[2**40]], r"input_ids\[0\] holds 1099511627776"),
+    "an id that wraps to a valid one": (np.array([[2**32 + 5]]), "4294967301"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_IDS)
+def test_wrong_ids_are_named(model: mbrt.Model, case: str) -> None:
+    ids, words = WRONG_IDS[case]
+    with pytest.raises(mbrt.InputError, match=words):
+        model(ids)
+
+
+WRONG_MASKS: dict[str, tuple[Any, Any, str]] = {
+    "another shape": (np.ones((2, 3), int), np.ones((2, 4), int), r"attention_mask has shape \(2, 4\)"),
+    "all masked, 2-D": (np.ones((2, 3), int), np.array([[1, 1, 0], [0, 0, 0]]), "sequence 1 hides every token"),
+    "all masked, list": (IDS, [[1, 1, 1], [0]], "sequence 1 hides every token"),
+    "a query without keys": (IDS, [[[1, 0, 0], [0, 0, 0], [0, 0, 1]], [1]], "sequence 0, query 1, hides"),
+    "a cube's query without keys": (
+        np.ones((1, 3), int),
+        np.array([[[1, 1, 1], [1, 1, 1], [0, 0, 0]]]),
+        "sequence 0, query 2, hides",
+    ),
+    "fractions": (np.ones((1, 3), int), np.full((1, 3), 0.5), "other than 0 and 1"),
+    "an additive mask": (np.ones((1, 3), int), np.array([[0.0, 0.0, -1e9]]), "other than 0 and 1"),
+    "NaN": (np.ones((1, 3), int), np.full((1, 3), np.nan), "other than 0 and 1"),
+    "strings": (np.ones((1, 3), int), np.array([["1", "1", "1"]]), "dtype"),
+    "too few": (IDS, [[1, 1, 1]], "one entry for each of the 2 sequences"),
+    "another length": (IDS, [[1, 1], [1]], r"attention_mask\[0\] has shape \(2,\)"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_MASKS)
+def test_wrong_masks_are_named(model: mbrt.Model, case: str) -> None:
+    ids, mask, words = WRONG_MASKS[case]
+    with pytest.raises(mbrt.InputError, match=words):
+        model(ids, mask)
+
+
+@pytest.mark.parametrize(
+    ("types", "words"),
+    [
+        ([[0, 0, 2], [0]], "token type 2 in sequence 0, token 2.*0 to 1"),
+        ([[0, 0, -1], [0]], "token type -1"),
+        ([[0, 0], [0]], r"token_type_ids\[0\] has shape \(2,\)"),
+        ([[0, 0, 0]], "one entry for each of the 2 sequences"),
+        ([[0.0, 0.0, 1.0], [0.0]], r"token_type_ids\[0\] has dtype float64"),
+    ],
+)
+def test_wrong_token_types_are_named(model: mbrt.Model, types: Any, words: str) -> None:
+    with pytest.raises(mbrt.InputError, match=words):
+        model(IDS, token_type_ids=types)
+
+
+@pytest.mark.parametrize(
+    ("positions", "words"),
+    [
+        ([[0]], "1 lists, the batch 2"),
+        ([[1, 0], [0]], r"logit_positions\[0\] must ascend"),
+        ([[0, 0], [0]], r"logit_positions\[0\] must ascend"),
+        ([[0], [1]], r"logit_positions\[1\] must ascend within 0 .. 0"),
+        ([[-1], [0]], r"logit_positions\[0\]"),
+    ],
+)
+def test_wrong_logit_positions_are_named(model: mbrt.Model, positions: Any, words: str) -> None:
+    with pytest.raises(mbrt.InputError, match=words):
+        model(IDS, logit_positions=positions)
+
+
+def test_other_wrong_arguments_are_named(model: mbrt.Model, tmp_path: Path) -> None:
+    with pytest.raises(mbrt.InputError, match='"packed" or "hf"'):
+        model(IDS, padding="left")
+    path = write_model(tmp_path, "mobilebert_tagger")
+    with pytest.raises(mbrt.InputError, match="logit_positions is for masked LM"):
+        mbrt.Model.from_pretrained(path)(IDS, logit_positions=[[0], [0]])
+    for threads in (0, -1, 257, 1.5, "2"):
+        with pytest.raises(mbrt.InputError, match="1 to 256"):
+            mbrt.Model.from_pretrained(path, num_threads=threads)  # type: ignore[arg-type]
+    with pytest.raises(mbrt.InputError, match='"sse9", which is not known; use one of scalar'):
+        mbrt.Model.from_pretrained(path, isa="sse9")
+    for isa in set(_core.compiled_isas()) - set(_core.available_isas()):
+        with pytest.raises(mbrt.InputError, match="cannot run on this CPU"):
+            mbrt.Model.from_pretrained(path, isa=isa)
+
+
+def test_the_core_checks_what_it_is_given(tmp_path: Path) -> None:
+    core = _core.Model(str(write_model(tmp_path, "bert")))
+    ids = np.array([1, 2, 3], np.int32)
+
+    def lengths(*values: int) -> Any:
+        return np.array(values, np.int64)
+
+    for wrong in (lengths(2), lengths(4), lengths(3, 1), lengths(-1, 4), lengths(2**62, 2**62)):
+        with pytest.raises(mbrt.InputError, match="do not add up"):
+            core.run(ids, wrong)
+    with pytest.raises(mbrt.InputError, match="holds no sequence"):
+        core.run(ids[:0], lengths())
+    with pytest.raises(mbrt.InputError, match="sequence 1 has 0 tokens"):
+        core.run(ids, lengths(2, 0, 1))
+    for name, value in {
+        "types": np.zeros(2, np.int32),
+        "key_mask": np.ones(4, np.uint8),
+        "pair_mask": np.ones(10, np.uint8),
+    }.items():
+        with pytest.raises(mbrt.InputError, match="the batch needs"):
+            core.run(ids, lengths(3), **{name: value})  # type: ignore[arg-type]
+    for tokens in ([3], [-1], [1, 1], [2, 0]):
+        with pytest.raises(mbrt.InputError, match="must ascend"):
+            core.run(ids, lengths(3), logit_tokens=np.array(tokens, np.int64))
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", ">i4", ">i8", ">u2"])
+def test_every_integer_type_is_accepted(model: mbrt.Model, dtype: str) -> None:
+    expected = digest(model([[5, 6, 7]]), 0)
+    array = np.array([[5, 6, 7]], dtype)
+    assert digest(model(array), 0) == expected
+    assert digest(model([array[0]]), 0) == expected
+    assert digest(model((tuple(array[0]),)), 0) == expected
+
+
+def test_every_layout_of_an_array_is_accepted(model: mbrt.Model) -> None:
+    whole = np.arange(24).reshape(4, 6)
+    for view in (whole[:, ::2], whole.T, np.asfortranarray(whole), whole[::-1, ::-1]):
+        frozen = view.view()
+        frozen.flags.writeable = False
+        expected = [digest(model([row.tolist()]), 0) for row in view]
+        assert [digest(model(frozen), i) for i in range(len(view))] == expected
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i8", "f4", "f8"])
+def test_every_type_of_mask_is_accepted(model: mbrt.Model, dtype: str) -> None:
+    ids = np.array([[5, 6, 7, 9], [8, 2, 1, 1]])
+    mask = np.array([[1, 0, 1, 1], [1, 1, 0, 0]])
+    output = model(ids, mask.astype(dtype))
+    alone = model([[8, 2]])
+    assert digest(model([[5, 6, 7, 9]], [[1, 0, 1, 1]]), 0) == digest(model(ids[:1], mask[:1].astype(dtype)), 0)
+    np.testing.assert_array_equal(output.last_hidden_state[1, :2], alone.last_hidden_state[0])
+    assert (output.last_hidden_state[1, 2:] == 0).all()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "257", "two", "1.5", "1 2", "99999999999999999999"])
+def test_a_bad_number_of_threads_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MBRT_NUM_THREADS", value)
+    with pytest.raises(mbrt.InputError, match=r"MBRT_NUM_THREADS.*1 to 256"):
+        _core.default_thread_count()
+
+
+def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = write_model(tmp_path, "bert")
+    monkeypatch.setenv("MBRT_NUM_THREADS", "5")
+    assert mbrt.Model.from_pretrained(path).num_threads == 5
+    assert mbrt.Model.from_pretrained(path, num_threads=2).num_threads == 2
+    monkeypatch.setenv("MBRT_NUM_THREADS", "")
+    assert mbrt.Model.from_pretrained(path).num_threads == min(_core.usable_cores(), 256)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("MBRT_ISA", "sse9", 'MBRT_ISA asks for the instruction set "sse9", which is not known'),
+        ("MBRT_NUM_THREADS", "many", 'MBRT_NUM_THREADS is "many"'),
+    ],
+)
+def test_a_bad_environment_ends_a_program_loudly(tmp_path: Path, variable: str, value: str, words: str) -> None:
+    path = write_model(tmp_path, "bert")
+    package = str(Path(mbrt.__file__).parents[1])
+    code = f"import mobilebert_rt; print(mobilebert_rt.Model.from_pretrained({str(path)!r})([[1]]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": package, variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "InputError" in done.stderr
+    assert words in done.stderr
+    assert done.stdout == ""

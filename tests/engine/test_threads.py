@@ -1,0 +1,219 @@
+"""A model among threads and processes: shared, interrupted, forked, pickled, and quiet when idle."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mobilebert_rt as mbrt
+from tests.engine.support import EMULATED, LONG, Ids, digest, load, make_texts
+
+TEXTS = make_texts([3, 20, 33, 64, 1, 90])
+
+needs_a_real_kernel = pytest.mark.skipif(EMULATED, reason="[emulated] qemu-user forks no process with threads safely")
+needs_real_memory = pytest.mark.skipif(EMULATED, reason="[emulated] memory and time are those of the emulator")
+
+
+def long_batch(model: mbrt.Model, seconds: float) -> tuple[list[Ids], float]:
+    """A batch that keeps the model busy for so long, and how long it took."""
+    batch = make_texts([LONG] * 8)
+    while True:
+        began = time.perf_counter()
+        model(batch)
+        took = time.perf_counter() - began
+        if took >= seconds:
+            return batch, took
+        batch = batch * max(2, int(1.3 * seconds / took) + 1)
+
+
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_many_threads_call_one_model(tmp_path: Path, num_threads: int) -> None:
+    model = load(tmp_path, "mobilebert_int8", num_threads, max_positions=LONG)
+    expected = [digest(model([text]), 0) for text in TEXTS]
+
+    def call(first: int) -> list[str]:
+        order = [(first + i) % len(TEXTS) for i in range(len(TEXTS))]
+        output = model([TEXTS[i] for i in order])
+        return [digest(output, order.index(i)) for i in range(len(TEXTS))]
+
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(call, range(6 if EMULATED else 48)):
+            assert found == expected
+
+
+def test_other_python_threads_run_during_a_call(tmp_path: Path) -> None:
+    model = load(tmp_path, "bert", 1, max_positions=LONG)
+    batch, _ = long_batch(model, 0.4)
+    thread = threading.Thread(target=model, args=(batch,))
+    began = last = time.perf_counter()
+    longest = 0.0
+    thread.start()
+    while thread.is_alive():
+        time.sleep(0.001)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    thread.join()
+    assert longest < 0.5 * (last - began), "the call kept the interpreter's lock"
+
+
+def stopped_after(call: Callable[[], object], error: type[Exception]) -> float:
+    began = time.perf_counter()
+    with pytest.raises(error):
+        call()
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("num_threads", [1, 2])
+def test_timeout_and_cancel_stop_a_call_and_leave_the_model_usable(tmp_path: Path, num_threads: int) -> None:
+    model = load(tmp_path, "bert", num_threads, max_positions=LONG)
+    expected = digest(model(TEXTS), 2)
+    batch, took = long_batch(model, 0.5)
+    assert stopped_after(lambda: model(batch, timeout=0.02), mbrt.TimeoutError) < 0.5 * took
+    assert digest(model(TEXTS), 2) == expected
+
+    token = mbrt.CancelToken()
+    assert not token.cancelled
+    timer = threading.Timer(0.02, token.cancel)
+    timer.start()
+    assert stopped_after(lambda: model(batch, cancel=token), mbrt.CancelledError) < 0.5 * took
+    timer.join()
+    assert token.cancelled
+    with pytest.raises(mbrt.CancelledError, match="cancelled by its caller"):
+        model(TEXTS, cancel=token)
+    assert digest(model(TEXTS), 2) == expected
+
+
+def test_errors_of_a_stopped_call_are_the_standard_ones_too() -> None:
+    assert issubclass(mbrt.TimeoutError, mbrt.MobileBertError)
+    assert issubclass(mbrt.TimeoutError, TimeoutError)
+    assert issubclass(mbrt.CancelledError, mbrt.MobileBertError)
+
+
+@pytest.mark.parametrize("timeout", [3600.0, 1e18, 1e300, float("inf")])
+def test_a_distant_deadline_is_none(tmp_path: Path, timeout: float) -> None:
+    model = load(tmp_path, "mobilebert_int8")
+    assert digest(model([[1, 2]], timeout=timeout), 0) == digest(model([[1, 2]]), 0)
+
+
+def test_a_deadline_that_has_passed_stops_the_call(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8")
+    for timeout in (0.0, -1.0, float("-inf")):
+        with pytest.raises(mbrt.TimeoutError, match="deadline"):
+            model([[1, 2]], timeout=timeout)
+    with pytest.raises(mbrt.InputError, match="timeout is not a number"):
+        model([[1, 2]], timeout=float("nan"))
+
+
+@needs_real_memory
+def test_an_idle_process_uses_no_processor(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8", 3, max_positions=LONG)
+    model(TEXTS)
+    time.sleep(0.01)  # the workers may still be on their way to sleep
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.005
+
+
+def run_in_child(compute: Callable[[], bool], seconds: float = 30) -> int:
+    """Forks; the child exits with 0 when compute() is true. The child's exit code, -1 if it hung."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads: what is tested
+        child = os.fork()
+    if child == 0:
+        code = 2
+        try:
+            code = 0 if compute() else 1
+        finally:
+            os._exit(code)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -1
+
+
+@needs_a_real_kernel
+def test_a_forked_child_computes_the_same(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8", 3, max_positions=LONG)
+    expected = digest(model(TEXTS), 2)
+    assert run_in_child(lambda: digest(model(TEXTS), 2) == expected) == 0
+    assert digest(model(TEXTS), 2) == expected
+
+
+@needs_a_real_kernel
+def test_fork_while_other_threads_are_in_a_call(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8", 2, max_positions=LONG)
+    expected = digest(model(TEXTS), 2)
+    stop = threading.Event()
+
+    def call_until_stopped() -> None:
+        while not stop.is_set():
+            model(TEXTS)
+
+    callers = [threading.Thread(target=call_until_stopped) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    try:
+        codes = [run_in_child(lambda: digest(model(TEXTS), 2) == expected) for _ in range(5)]
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+    assert codes == [0] * 5
+
+
+def test_pickle_keeps_the_file_and_the_options(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8", 2, isa="scalar")
+    other = pickle.loads(pickle.dumps(model))
+    assert (other.isa, other.num_threads, other.path) == ("scalar", 2, model.path.absolute())
+    assert digest(other([[1, 2, 3]]), 0) == digest(model([[1, 2, 3]]), 0)
+
+
+def test_trim_gives_the_workspace_back(tmp_path: Path) -> None:
+    model = load(tmp_path, "bert_int8", 2, max_positions=LONG)
+    assert model.memory["workspace"] == 0
+    expected = digest(model(TEXTS), 2)
+    kept = model.memory["workspace"]
+    assert kept > 0
+    assert model.trim() == kept
+    assert model.memory["workspace"] == 0
+    assert model.trim() == 0
+    assert digest(model(TEXTS), 2) == expected
+
+
+@needs_real_memory
+def test_memory_does_not_grow_with_the_number_of_calls(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8", 2, max_positions=LONG)
+    random = np.random.default_rng(1)
+    largest = make_texts([LONG] * 12)
+
+    def call() -> None:
+        model(make_texts(random.integers(1, LONG + 1, random.integers(1, 13)).tolist()))
+
+    def peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    model(largest)
+    for _ in range(50):
+        call()
+    before, workspace = peak(), model.memory["workspace"]
+    for _ in range(400):
+        call()
+    assert model.memory["workspace"] == workspace
+    assert peak() - before < 4e6

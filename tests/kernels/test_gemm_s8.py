@@ -1,0 +1,155 @@
+"""gemm_s8: every kernel equals the scalar one bit for bit, and the scalar one the formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mobilebert_rt import _core
+from tests.kernels.guarded import Arena
+from tests.kernels.support import EMULATED, F32, PLACEMENTS, random_ranges, same_bits, vector_isas, widened
+from tests.numerics.float32 import fma
+from tests.numerics.operations import Quantised, product_s8, relu
+
+LINEAR, RELU, RESIDUAL = range(3)
+EPILOGUES = (LINEAR, RELU, RESIDUAL)
+
+# Every height of a tile and of the rows left over, by every number of 16-column blocks; depths go round.
+DEPTHS = (16, 48, 32, 112, 64)
+SHAPES = [(m, n, DEPTHS[(m + n // 16) % 5]) for m in range(1, 20) for n in range(16, 161, 16)]
+SHAPES = [*SHAPES[:: 17 if EMULATED else 1], (33, 48, 512), (5, 16, 16384)]
+
+BYTES = ("random", "lowest", "highest", "mixed extremes", "zeros")
+SCALES = ("usual", "huge", "tiny", "zero")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One product. q int8 [m, k]; w int8 [n, k], never -128."""
+
+    q: NDArray[np.int8]
+    w: NDArray[np.int8]
+    scale: F32
+    shift: F32
+    w_scale: F32
+    bias: F32
+    residual: F32
+    residual_scale: F32
+    ranges: F32
+
+
+class Result(NamedTuple):
+    out: F32
+    ranges: F32
+
+
+@cache
+def make_case(m: int, n: int, k: int) -> Case:
+    seed = m * 1_000_003 + n * 1009 + k
+    random = np.random.default_rng(seed)
+    kind = BYTES[seed % 5] if k < 16384 else "highest"
+    q = random.integers(-128, 128, (m, k))
+    w = random.integers(-127, 128, (n, k))
+    if kind == "mixed extremes":
+        q, w = np.where(q < 0, -128, 127), np.where(w < 0, -127, 127)
+    elif kind != "random":
+        q[:] = {"lowest": -128, "highest": 127, "zeros": 0}[kind]
+        w[:] = np.where(np.arange(n) % 2 == 0, 127, -127)[:, None]
+    factor = {"usual": 0.01, "huge": 1e36, "tiny": 1e-44, "zero": 0.0}[SCALES[seed // 5 % 4]]
+
+    def normal(*shape: int) -> F32:
+        return random.standard_normal(shape).astype(np.float32)
+
+    return Case(
+        q.astype(np.int8),
+        w.astype(np.int8),
+        (np.abs(normal(m)) * factor).astype(np.float32),
+        normal(m),
+        np.abs(normal(n)),
+        normal(n),
+        normal(m, n),
+        normal(n),
+        random_ranges(random, m),
+    )
+
+
+def packed(w: NDArray[np.int8]) -> NDArray[np.int8]:
+    """n16k4: w[n / 16][k / 4][n % 16][k % 4]."""
+    n, k = w.shape
+    return np.ascontiguousarray(w.reshape(n // 16, 16, k // 4, 4).transpose(0, 2, 1, 3)).reshape(-1)
+
+
+def run(isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = False) -> Result:
+    """The kernel's result, from guarded arrays; in_place adds to the residual where it lies."""
+    offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
+    sums = case.w.astype(np.int32).sum(axis=1, dtype=np.int32)
+    arena = Arena(at)
+    starts = case.residual if in_place else np.full_like(case.residual, np.nan)
+    out = arena.place_output(starts, gap=3)
+    ranges = arena.place_output(case.ranges)
+    residual = out if in_place else arena.place(case.residual, gap=5)
+    adds = epilogue == RESIDUAL
+    _core.kernels.gemm_s8(
+        isa,
+        epilogue,
+        arena.place((case.q.astype(np.int16) + offset).astype(np.uint8), gap=13),
+        arena.place(case.scale),
+        arena.place(case.shift),
+        arena.place(packed(case.w)),
+        arena.place(-128 * sums) if offset else None,
+        arena.place(case.w_scale),
+        arena.place(case.w_scale * sums.astype(np.float32)),
+        arena.place(case.bias),
+        residual if adds else None,
+        arena.place(case.residual_scale) if adds else None,
+        out,
+        ranges,
+    )
+    arena.check()
+    return Result(out.copy(), ranges.copy())
+
+
+@cache
+def scalar_result(shape: tuple[int, int, int], epilogue: int) -> Result:
+    return run("scalar", make_case(*shape), epilogue)
+
+
+@pytest.mark.parametrize("at", PLACEMENTS)
+@pytest.mark.parametrize("epilogue", EPILOGUES)
+@pytest.mark.parametrize("isa", vector_isas())
+def test_every_kernel_equals_the_scalar_one(isa: str, epilogue: int, at: str) -> None:
+    for shape in SHAPES:
+        in_place = epilogue == RESIDUAL and shape[0] % 2 == 0
+        found = run(isa, make_case(*shape), epilogue, at, in_place)
+        expected = scalar_result(shape, epilogue)
+        assert same_bits(found.out, expected.out), shape
+        assert same_bits(found.ranges, expected.ranges), shape
+
+
+@pytest.mark.parametrize("epilogue", EPILOGUES)
+def test_the_scalar_kernel_equals_the_formula(epilogue: int) -> None:
+    for shape in SHAPES:
+        case = make_case(*shape)
+        y = product_s8(Quantised(case.q, case.scale, case.shift), case.w, case.w_scale, case.bias)
+        if epilogue == RELU:
+            y = relu(y)
+        elif epilogue == RESIDUAL:
+            y = fma(case.residual, case.residual_scale, y)
+        found = scalar_result(shape, epilogue)
+        assert same_bits(found.out, y), shape
+        assert same_bits(found.ranges, widened(case.ranges, y)), shape
+
+
+@pytest.mark.parametrize("operation", ["gemm_s8", "gemm_f32"])
+def test_every_listed_kernel_is_in_a_set_that_is_tested(operation: str) -> None:
+    """A kernel's target bears the name of a set; where that set can run, some set runs the kernel."""
+    available = _core.available_isas()
+    listed = [kernel for kernel in _core.kernels.list_kernels() if kernel["operation"] == operation]
+    runnable = {kernel["name"] for kernel in listed if kernel["target"] in available}
+    assert {_core.kernels.describe_set(isa)[operation] for isa in available} == runnable
+    assert {kernel["target"] for kernel in listed} <= set(_core.compiled_isas())

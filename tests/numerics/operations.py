@@ -1,0 +1,173 @@
+"""The kernels of docs/numerics.md in numpy: products, quantiser, layer norm, softmax, activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.numerics.float32 import (
+    F32,
+    exp,
+    exp_parts,
+    f32,
+    fma,
+    hexadecimal,
+    maximum,
+    minimum,
+    row_sum,
+    row_sum_of_squares,
+    scaled_by_power,
+)
+
+ROUND = f32(12582912)
+
+
+class Quantised(NamedTuple):
+    """Rows of signed bytes q [m, k]; a row stands for q * scale + shift, both [m]."""
+
+    q: NDArray[np.int8]
+    scale: F32
+    shift: F32
+
+
+def high_and_low(x: F32) -> tuple[F32, F32]:
+    """The fold of each row's range: its largest and smallest value and 0; a NaN is left out."""
+    real = np.where(np.isnan(x), f32(0), x)
+    return maximum(real.max(axis=1), f32(0)), minimum(real.min(axis=1), f32(0))
+
+
+def quantise(x: F32, high: F32 | None = None, low: F32 | None = None) -> Quantised:
+    """Each row by its own range, or by the one given."""
+    if high is None or low is None:
+        high, low = high_and_low(x)
+    with np.errstate(all="ignore"):
+        d = high - low
+        tiny = d < hexadecimal("0x1p-96")
+        scale = np.where(tiny, f32(0), d / f32(253))
+        r = np.where(tiny, f32(0), f32(253) / d)
+        z = np.where(tiny, f32(0), (fma(-low, r, ROUND) - ROUND) - f32(127))
+        t = fma(x, r[:, None], (ROUND + z)[:, None])
+        return Quantised((t.view(np.int32) & 255).astype(np.uint8).view(np.int8), scale, -z * scale)
+
+
+def product_s8(x: Quantised, w: NDArray[np.int8], w_scale: F32, bias: F32) -> F32:
+    """x times w [N, K], with its bias."""
+    weights = w.astype(np.int64)
+    with np.errstate(all="ignore"):
+        w_sum = w_scale * weights.sum(axis=1).astype(np.float32)
+        sums = (x.q.astype(np.int64) @ weights.T).astype(np.float32)
+        return fma(sums, x.scale[:, None] * w_scale, fma(x.shift[:, None], w_sum, bias))
+
+
+def product_f32(x: F32, w: F32) -> F32:
+    """x [m, K] times w [N, K]: one accumulator an output, k ascending."""
+    total = np.zeros((x.shape[0], w.shape[0]), np.float32)
+    for k in range(x.shape[1]):
+        total = fma(x[:, k : k + 1], w[:, k], total)
+    return total
+
+
+def layer_norm(x: F32, weight: F32, bias: F32, eps: Any) -> F32:
+    with np.errstate(all="ignore"):
+        n = f32(x.shape[1])
+        mean = row_sum(x) / n
+        d = x - mean[:, None]
+        inverse = f32(1) / np.sqrt(row_sum_of_squares(d) / n + f32(eps))
+        return fma(d * inverse[:, None], weight, bias)
+
+
+def softmax(scores: F32, allowed: NDArray[np.bool_] | None = None) -> tuple[F32, F32]:
+    """(e, sum) of each row, not yet divided."""
+    with np.errstate(all="ignore"):
+        attended = ~np.isnan(scores)
+        if allowed is not None:
+            attended &= allowed
+        visible = np.where(attended, scores, f32("-inf"))
+        mx = visible.max(axis=1, keepdims=True)
+        e = np.where(attended, exp(visible - mx), f32(0))
+        return e, row_sum(e)
+
+
+def divided(x: F32, total: F32) -> F32:
+    """x * (1 / sum), row by row."""
+    with np.errstate(all="ignore"):
+        quotient: F32 = x * (f32(1) / total)[:, None]
+        return quotient
+
+
+def tanh(x: F32) -> F32:
+    bounded = minimum(f32(10), np.abs(x))
+    p, exponent = exp_parts(bounded + bounded)
+    s = scaled_by_power(np.ones_like(x), exponent)
+    q = fma(s, p, s - f32(1))
+    y = q / (q + f32(2))
+    odd: F32 = np.where(x < 0, -y, y)
+    return odd
+
+
+def _sigmoid_gate(b: F32, z: F32) -> F32:
+    e = exp(-np.abs(z))
+    gated: F32 = np.where(b > 0, b, b * e) / (f32(1) + e)
+    return gated
+
+
+def silu(x: F32) -> F32:
+    b = maximum(f32(-90), x)
+    return _sigmoid_gate(b, b)
+
+
+def gelu_tanh(x: F32) -> F32:
+    b = maximum(f32(-90), x)
+    z = b * fma(b * b, hexadecimal("0x1.2444f2p-4"), hexadecimal("0x1.988454p+0"))
+    return _sigmoid_gate(b, z)
+
+
+GELU_TAIL = (
+    "0x1.cf27a2p-18",
+    "-0x1.985af0p-15",
+    "0x1.762912p-13",
+    "0x1.10cf56p-15",
+    "-0x1.3e2430p-8",
+    "0x1.29fb32p-5",
+    "0x1.45f082p-2",
+    "0x1.98846cp-1",
+    "0x1.62e430p-1",
+)
+
+
+def gelu_erf(x: F32) -> F32:
+    b = maximum(f32(-90), x)
+    a = np.abs(b)
+    c = fma(hexadecimal("0x1.321ccap-26"), a, hexadecimal("-0x1.1efbcep-21"))
+    for coefficient in GELU_TAIL:
+        c = fma(c, a, hexadecimal(coefficient))
+    tail = exp(-c)
+    return b * np.where(b > 0, f32(1) - tail, tail)
+
+
+def relu(x: F32) -> F32:
+    return maximum(x, f32(0))
+
+
+def relu6(x: F32) -> F32:
+    return minimum(relu(x), f32(6))
+
+
+# In the order of the engine's own list; the keys are those of docs/model_format.md.
+ACTIVATIONS: dict[str, Callable[[F32], F32]] = {
+    "relu": relu,
+    "gelu": gelu_erf,
+    "gelu_tanh": gelu_tanh,
+    "relu6": relu6,
+    "silu": silu,
+    "tanh": tanh,
+}
+
+
+def activate(name: str, x: F32, scale: F32 | None = None) -> F32:
+    with np.errstate(all="ignore"):
+        y = ACTIVATIONS[name](x)
+        return y if scale is None else y * scale

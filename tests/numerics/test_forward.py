@@ -1,0 +1,83 @@
+"""A second engine, written from docs/numerics.md alone, gives the same bits as the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mobilebert_rt import _core
+from tests.model.make_model_file import SMALL, make_file, make_tensors
+from tests.numerics.forward import Forward, Result
+
+SEED = 11
+
+
+def same_bits(found: Any, expected: Any) -> bool:
+    found, expected = np.ascontiguousarray(found), np.ascontiguousarray(expected)
+    return found.shape == expected.shape and bool((found.view(np.int32) == expected.view(np.int32)).all())
+
+
+def engine_result(name: str, ids: NDArray[np.int32], **extra: Any) -> Result:
+    """The engine's numbers for one text, cut to their real widths."""
+    config = SMALL[name]
+    model = _core.Model(memoryview(make_file(config, SEED)))
+    raw = model.run(ids, np.array([ids.size], np.int64), hidden_states=True, attentions=True, **extra)
+    h, s = config["hidden_size"], ids.size
+    outputs = config["vocab_size"] if config["head"] in ("masked_lm", "pretraining") else config["num_labels"]
+    result = Result(
+        raw["last_hidden_state"][:, :h],
+        [state[:, :h] for state in raw["hidden_states"]],
+        list(raw["attentions"].reshape(config["num_layers"], config["num_heads"], s, s)),
+    )
+    if "pooler_output" in raw:
+        result.pooler_output = raw["pooler_output"][0, :h]
+    if "logits" in raw:
+        per_token = config["head"] in ("masked_lm", "pretraining", "token_classification", "question_answering")
+        result.logits = raw["logits"][:, :outputs] if per_token else raw["logits"][0, :outputs]
+    if "seq_relationship_logits" in raw:
+        result.seq_relationship_logits = raw["seq_relationship_logits"][0, :2]
+    return result
+
+
+def text_for(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    config = SMALL[name]
+    random = np.random.default_rng(SEED)
+    length = min(18, config["max_positions"])
+    types = random.integers(0, max(config["type_vocab_size"], 1), length)
+    return random.integers(0, config["vocab_size"], length).astype(np.int32), types.astype(np.int32)
+
+
+def assert_equal(found: Result, expected: Result) -> None:
+    """Compares from the first number computed to the last, so that a failure names where bits part."""
+    for i, (a, b) in enumerate(zip(found.hidden_states, expected.hidden_states, strict=True)):
+        if i > 0:
+            assert same_bits(found.attentions[i - 1], expected.attentions[i - 1]), f"attentions of layer {i - 1}"
+        assert same_bits(a, b), f"hidden state {i}"
+    for name in ("last_hidden_state", "pooler_output", "logits", "seq_relationship_logits"):
+        a, b = getattr(found, name), getattr(expected, name)
+        assert (a is None) == (b is None), name
+        assert a is None or same_bits(a, b), name
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_document_gives_the_bits_of_the_engine(name: str) -> None:
+    ids, types = text_for(name)
+    expected = Forward(SMALL[name], make_tensors(SMALL[name], SEED))(ids, types)
+    assert np.isfinite(expected.last_hidden_state).all()
+    assert_equal(engine_result(name, ids, types=types), expected)
+
+
+@pytest.mark.parametrize("name", ["mobilebert_int8", "bert"])
+def test_masks(name: str) -> None:
+    ids, _ = text_for(name)
+    forward = Forward(SMALL[name], make_tensors(SMALL[name], SEED))
+    random = np.random.default_rng(SEED)
+    keys = random.integers(0, 2, ids.size).astype(np.uint8)
+    keys[-1] = 1
+    assert_equal(engine_result(name, ids, key_mask=keys), forward(ids, allowed=keys[None] != 0))
+    pairs = random.integers(0, 2, (ids.size, ids.size)).astype(np.uint8)
+    np.fill_diagonal(pairs, 1)
+    assert_equal(engine_result(name, ids, pair_mask=pairs.reshape(-1)), forward(ids, allowed=pairs != 0))

@@ -1,0 +1,135 @@
+"""int8 survives what trained MobileBERT has and random weights have not: channels a thousand times larger than
+the others, and a first token whose state is a million in one channel.
+
+Both are made from a random MobileBERT of the published sizes without changing its function (or nearly, for the
+first token), so that the model as it was says how good int8 can be. The oracle is the engine's own fp32.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobilebert_rt import Model
+from mobilebert_rt.conversion import equalise
+from tests import random_mobilebert
+from tests.conversion.folders import Array, write_folder
+from tests.conversion.rescaling import few_times, rescaled
+
+CONFIG = random_mobilebert.config(vocab_size=1000)
+LAYERS = range(CONFIG["num_hidden_layers"])
+IDS = random_mobilebert.token_ids(4, 24, CONFIG["vocab_size"], seed=5)
+ALLOWED = 0.002  # of the worst token's cosine
+
+HUGE = 100  # the channel in which the first token's state is HUGE_STATE
+HUGE_STATE = 1e6
+HUGE_WEIGHT = 1e-6  # of its readers' columns, as a part of the others'
+
+
+@pytest.fixture(scope="module")
+def tensors() -> dict[str, Array]:
+    return random_mobilebert.tensors(CONFIG)
+
+
+@pytest.fixture(scope="module")
+def cosine_as_it_is(tensors: dict[str, Array], tmp_path_factory: pytest.TempPathFactory) -> float:
+    """The worst token's cosine between int8 and fp32, of the model before anything is done to it."""
+    return worst_cosine(*states(tmp_path_factory.mktemp("plain"), tensors))
+
+
+def states(folder: Path, tensors: dict[str, Array]) -> tuple[Array, Array]:
+    """Last hidden states [tokens, H] in int8 and fp32."""
+    write_folder(folder, CONFIG, tensors)
+    int8, fp32 = (
+        Model.from_pretrained(folder, precision=precision)(IDS).last_hidden_state for precision in ("int8", "fp32")
+    )
+    return int8.reshape(-1, CONFIG["hidden_size"]), fp32.reshape(-1, CONFIG["hidden_size"])
+
+
+def cosines(a: Array, b: Array) -> Array:
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    return np.sum(a * b, axis=-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
+
+
+def worst_cosine(a: Array, b: Array) -> float:
+    return float(cosines(a, b).min())
+
+
+def with_huge_first_token(tensors: dict[str, Array]) -> dict[str, Array]:
+    """Position 0 is HUGE_STATE in one channel, which lives on through all blocks; readers hardly weigh it."""
+    found = {name: array.copy() for name, array in tensors.items()}
+    found["embeddings.position_embeddings.weight"][0, HUGE] = HUGE_STATE
+    producers = ["embeddings.LayerNorm"]
+    for i in LAYERS:
+        at = f"encoder.layer.{i}."
+        producers.append(at + "output.bottleneck.LayerNorm")
+        for reader in ("bottleneck.input.dense", "bottleneck.attention.dense", "attention.self.value"):
+            found[f"{at}{reader}.weight"][:, HUGE] *= HUGE_WEIGHT
+    for producer in producers:
+        found[producer + ".weight"][HUGE] = 1.0
+    return found
+
+
+def without_huge(states: Array) -> Array:
+    return np.delete(states, HUGE, axis=-1)
+
+
+@pytest.fixture
+def unequalised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The converter, leaving every channel as large as it comes."""
+    monkeypatch.setattr(equalise, "channel_scale", lambda readers, x: np.ones(len(x), np.float32))
+
+
+def test_the_model_is_a_fair_one(tensors: dict[str, Array], tmp_path: Path) -> None:
+    int8, fp32 = states(tmp_path, tensors)
+    rms = float(np.sqrt(np.mean(fp32.astype(np.float64) ** 2)))
+    between = cosines(fp32[:, None], fp32[None])[~np.eye(len(fp32), dtype=bool)]
+    print(
+        f"\nstates' rms {rms:.2f}, tokens' cosines to each other {between.mean():.2f} (mean), int8 to fp32 "
+        f"{worst_cosine(int8, fp32):.5f} (worst)"
+    )
+    assert 0.2 < rms < 5
+    assert between.mean() < 0.8
+    assert worst_cosine(int8, fp32) > 0.99
+
+
+@pytest.mark.parametrize("factor", [1024.0, 1000.0])
+def test_channels_a_thousand_times_larger_leave_int8_as_good(
+    tensors: dict[str, Array], cosine_as_it_is: float, tmp_path: Path, factor: float
+) -> None:
+    moved = rescaled(CONFIG, tensors, few_times(factor, share=0.09, seed=1))
+    int8, fp32 = states(tmp_path, moved)
+    cosine = worst_cosine(int8, fp32)
+    print(f"\n9 % of channels times {factor:g}: worst cosine {cosine:.5f}, as it was {cosine_as_it_is:.5f}")
+    assert cosine >= cosine_as_it_is - ALLOWED
+
+
+def test_a_first_token_of_a_million_leaves_int8_as_good(
+    tensors: dict[str, Array], cosine_as_it_is: float, tmp_path: Path
+) -> None:
+    int8, fp32 = states(tmp_path, with_huge_first_token(tensors))
+    first = fp32.reshape(*IDS.shape, -1)[:, 0, HUGE]
+    assert (np.abs(first) > HUGE_STATE / 2).all()
+    cosine = worst_cosine(without_huge(int8), without_huge(fp32))
+    print(f"\nfirst token of {HUGE_STATE:g}: worst cosine {cosine:.5f}, as it was {cosine_as_it_is:.5f}")
+    assert cosine >= cosine_as_it_is - ALLOWED
+
+
+def test_both_at_once(tensors: dict[str, Array], cosine_as_it_is: float, tmp_path: Path) -> None:
+    both = rescaled(CONFIG, with_huge_first_token(tensors), few_times(1024.0, share=0.09, seed=2))
+    int8, fp32 = states(tmp_path, both)
+    assert worst_cosine(without_huge(int8), without_huge(fp32)) >= cosine_as_it_is - ALLOWED
+
+
+@pytest.mark.usefixtures("unequalised")
+def test_without_channel_scales_int8_falls(tensors: dict[str, Array], tmp_path: Path) -> None:
+    plain = worst_cosine(*states(tmp_path / "plain", tensors))
+    large = worst_cosine(*states(tmp_path / "large", rescaled(CONFIG, tensors, few_times(1024.0, share=0.09, seed=1))))
+    int8, fp32 = states(tmp_path / "huge", with_huge_first_token(tensors))
+    huge = worst_cosine(without_huge(int8), without_huge(fp32))
+    print(f"\nwithout channel scales: as it is {plain:.5f}, large channels {large:.5f}, first token {huge:.5f}")
+    assert plain > 0.99
+    assert large < 0.9
+    assert huge < 0.9

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mobilebert_rt.text.numeric import fold_sum, sigmoid, softmax, unit_rows
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 385])
+def test_fold_sum_is_the_sum(n: int) -> None:
+    x = np.random.default_rng(n).standard_normal((n, 5)).astype(np.float32)
+    expected = [math.fsum(x[:, i].tolist()) for i in range(5)]
+    np.testing.assert_allclose(fold_sum(x), expected, rtol=1e-14, atol=1e-14)
+
+
+def test_fold_sum_of_nothing_is_zero() -> None:
+    np.testing.assert_array_equal(fold_sum(np.zeros((0, 3))), np.zeros(3))
+
+
+def test_unit_rows_have_the_same_bits_alone_and_in_any_batch() -> None:
+    x = np.random.default_rng(0).standard_normal((9, 384)).astype(np.float32)
+    batch = unit_rows(x)
+    for i in range(9):
+        np.testing.assert_array_equal(unit_rows(x[i : i + 1])[0], batch[i])
+
+
+def test_unit_rows_survive_sizes_whose_squares_do_not() -> None:
+    rows = unit_rows([[3e200, 4e200], [0.0, 0.0], [3e-200, 4e-200]])
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0.0, 0.0], [0.6, 0.8]])
+
+
+def test_softmax_survives_huge_logits() -> None:
+    scores = softmax([[3e6, 3e6 - 1, -3e6]])
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, [[1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0.0]], rtol=1e-6)
+
+
+def test_sigmoid_survives_huge_logits() -> None:
+    np.testing.assert_allclose(sigmoid([-1e9, 0.0, 1e9, 1.0]), [0, 0.5, 1, 1 / (1 + math.exp(-1))], rtol=1e-6)
