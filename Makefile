@@ -1,0 +1,80 @@
+# make demo   build, install into .venv, and run real text through the engine
+# make test   lint, native tests, parity with PyTorch, the Python suite, ARM under emulation
+#
+# And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
+# make sanitize (the native tests under ASan, UBSan and TSan), make tidy (clang-tidy)
+#
+# Nothing outside the tree is touched but one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt), where third-party
+# wheels and the emulated ARM system are kept between runs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := build/stamps
+TORCH := torch==2.13.0
+PYTEST := $(BIN)/python -m pytest -q
+# The parity tests leave files here that every other processor must reproduce bit for bit.
+export MBRT_GOLDEN := $(CURDIR)/build/golden
+
+SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc mobilebert_rt -type f -not -path '*/__pycache__/*')
+
+.PHONY: demo test lint tidy test-native test-python test-parity test-arm sanitize speed bench tools clean help
+
+help:
+	@sed -n '1,9s/^# \{0,1\}//p' Makefile
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(STAMPS)/install: $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet '.[progress]'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/test-requirements: $(BIN)/python scripts/requirements-test.txt
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet -r scripts/requirements-test.txt
+	$(BIN)/python -m pip install --quiet --no-deps ./training
+	@mkdir -p $(STAMPS) && touch $@
+
+demo: $(STAMPS)/install
+	$(BIN)/python examples/demo.py
+
+# Compilers and emulators that the tests need beyond g++ and Python; installs what apt can, names what it cannot.
+tools:
+	scripts/install_tools.sh
+
+test: lint test-native test-parity test-python test-arm
+	@echo "make test: everything passed"
+
+lint: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	scripts/lint_native.sh
+
+tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	scripts/tidy.sh
+
+test-native: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	scripts/test_native.sh release
+
+sanitize: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	scripts/test_native.sh asan-ubsan tsan
+
+test-python: $(STAMPS)/install $(STAMPS)/test-requirements
+	$(PYTEST) tests --ignore=tests/parity --ignore=tests/speed --ignore=tests/arm/test_emulated_processor.py
+
+test-parity: $(STAMPS)/install $(STAMPS)/test-requirements
+	$(PYTEST) tests/parity
+
+test-arm: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	scripts/arm/test.sh
+
+speed: $(STAMPS)/install $(STAMPS)/test-requirements
+	$(PYTEST) -s tests/speed
+
+bench: $(STAMPS)/install $(STAMPS)/test-requirements
+	$(BIN)/python -m pytest benchmarks/micro -q --benchmark-only
+
+clean:
+	rm -rf build dist $(VENV)

@@ -1,0 +1,32 @@
+"""One table at the end of the micro-benchmarks, in place of pytest-benchmark's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+# As in tests/conftest.py: an installed mobilebert_rt goes before the tree's, which may hold no engine.
+_ROOT = str(Path(__file__).resolve().parents[2])
+if _ROOT in sys.path:
+    sys.path.remove(_ROOT)
+    sys.path.append(_ROOT)
+
+from benchmarks.micro.timing import Report  # noqa: E402 - after the path is set
+
+REPORT = Report()
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    return REPORT
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Its table has neither rates nor shares; --benchmark-json still holds all that it measured.
+    config.option.benchmark_quiet = True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    REPORT.write(terminalreporter.write_line)
