@@ -15,6 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mobilebert_rt import _core
+
+if getattr(_core, "__file__", None) is None:  # the folder of type stubs, which Python takes for a package
+    raise ImportError(
+        f"mobilebert_rt was imported from {__path__[0]}, a source tree that holds no compiled engine. Install it "
+        "(`pip install .` there) and start Python in another folder, or with `python -P`."
+    )
+
 from mobilebert_rt.errors import (
     CancelledError,
     InputError,

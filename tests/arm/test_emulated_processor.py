@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 
 import pytest
 
 import mobilebert_rt as mbrt
+from tests import interpreter
 
 PROCESSORS = {
     "cortex-a53": ["scalar", "neon"],
@@ -24,11 +24,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def active_isa_with(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def active_isa_with(asked: str | None) -> subprocess.CompletedProcess[str]:
     """A fresh process that prints the instruction set it chose."""
-    code = "import mobilebert_rt; print(mobilebert_rt.active_isa())"
-    env = {name: value for name, value in os.environ.items() if name != "MBRT_ISA"} | environment
-    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    return interpreter.run("import mobilebert_rt; print(mobilebert_rt.active_isa())", MBRT_ISA=asked)
 
 
 def test_available_isas_are_those_of_the_processor() -> None:
@@ -36,11 +34,11 @@ def test_available_isas_are_those_of_the_processor() -> None:
 
 
 def test_the_best_isa_is_chosen_unasked() -> None:
-    assert active_isa_with({}).stdout.strip() == PROCESSORS[PROCESSOR][-1]
+    assert active_isa_with(None).stdout.strip() == PROCESSORS[PROCESSOR][-1]
 
 
 def test_an_isa_that_the_processor_lacks_is_refused_not_executed() -> None:
     for isa in set(PROCESSORS["max"]) - set(PROCESSORS[PROCESSOR]):
-        done = active_isa_with({"MBRT_ISA": isa})
+        done = active_isa_with(isa)
         assert done.returncode == 1, (isa, done)
         assert "InputError" in done.stderr, (isa, done)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from mobilebert_rt import __version__
 from mobilebert_rt.cli import COMMANDS
 from mobilebert_rt.model import Model
+from tests import interpreter
 from tests.cli.conftest import Mbrt
 
 
@@ -76,9 +75,12 @@ def test_interruption_is_quiet(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
-    command = [sys.executable, "-m", "mobilebert_rt.cli", "embed", str(folder), "--file", "-", "--json"]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}
+        interpreter.command("-m", "mobilebert_rt.cli", "embed", str(folder), "--file", "-", "--json"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **interpreter.surroundings(),
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -99,6 +101,6 @@ main(["--help"])
 heavy = ("tokenizers", "tqdm", "torch", "mobilebert_rt.conversion")
 print([module for module in heavy if module in sys.modules], file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0
+    done = interpreter.run(code)
+    assert done.returncode == 0, done.stderr
     assert done.stderr.strip() == "[]"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import pytest
 
 import mobilebert_rt as mbrt
 from mobilebert_rt import _core
+from tests import interpreter
 from tests.engine.support import digest, load, write_model
 
 V, P = 37, 19  # vocabulary and positions of the small models
@@ -203,16 +201,8 @@ def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPa
 )
 def test_a_bad_environment_ends_a_program_loudly(tmp_path: Path, variable: str, value: str, words: str) -> None:
     path = write_model(tmp_path, "bert")
-    package = str(Path(mbrt.__file__).parents[1])
     code = f"import mobilebert_rt; print(mobilebert_rt.Model.from_pretrained({str(path)!r})([[1]]))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": package, variable: value},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = interpreter.run(code, **{variable: value})
     assert done.returncode == 1
     assert "InputError" in done.stderr
     assert words in done.stderr

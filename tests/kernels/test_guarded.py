@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
 
+from tests import interpreter
 from tests.kernels.guarded import Arena
 from tests.kernels.support import EMULATED, PLACEMENTS
 
@@ -44,14 +42,6 @@ def test_a_touch_of_the_next_page_is_a_fault(at: str, step: int) -> None:
         "print('placed', flush=True)\n"
         f"ctypes.string_at(array.ctypes.data + ({step}), 1)\n"
     )
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = interpreter.run(code, PYTHONPATH=str(Path(__file__).parents[2]))
     assert done.stdout == "placed\n", done.stderr
     assert done.returncode in (-signal.SIGSEGV, 128 + signal.SIGSEGV)

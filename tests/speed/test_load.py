@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import mobilebert_rt
 from mobilebert_rt import Model, convert
-from tests import random_mobilebert
+from tests import interpreter, random_mobilebert
 
 pytestmark = pytest.mark.skipif(
     platform.machine() == "aarch64" and "QEMU_CPU" in os.environ,
@@ -82,13 +81,11 @@ def kilobytes(pid: int, path: Path) -> dict[str, int]:
 def test_processes_share_one_copy(path: Path) -> None:
     model = Model.from_pretrained(path, num_threads=1)
     model([[1, 2, 3]])
-    tree = str(Path(mobilebert_rt.__file__).parents[1])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([tree, os.environ.get("PYTHONPATH", "")])}
     with subprocess.Popen(
-        [sys.executable, "-c", READER, str(path)],
+        interpreter.command("-c", READER, str(path)),
+        **interpreter.surroundings(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=environment,
         text=True,
     ) as other:
         assert other.stdin is not None

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import logging
 import pickle
-import subprocess
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ import pytest
 from mobilebert_rt.errors import InputError, TimeoutError
 from mobilebert_rt.text import TextEmbedder, task
 from mobilebert_rt.text.progress import progress_bar
+from tests import interpreter
 from tests.text.fake_model import FakeModel
 from tests.text.test_windows import words
 
@@ -190,5 +190,5 @@ class _Recorder:
 
 def test_importing_the_package_loads_no_tokenizer() -> None:
     code = "import sys, mobilebert_rt; print([m for m in ('tokenizers', 'tqdm', 'torch') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.strip() == "[]"
+    done = interpreter.run(code)
+    assert done.stdout.strip() == "[]", done.stderr
