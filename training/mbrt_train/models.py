@@ -1,7 +1,6 @@
 """BERT, IB-BERT and MobileBERT in plain PyTorch, one class for all.
 
     ids [B, S] -> embeddings [B, S, H] -> L x block -> hidden state [B, S, H] -> pooler, masked LM, next sentence
-
 Sizes: B texts, S tokens, H hidden_size (between blocks), t body width (inside a block), A heads of width d = t / A,
 I intermediate_size, E embedding_size, V vocabulary.
 
@@ -65,7 +64,7 @@ class Normed(nn.Module):
 
 
 class Embeddings(nn.Module):
-    """ids, types [B, S] -> [B, S, H]."""
+    """ids, types [B, S] -> [B, S, H]; real [B, S]: where it is 0 a word counts as none at all."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -80,8 +79,10 @@ class Embeddings(nn.Module):
         self.LayerNorm = make_norm(config, hidden, config.forgotten_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, ids: Tensor, types: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, types: Tensor, real: Tensor | None = None) -> Tensor:
         x = self.word_embeddings(ids)  # [B, S, E]
+        if real is not None:
+            x = x * real[..., None].to(x.dtype)
         if self.config.trigram_input:
             following = F.pad(x[:, 1:], (0, 0, 0, 1))
             previous = F.pad(x[:, :-1], (0, 0, 1, 0))
@@ -255,16 +256,25 @@ class Encoder(nn.Module):
             self.pooler = Pooler(config)
         initialise(self, config)
 
-    def forward(self, ids: Tensor, mask: Tensor | None = None, types: Tensor | None = None) -> Output:
-        """ids, types [B, S]; mask [B, S] or [B, S, S], 1 where a key may be attended."""
-        h = self.embeddings(ids, torch.zeros_like(ids) if types is None else types)
+    def forward(
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        types: Tensor | None = None,
+        alone: bool = False,
+        depth: int | None = None,
+    ) -> Output:
+        """ids, types [B, S]; mask [B, S] or [B, S, S], 1 where a key may be attended. depth: only so many blocks.
+
+        alone: each text as in the engine; transformers shows the last word's trigram the vector of [PAD]."""
+        h = self.embeddings(ids, torch.zeros_like(ids) if types is None else types, mask if alone else None)
         bias = None if mask is None else attention_bias(mask, h.dtype)
         out = Output([h])
-        for block in self.encoder.layer:
+        for block in self.encoder.layer[:depth]:
             h, scores = block(h, bias)
             out.hidden_states.append(h)
             out.attention_scores.append(scores)
-        if self.pooling:
+        if self.pooling and depth is None:
             first = h[:, 0]
             out.pooled = self.pooler(first) if self.config.classifier_activation else first
         return out
@@ -351,11 +361,17 @@ class PreTraining(nn.Module):
         return found
 
     def forward(
-        self, ids: Tensor, mask: Tensor | None = None, types: Tensor | None = None
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        types: Tensor | None = None,
+        alone: bool = False,
+        predict: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Output]:
-        """Masked LM logits [B, S, V], next sentence logits [B, 2], and the encoder's output."""
-        out: Output = self.body(ids, mask, types)
-        words, relation = self.cls(out.last_hidden_state, out.pooled)
+        """Masked LM logits [B, S, V] (or [M, V], of the M tokens `predict` [B, S]), next sentence logits, output."""
+        out: Output = self.body(ids, mask, types, alone=alone)
+        h = out.last_hidden_state
+        words, relation = self.cls(h if predict is None else h[predict], out.pooled)
         return words, relation, out
 
 

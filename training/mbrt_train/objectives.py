@@ -1,0 +1,92 @@
+"""What a student learns from: feature maps, attention maps, words and sentences (Sun et al. 2020, section 3.3).
+
+Sizes: B texts, S tokens, H width between blocks, A heads, M masked tokens, V vocabulary. The first two objectives give
+one value a token, 0 on padding, and the others one a prediction: whoever averages divides by the number of real tokens
+or of predictions, over as many processes and micro-batches as there are, and gets the same number however a batch is
+split. (The published code averages padding too.)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NORM_EPS = 1e-12  # of the published code's layer norm
+
+
+def full(x: Tensor) -> Tensor:
+    """At least float32: losses of bfloat16 activations are not taken in bfloat16."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+class FeatureMaps(NamedTuple):
+    """The three terms of feature-map transfer, each [B, S]."""
+
+    distance: Tensor
+    mean: Tensor
+    variance: Tensor
+
+
+def feature_map_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> FeatureMaps:
+    """How far a student's block output is from the teacher's; both [B, S, H], mask [B, S].
+
+        distance   mean over channels of (norm(t) - norm(s))^2, norm being layer norm without weight and bias
+        mean       (mean t - mean s)^2
+        variance   |var t - var s|
+
+    The paper's mean squared error, decomposed as its section 3.3 says so that no few large channels drown the rest.
+    The published weights are 100, 5000 and 5. Its code compares every layer's statistics with those of all teacher
+    layers at once, which is taken for a mistake: here it is the same layer's.
+    """
+    teacher, student = full(teacher), full(student)
+    real = mask.to(student.dtype)
+    width = (teacher.shape[-1],)
+    difference = F.layer_norm(teacher, width, eps=NORM_EPS) - F.layer_norm(student, width, eps=NORM_EPS)
+    mean = teacher.mean(-1) - student.mean(-1)
+    variance = teacher.var(-1, correction=0) - student.var(-1, correction=0)
+    return FeatureMaps(difference.square().mean(-1) * real, mean.square() * real, variance.abs() * real)
+
+
+def attention_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
+    """KL(teacher || student) of each query's attention in nats, mean over heads: [B, S].
+
+    teacher, student: scores before softmax [B, A, S, S], scaled, padding keys at the lowest number; mask [B, S].
+    """
+    keys = mask[:, None, None, :].bool()
+    log_t = full(teacher).log_softmax(-1).masked_fill(~keys, 0)
+    log_s = full(student).log_softmax(-1).masked_fill(~keys, 0)
+    rows = (log_t.exp() * keys * (log_t - log_s)).sum(-1)  # [B, A, S]
+    return rows.mean(1) * mask.to(rows.dtype)
+
+
+def masked_words(student: Tensor, labels: Tensor, teacher: Tensor | None, alpha: float) -> Tensor:
+    """alpha CE(label) + (1 - alpha) CE(teacher) of each masked word: [M].
+
+    student, teacher: logits [M, V]; labels [M]. As published, with alpha = 0.5: the target is the mean of the true word
+    and of the teacher's distribution. Without a teacher it is the true word alone.
+    """
+    log_s = full(student).log_softmax(-1)
+    truth = F.nll_loss(log_s, labels, reduction="none")
+    if teacher is None:
+        return truth
+    distilled = -(full(teacher).softmax(-1) * log_s).sum(-1)
+    return alpha * truth + (1 - alpha) * distilled
+
+
+def next_sentence(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of each pair [B]; logits [B, 2], labels [B]: 0 is next, 1 is not."""
+    return F.cross_entropy(full(logits), labels, reduction="none")
+
+
+def mean_pooled(states: Tensor, mask: Tensor) -> Tensor:
+    """The mean of each text's real tokens: states [B, S, H], mask [B, S] -> [B, H]."""
+    real = mask.to(full(states).dtype)
+    return torch.einsum("bsh,bs->bh", full(states), real) / real.sum(1, keepdim=True)
+
+
+def pooled_cosine(teacher: Tensor, student: Tensor) -> Tensor:
+    """1 - cosine of each text's sentence vector: [B, H] twice -> [B]."""
+    return 1 - F.cosine_similarity(full(teacher), full(student), dim=-1)

@@ -1,0 +1,216 @@
+"""What a student is trained on: batches in, weighted terms out, to be averaged by whoever knows the whole batch.
+
+A term is a sum and the name of what it is a sum over. The loop adds up the counts of all micro-batches on all processes
+before it divides, so that the gradient is that of the whole batch however it is split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from mbrt_train import objectives
+from mbrt_train.errors import TrainingError
+from mbrt_train.models import Output, PreTraining
+from mbrt_train.strategies import Stage
+from mbrt_train.teachers import Teacher, check_fit, layer_map
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B texts of up to S tokens, padded on the right; int64.
+
+    ids, mask, types [B, S]; labels [B, S], the word at a token that is to be predicted, else IGNORED; relation [B], 0
+    where the second segment is next and 1 where it is not, or IGNORED for a text of one segment.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    types: Tensor
+    labels: Tensor
+    relation: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return replace(self, **{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def counts(self) -> dict[str, int]:
+        """What the terms are averaged over: texts, tokens, masked words, pairs of segments."""
+        return {
+            "texts": len(self),
+            "tokens": int(self.mask.sum()),
+            "words": int((self.labels != IGNORED).sum()),
+            "pairs": int((self.relation != IGNORED).sum()),
+        }
+
+
+class Term(NamedTuple):
+    """weight * total / count, `per` naming the count."""
+
+    name: str
+    total: Tensor
+    per: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the objectives; the defaults are the published ones."""
+
+    feature: float = 100.0
+    mean: float = 5000.0
+    variance: float = 5.0
+    attention: float = 1.0
+    alpha: float = 0.5  # share of the true word in pre-training distillation
+
+
+class Made(NamedTuple):
+    """Logits of the M masked words [M, V] and of the pairs [B, 2], None unless asked for; and the encoder's output."""
+
+    words: Tensor | None
+    relation: Tensor | None
+    output: Output
+
+
+class Student(nn.Module):
+    """The forward pass of training, in one module so that DDP sees all of it."""
+
+    def __init__(self, model: PreTraining) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch, depth: int | None = None, heads: bool = False) -> Made:
+        """The first `depth` blocks, or all of them, and the logits if `heads`."""
+        if heads:
+            predict = batch.labels != IGNORED
+            return Made(*self.model(batch.ids, batch.mask, batch.types, alone=True, predict=predict))
+        return Made(None, None, self.model.body(batch.ids, batch.mask, batch.types, alone=True, depth=depth))
+
+
+class Task(Protocol):
+    """What the loop asks of a task."""
+
+    uses_heads: bool
+    dropout: bool
+
+    def terms(self, student: nn.Module, batch: Batch, stage: Stage) -> list[Term]:
+        """The losses of one micro-batch."""
+
+
+def language_terms(made: Made, batch: Batch, weight: float, teacher: Tensor | None, alpha: float) -> list[Term]:
+    """MLM (distilled where the teacher's logits [M, V] are given) and next sentence."""
+    assert made.words is not None
+    assert made.relation is not None
+    labels = batch.labels[batch.labels != IGNORED]
+    pairs = batch.relation != IGNORED
+    words = objectives.masked_words(made.words, labels, teacher, alpha)
+    relation = objectives.next_sentence(made.relation[pairs], batch.relation[pairs])
+    return [Term("words", words.sum(), "words", weight), Term("next_sentence", relation.sum(), "pairs", weight)]
+
+
+class Pretraining:
+    """MLM and next sentence from text alone: how a teacher is made, or a student without one."""
+
+    uses_heads, dropout = True, True
+
+    def terms(self, student: nn.Module, batch: Batch, stage: Stage) -> list[Term]:
+        return language_terms(student(batch, heads=True), batch, stage.final, teacher=None, alpha=1.0)
+
+
+class KnowledgeTransfer:
+    """Feature maps and attention from a frozen teacher; the last objective is what a subclass adds.
+
+    Dropout is off in both, as in the published code. Raises TrainingError if student and teacher do not fit.
+    """
+
+    uses_heads, dropout = False, False
+
+    def __init__(self, teacher: Teacher, student: PreTraining, weights: Weights) -> None:
+        check_fit(teacher, student.config)
+        self.teacher, self.weights = teacher, weights
+        self.blocks = layer_map(teacher.config, student.config)
+
+    def terms(self, student: nn.Module, batch: Batch, stage: Stage) -> list[Term]:
+        ours: Made = student(batch, depth=stage.depth, heads=self.uses_heads and stage.final > 0)
+        theirs = self._teacher_output(batch, stage)
+        found = self._transfer(ours.output, theirs, batch, stage)
+        if stage.final:
+            found += self.last(ours, theirs, batch, stage.final)
+        return found
+
+    def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
+        """The terms of the last objective."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def _teacher_output(self, batch: Batch, stage: Stage) -> Output:
+        depth = None if stage.depth is None else self.blocks[stage.depth - 1] + 1 if stage.depth else 0
+        found: Output = self.teacher.body(batch.ids, batch.mask, batch.types, alone=True, depth=depth)
+        return found
+
+    def _transfer(self, ours: Output, theirs: Output, batch: Batch, stage: Stage) -> list[Term]:
+        """One term an objective, the gated layers added up."""
+        sums: dict[str, Tensor] = {}
+        for i, gate in enumerate(stage.gates):
+            if not gate:
+                continue
+            other = self.blocks[i - 1] + 1 if i else 0
+            maps = objectives.feature_map_transfer(theirs.hidden_states[other], ours.hidden_states[i], batch.mask)
+            values = {"feature": maps.distance, "mean": maps.mean, "variance": maps.variance}
+            if i:
+                t, s = theirs.attention_scores[other - 1], ours.attention_scores[i - 1]
+                values["attention"] = objectives.attention_transfer(t, s, batch.mask)
+            for name, value in values.items():
+                sums[name] = sums.get(name, torch.zeros((), device=value.device)) + gate * value.sum()
+        weights: Mapping[str, float] = vars(self.weights)
+        return [Term(name, total, "tokens", weights[name]) for name, total in sums.items() if weights[name]]
+
+
+class PretrainingDistillation(KnowledgeTransfer):
+    """The paper's: alpha MLM + (1 - alpha) the teacher's words + next sentence."""
+
+    uses_heads = True
+
+    def __init__(self, teacher: Teacher, student: PreTraining, weights: Weights) -> None:
+        super().__init__(teacher, student, weights)
+        if teacher.predictions is None and weights.alpha < 1:
+            raise TrainingError(
+                f"the teacher {teacher.name} has no masked LM head to distil words from. Use a checkpoint with one, or "
+                'alpha = 1, or objective = "sentence".'
+            )
+
+    def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
+        logits = None
+        if self.teacher.predictions is not None:
+            with torch.no_grad():
+                logits = self.teacher.predictions(theirs.last_hidden_state[batch.labels != IGNORED])
+        return language_terms(ours, batch, weight, logits, self.weights.alpha)
+
+
+class SentenceDistillation(KnowledgeTransfer):
+    """For teachers of sentence vectors: the cosine of mean-pooled states."""
+
+    def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
+        t = objectives.mean_pooled(theirs.last_hidden_state, batch.mask)
+        s = objectives.mean_pooled(ours.output.last_hidden_state, batch.mask)
+        return [Term("sentence", objectives.pooled_cosine(t, s).sum(), "texts", weight)]
+
+
+def trainable(name: str, task: Task, stage: Stage) -> bool:
+    """Whether a parameter gets a gradient in this stage: it is reached, and its rate is not 0."""
+    if stage.rate(name) == 0:
+        return False
+    if (name.startswith("cls.") or ".pooler." in name) and not (task.uses_heads and stage.final):
+        return False
+    parts = name.split(".")
+    if "layer" in parts and stage.depth is not None:
+        return int(parts[parts.index("layer") + 1]) < stage.depth
+    return True

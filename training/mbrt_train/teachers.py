@@ -1,0 +1,212 @@
+"""A teacher from a Hugging Face folder, whether a student fits it, and what the student takes over before training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mbrt_train.config import Config, bert
+from mbrt_train.errors import TrainingError
+from mbrt_train.models import Encoder, MaskedLm, PreTraining
+
+_KNOWN = {field.name for field in fields(Config)}
+
+
+@dataclass
+class Teacher:
+    """A frozen encoder, and its masked LM head if the checkpoint has one."""
+
+    name: str
+    body: Encoder
+    predictions: MaskedLm | None
+
+    @property
+    def config(self) -> Config:
+        return self.body.config
+
+    def to(self, device: torch.device) -> Teacher:
+        for part in (self.body, self.predictions):
+            if part is not None:
+                part.to(device).eval().requires_grad_(False)
+        return self
+
+
+def read_config(folder: Path) -> Config:
+    """config.json of transformers' BERT or MobileBERT; what it leaves out is transformers' default."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise TrainingError(f"{folder}: no config.json. Give the folder of a saved BERT or MobileBERT.")
+    raw: dict[str, Any] = json.loads(path.read_text())
+    family = raw.get("model_type")
+    known = {key: value for key, value in raw.items() if key in _KNOWN and value is not None}
+    if family == "mobilebert":
+        return Config(**{"classifier_activation": True} | known)
+    if family == "bert":
+        known.pop("model_type")
+        hidden = known.pop("hidden_size", 768)
+        plain = {"classifier_activation": True, "embedding_size": hidden, "intermediate_size": 3072}
+        sizes = (known.pop("num_hidden_layers", 12), known.pop("num_attention_heads", 12))
+        return bert(hidden, *sizes, **plain | known)
+    raise TrainingError(f"{path}: model_type is {family!r}; a teacher can be bert or mobilebert (IB-BERT included).")
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """The weights of a folder: model.safetensors, its shards, or pytorch_model.bin (never as a pickle that runs)."""
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").is_file():
+        files = [folder / "model.safetensors"]
+    elif index.is_file():
+        names: dict[str, str] = json.loads(index.read_text())["weight_map"]
+        files = [folder / name for name in sorted(set(names.values()))]
+    elif (folder / "pytorch_model.bin").is_file():
+        loaded: dict[str, Tensor] = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+        return loaded
+    else:
+        raise TrainingError(f"{folder}: no model.safetensors. Save the teacher with transformers' save_pretrained.")
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        tensors |= load_file(file)
+    return tensors
+
+
+def load_teacher(folder: str | Path) -> Teacher:
+    """Read a teacher: encoder with or without pooler, masked LM head where there is one. Raises TrainingError."""
+    source = Path(folder)
+    config = read_config(source)
+    prefix = config.model_type + "."
+    tensors = {name.removeprefix(prefix): value.float() for name, value in read_tensors(source).items()}
+    body = Encoder(config, pooling="pooler.dense.weight" in tensors or not config.classifier_activation)
+    _fill(body, tensors, source)
+    head = None
+    if "cls.predictions.transform.dense.weight" in tensors:
+        head = MaskedLm(config, body.embeddings.word_embeddings)
+        _fill(head, {name.removeprefix("cls.predictions."): value for name, value in tensors.items()}, source)
+    return Teacher(str(folder), body.eval(), None if head is None else head.eval()).to(torch.device("cpu"))
+
+
+def _fill(module: nn.Module, tensors: dict[str, Tensor], source: Path) -> None:
+    own = {name: value for name, value in module.state_dict().items() if not name.startswith("decoder.")}
+    missing = [name for name in own if name not in tensors]
+    if missing:
+        raise TrainingError(f"{source}: the weights lack {', '.join(missing[:3])}, which config.json asks for.")
+    for name, value in own.items():
+        if tensors[name].shape != value.shape:
+            raise TrainingError(
+                f"{source}: {name} is {list(tensors[name].shape)}, config.json says {list(value.shape)}."
+            )
+    module.load_state_dict({name: tensors[name] for name in own}, strict=False)
+
+
+def check_fit(teacher: Teacher, student: Config) -> None:
+    """Feature and attention maps match with no projection only at the same width and heads. Raises TrainingError."""
+    t = teacher.config
+    wrong = []
+    if t.hidden_size != student.hidden_size:
+        wrong.append(f"hidden_size {student.hidden_size} where the teacher has {t.hidden_size}")
+    if t.num_attention_heads != student.num_attention_heads:
+        wrong.append(f"num_attention_heads {student.num_attention_heads} where it has {t.num_attention_heads}")
+    if t.num_hidden_layers % student.num_hidden_layers:
+        wrong.append(f"num_hidden_layers {student.num_hidden_layers}, no divisor of its {t.num_hidden_layers}")
+    if t.vocab_size != student.vocab_size:
+        wrong.append(f"vocab_size {student.vocab_size} where it has {t.vocab_size}")
+    if not wrong:
+        return
+    heads, layers = t.num_attention_heads, t.num_hidden_layers
+    divisors = ", ".join(str(n) for n in range(1, layers + 1) if layers % n == 0)
+    widths = ", ".join(str(heads * width) for width in (8, 16, 32))
+    raise TrainingError(
+        f"the student does not fit the teacher {teacher.name}: it has {'; '.join(wrong)}. These sizes would: "
+        f"hidden_size = {t.hidden_size}, num_attention_heads = {heads}, vocab_size = {t.vocab_size}, num_hidden_layers "
+        f"one of {divisors}, and intra_bottleneck_size any multiple of {heads}, such as {widths}."
+    )
+
+
+def layer_map(teacher: Config, student: Config) -> list[int]:
+    """For each student block the teacher block it imitates: all of them, or every n-th, the last included."""
+    step = teacher.num_hidden_layers // student.num_hidden_layers
+    return [step * (i + 1) - 1 for i in range(student.num_hidden_layers)]
+
+
+@torch.no_grad()
+def inherit(teacher: Teacher, student: PreTraining) -> list[str]:
+    """Copy what lies outside the encoder from the teacher; returns the names of what was set.
+
+    Tables and heads of the same name and shape are copied. A word table of another width is factorised (`factorise`).
+    Where one has LayerNorm behind the embeddings and the other NoNorm, NoNorm gets the affine map that LayerNorm is for
+    a word of average spread. The row of [PAD] stays zero, as the engine's texts have no padding.
+    """
+    theirs = teacher.body.state_dict()
+    if teacher.predictions is not None:
+        theirs |= {f"cls.predictions.{name}": value for name, value in teacher.predictions.state_dict().items()}
+    body = student.body
+    done = []
+    for name, value in student.state_dict().items():
+        key = name.removeprefix(student.config.model_type + ".")
+        if key.startswith(("encoder.", "embeddings.LayerNorm.")):
+            continue
+        if key in theirs and theirs[key].shape == value.shape:
+            value.copy_(theirs[key])
+            done.append(name)
+    same_path = teacher.body.embeddings.projected == body.embeddings.projected
+    if not same_path or teacher.config.embedding_size != student.config.embedding_size:
+        done += factorise(teacher, body)
+    done += _inherit_norm(teacher, body)
+    pad = student.config.pad_token_id
+    body.embeddings.word_embeddings.weight[pad] = 0
+    return done
+
+
+def factorise(teacher: Teacher, student: Encoder) -> list[str]:
+    """The teacher's word table [V, E_t] as student table [V, E] times projection [H, E], of least squared error.
+
+    Singular value decomposition, U S to the words and V to the projection, whose other two trigram taps start at 0.
+    Raises TrainingError where the student has no projection, the teacher has one, or the student's words are wider.
+    """
+    target, config = student.embeddings, student.config
+    words = teacher.body.embeddings.word_embeddings.weight
+    width = config.embedding_size
+    if teacher.body.embeddings.projected or not target.projected or width > words.shape[1]:
+        raise TrainingError(
+            f"the teacher's word vectors are {words.shape[1]} wide and the student's {width}: they can be factorised "
+            "only if the teacher adds them up unprojected and the student projects its own, narrower ones. Give both "
+            "the same embedding_size."
+        )
+    _, vectors = torch.linalg.eigh(words.double().T @ words.double())  # ascending
+    basis = vectors[:, -width:].flip(1)  # [E_t = H, E]
+    target.word_embeddings.weight.copy_((words.double() @ basis).float())
+    projection = target.embedding_transformation
+    projection.weight.zero_()
+    projection.bias.zero_()
+    start = width if config.trigram_input else 0  # [next, current, previous]
+    projection.weight[:, start : start + width] = basis.float()
+    return ["embeddings.word_embeddings.weight", "embeddings.embedding_transformation.weight"]
+
+
+def _inherit_norm(teacher: Teacher, student: Encoder) -> list[str]:
+    theirs, own = teacher.body.embeddings, student.embeddings
+    weight, bias = theirs.LayerNorm.weight, theirs.LayerNorm.bias
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
+    if student.config.normalization_type == teacher.config.normalization_type:
+        own.LayerNorm.weight.copy_(weight)  # type: ignore[operator]
+        own.LayerNorm.bias.copy_(bias)  # type: ignore[operator]
+        return ["embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias"]
+    if student.config.normalization_type == "layer_norm":
+        return []
+    ids = torch.arange(min(student.config.vocab_size, 1 << 15))[:, None]
+    words = theirs.word_embeddings(ids)[:, 0]
+    if theirs.config.trigram_input:
+        words = torch.cat([torch.zeros_like(words), words, torch.zeros_like(words)], dim=-1)
+    if theirs.projected:
+        words = theirs.embedding_transformation(words)
+    sums = words + theirs.position_embeddings.weight[1] + theirs.token_type_embeddings.weight[0]
+    mean, spread = sums.mean(), sums.std(-1).mean()
+    own.LayerNorm.weight.copy_(weight / spread)  # type: ignore[operator]
+    own.LayerNorm.bias.copy_(bias - weight * mean / spread)  # type: ignore[operator]
+    return ["embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias"]
