@@ -5,13 +5,13 @@
 //
 //   template <Epilogue kEpilogue>
 //   struct Tile {
-//     using Gemm = GemmS8;                              // or GemmF32
-//     static constexpr int kRows = 8;                   // the tallest tile
-//     static constexpr int kUnit = 16;                  // columns come in units of this many (16,
-//     or 8 on some ARM) static constexpr int units(int rows);             // the widest tile of
-//     that many rows, in units; not rising with rows template <int kR, int kU> // 1 <= kR <= kRows,
-//     1 <= kU <= units(kR) static void run(const Gemm& g, std::size_t m, std::size_t n);   // rows
-//     m .. m + kR - 1, columns n .. n + kU * kUnit - 1
+//     using Gemm = GemmS8;                  // or GemmF32
+//     static constexpr int kRows = 8;       // the tallest tile
+//     static constexpr int kUnit = 16;      // columns come in units of 16, or 8 on some ARM
+//     static constexpr int units(int rows); // the widest tile of that many rows, in units; not
+//                                           // rising with rows
+//     template <int kR, int kU>             // rows m .. m + kR - 1, columns n .. n + kU * kUnit - 1;
+//     static void run(const Gemm& g, std::size_t m, std::size_t n);  // 1 <= kU <= units(kR)
 //   };
 //
 // Every (kR, kU) is its own straight loop, so that few rows or columns cost what they are worth and

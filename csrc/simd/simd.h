@@ -9,19 +9,23 @@
 //
 // What an implementation provides, in namespace mbrt::MBRT_TARGET:
 //
-//   f32x16, i32x16                                    the vector types, passed by value
-//   load(p) store(p, v)                               16 floats, any alignment
-//   load_partial(p, n) store_partial(p, n, v)         first n floats (0 <= n <= 16) only; the other
-//   lanes load as +0 broadcast(x) zero()                               f32x16 add sub mul div lane
-//   by lane fma(a, b, c)                                      a * b + c, rounded once sqrt(a)
-//   abs(a) neg(a) max(a, b) = a > b ? a : b                         so a NaN in either gives b, and
-//   max(-0, +0) = +0 min(a, b) = a < b ? a : b select_gt(a, b, x, y) = a > b ? x : y reduce_add(a)
-//   reduce_max(a)                       a float; lane j joins j + 8, then + 4, + 2, + 1
-//   to_f32(i32x16)                                    rounds to nearest even
-//   bits(f32x16) -> i32x16, from_bits(i32x16)         reinterpretation
-//   broadcast_i32(x), add(i32x16, i32x16), shift_left_23(i32x16)
-//   load_i32(p), load_s8(p)                           16 int32; 16 int8 widened to int32
-//   store_low_bytes(p, i32x16)                        the low byte of each lane, 16 bytes
+//   f32x16, i32x16                  the vector types, passed by value
+//   load(p) store(p, v)             16 floats, any alignment
+//   load_partial(p, n)              first n floats (0 <= n <= 16), the other lanes +0
+//   store_partial(p, n, v)          first n floats, nothing past them
+//   broadcast(x) zero()             f32x16
+//   add sub mul div                 lane by lane
+//   fma(a, b, c)                    a * b + c, rounded once
+//   sqrt(a) abs(a) neg(a)
+//   max(a, b) = a > b ? a : b       so a NaN in either gives b, and max(-0, +0) = +0
+//   min(a, b) = a < b ? a : b
+//   select_gt(a, b, x, y)           a > b ? x : y
+//   reduce_add(a) reduce_max(a)     a float; lane j joins j + 8, then + 4, + 2, + 1
+//   to_f32(i32x16)                  rounds to nearest even
+//   bits(f32x16) from_bits(i32x16)  reinterpretation
+//   broadcast_i32(x) add(i32x16, i32x16) shift_left_23(i32x16)
+//   load_i32(p) load_s8(p)          16 int32; 16 int8 widened to int32
+//   store_low_bytes(p, i32x16)      the low byte of each lane, 16 bytes
 #ifndef MBRT_SIMD_SIMD_H_
 #define MBRT_SIMD_SIMD_H_
 

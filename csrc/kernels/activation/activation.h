@@ -1,8 +1,10 @@
 // activation: y = f(x) * scale, in place on a panel that lies in cache, with the row's range.
 //
 // ReLU is not here: it is an epilogue. The others are one pass each, written against the 16 lanes:
-//   gelu_erf   0.5 x (1 + erf(x / sqrt 2))         gelu_tanh  0.5 x (1 + tanh(sqrt(2 / pi) (x +
-//   0.044715 x^3))) relu6      min(max(x, 0), 6)                   silu       x / (1 + exp(-x))
+//   gelu_erf   0.5 x (1 + erf(x / sqrt 2))
+//   gelu_tanh  0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+//   relu6      min(max(x, 0), 6)
+//   silu       x / (1 + exp(-x))
 //   tanh       tanh(x)
 // The exact sequence of operations of each is in kernels/math/.
 #ifndef MBRT_KERNELS_ACTIVATION_ACTIVATION_H_

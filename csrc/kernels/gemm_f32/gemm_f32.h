@@ -1,9 +1,11 @@
 // gemm_f32: a panel of float rows times packed float weights.
 //
-//   acc[m][n] = 0, then for k = 0, 1, ..., K - 1:  acc = fma(a[m][k], w[k][n], acc)      one
-//   accumulator, k ascending x         = acc + bias[n] kLinear:    y = x kRelu:      y = x > 0 ? x
-//   : 0 kResidual:  y = fma(residual[m][n], residual_scale[n], x) product     y = acc (no bias: the
-//   two matrix products of attention)
+//   acc[m][n] = 0, then for k = 0, 1, ..., K - 1:  acc = fma(a[m][k], w[k][n], acc)
+//   x         = acc + bias[n]
+//   kLinear:    y = x
+//   kRelu:      y = x > 0 ? x : 0
+//   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
+//   product:    y = acc                      no bias: the two matrix products of attention
 //
 // Packing n16k1: w[n / 16][k][n % 16]; consecutive blocks of 16 columns lie panel_stride floats
 // apart (k * 16 for weights; more for keys and values, whose buffers have room for other lengths).

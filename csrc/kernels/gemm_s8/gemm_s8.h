@@ -1,11 +1,12 @@
 // gemm_s8: a panel of int8 rows times packed int8 weights, exact int32 sums, and the epilogue in
 // registers.
 //
-//   acc[m][n] = sum_k q[m][k] * w[k][n]                                  exact for every input, K
-//   <= 65,536 x         = fma(float(acc), a_scale[m] * w_scale[n], fma(a_shift[m], w_sum[n],
-//   bias[n])) kLinear:    y = x kRelu:      y = x > 0 ? x : 0 kResidual:  y = fma(residual[m][n],
-//   residual_scale[n], x) range[m]    is widened by y (kernels/range.h)                        for
-//   the next quantiser
+//   acc[m][n] = sum_k q[m][k] * w[k][n]                 exact for every input, K <= 65,536
+//   x         = fma(float(acc), a_scale[m] * w_scale[n], fma(a_shift[m], w_sum[n], bias[n]))
+//   kLinear:    y = x
+//   kRelu:      y = x > 0 ? x : 0
+//   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
+//   range[m]    is widened by y (kernels/range.h), for the next quantiser
 //
 // A row stands for q * a_scale + a_shift (quantize.h); w_sum[n] = w_scale[n] * sum_k w[k][n]
 // carries the shift through the product. Bytes are q + offset, where offset is the kernel's own

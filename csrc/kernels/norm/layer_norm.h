@@ -1,10 +1,13 @@
 // layer_norm: rows in place, over the first n columns; mean and variance over 16 virtual lanes.
 //
-//   sum_j   = x[j] + x[j + 16] + ...  (lane j, ascending, from +0; lanes past n add +0), folded 16
-//   -> 8 -> 4 -> 2 -> 1 mean    = sum / n d       = x - mean  (+0 past n);  var = fold(sum_j fma(d,
-//   d, .)) / n y       = fma(d * (1 / sqrt(var + eps)), weight, bias)            (IEEE sqrt and
-//   division) columns n .. n_padded - 1 become +0 (weight and bias are 0 there) range[row] = the
-//   range of y, see kernels/range.h                   written, not updated
+//   sum_j      = x[j] + x[j + 16] + ...      lane j, ascending, from +0; lanes past n add +0
+//   mean       = fold(sum) / n               fold: lane j joins j + 8, then + 4, + 2, + 1
+//   d          = x - mean                    +0 past n
+//   var        = fold(sum_j fma(d, d, .)) / n
+//   y          = fma(d * (1 / sqrt(var + eps)), weight, bias)      IEEE square root and division
+//   range[row] = the range of y, see kernels/range.h               written, not updated
+//
+// Columns n .. n_padded - 1 become +0, since weight and bias are 0 there.
 #ifndef MBRT_KERNELS_NORM_LAYER_NORM_H_
 #define MBRT_KERNELS_NORM_LAYER_NORM_H_
 

@@ -3,11 +3,12 @@
 //   hi, lo = the fold of the row's range: the largest and the smallest of its values and 0
 //   d      = hi - lo
 //   d < 2^-96:  scale = 0, shift = 0, every q = 0
-//   else        scale = d / 253,  r = 253 / d                         (two IEEE divisions)
-//               z     = fma(-lo, r, 12582912) - 12582912 - 127        -lo * r to the nearest
-//               integer, less 127 t     = fma(x, r, 12582912 + z) q     = the low byte of bits(t),
-//               as a signed byte     in [-128, 127] for every x in [lo, hi] shift = -z * scale x is
-//               about q * scale + shift
+//   else        scale = d / 253,  r = 253 / d                    two IEEE divisions
+//               z     = fma(-lo, r, 12582912) - 12582912 - 127   -lo * r to the nearest integer,
+//                                                                less 127
+//               t     = fma(x, r, 12582912 + z)
+//               q     = the low byte of bits(t), signed          in [-128, 127], x in [lo, hi]
+//               shift = -z * scale                               x is about q * scale + shift
 //
 // 0 is a multiple of the scale away from z, so a zero activation is exact. 253 steps, not 255: both
 // roundings may go the same way, and the result must still be a byte. Stored bytes are q + offset,
