@@ -1,0 +1,276 @@
+"""From text to batches: sources, preparation, pairs, masks, order."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.text import documents, write_text
+
+pytest.importorskip("torch")
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+texts = pytest.importorskip("mbrt_train.data.texts")
+prepared = pytest.importorskip("mbrt_train.data.prepare")
+tokenizers = pytest.importorskip("mbrt_train.data.tokenizer")
+masking = pytest.importorskip("mbrt_train.data.masking")
+batching = pytest.importorskip("mbrt_train.data.batches")
+Corpus = pytest.importorskip("mbrt_train.data.corpus").Corpus
+TrainingError = pytest.importorskip("mbrt_train.errors").TrainingError
+
+OPTIONS = prepared.Preparation(new_vocabulary=150, max_tokens=40, heldout=0.2)
+BATCHING = batching.Batching(texts=8, max_length=40)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("corpus")
+    prepared.prepare([write_text(base / "text.txt", 120)], base / "corpus", OPTIONS, quiet=True)
+    return base / "corpus"
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path) -> Any:
+    return Corpus(folder)
+
+
+@pytest.fixture(scope="module")
+def vocabulary(corpus: Any) -> Any:
+    return tokenizers.vocabulary(corpus.tokenizer())
+
+
+def test_all_formats_give_the_same_documents(tmp_path: Path) -> None:
+    wanted = documents(9)
+    write_text(tmp_path / "a.txt", 9)
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in wanted))
+    pq.write_table(pa.table({"text": wanted}), tmp_path / "a.parquet")
+    for name in ("a.txt", "a.jsonl", "a.parquet"):
+        assert [text.strip() for text in texts.read_documents(tmp_path / name)] == wanted
+    assert texts.find_sources([tmp_path]) == [tmp_path / name for name in ("a.jsonl", "a.parquet", "a.txt")]
+
+
+def test_sentences_end_where_a_new_one_begins() -> None:
+    text = 'He said "Stop." Then it cost 3.5 dollars, e.g. five. What?\nA heading\nNext.'
+    assert texts.split_sentences(text) == [
+        'He said "Stop.',
+        "Then it cost 3.5 dollars, e.g. five.",
+        "What?",
+        "A heading",
+        "Next.",
+    ]
+
+
+def test_a_corpus_holds_the_text_and_no_document_twice(folder: Path, corpus: Any) -> None:
+    heldout, tokenizer = Corpus(folder, "heldout"), corpus.tokenizer()
+    found = {
+        split: {segment.document for segment in map(part.__getitem__, range(len(part)))}
+        for split, part in (("train", corpus), ("heldout", heldout))
+    }
+    assert not found["train"] & found["heldout"]
+    assert found["train"] | found["heldout"] == set(range(120))
+    whole = [i for part in (corpus, heldout) for row in range(len(part)) for i in part[row].ids.tolist()]
+    plain = [i for text in documents(120) for i in tokenizer.encode(text, add_special_tokens=False).ids]
+    assert Counter(whole) == Counter(plain)
+    assert max(corpus.lengths) <= 37
+
+
+def test_cuts_are_the_ends_of_sentences(corpus: Any) -> None:
+    ends = set(corpus.tokenizer().encode(".?!", add_special_tokens=False).ids)
+    for row in range(len(corpus)):
+        segment = corpus[row]
+        assert segment.cuts[-1] == len(segment.ids) == corpus.lengths[row]
+        assert all(int(segment.ids[cut - 1]) in ends for cut in segment.cuts)
+
+
+def test_a_longer_text_is_cut_not_lost() -> None:
+    rng = np.random.default_rng(0)
+    found = list(prepared.segments([list(range(25)), [7, 8]], 10, 0.0, rng))
+    assert [len(ids) for ids, _ in found] == [10, 10, 7]
+    assert found[2] == ([20, 21, 22, 23, 24, 7, 8], [5, 7])
+
+
+def test_shards_are_as_large_as_asked(tmp_path: Path) -> None:
+    shards = prepared.Shards(tmp_path, "train", size=4, batch=2)
+    for i in range(9):
+        shards.add([i], [1], i)
+    shards.close()
+    assert shards.shards == ["train-00000.arrow", "train-00001.arrow", "train-00002.arrow"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("", "would be empty"), ("\n \n\n", "would be empty")],
+)
+def test_an_empty_corpus_is_refused_and_nothing_is_left(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "text.txt").write_text(content)
+    save = tmp_path / "tokenizer"
+    tokenizers.save_tokenizer(tokenizers.learn_tokenizer(documents(5), 100), save)
+    with pytest.raises(TrainingError, match=message):
+        prepared.prepare([tmp_path / "text.txt"], tmp_path / "out", prepared.Preparation(tokenizer=save), quiet=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["text.txt", "tokenizer"]
+
+
+def test_an_existing_folder_is_never_overwritten(folder: Path, tmp_path: Path) -> None:
+    before = (folder / "corpus.json").read_bytes()
+    with pytest.raises(TrainingError, match="exists already"):
+        prepared.prepare([write_text(tmp_path / "t.txt")], folder, OPTIONS, quiet=True)
+    assert (folder / "corpus.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", '{"text": "ok"}\n{"body": 1}\n', "a.jsonl:2"),
+        ("a.jsonl", '{"text": 3}\n', "not a string"),
+        ("a.csv", "x", "none of them"),
+    ],
+)
+def test_bad_sources_are_named(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(TrainingError, match=message):
+        prepared.prepare([tmp_path / name], tmp_path / "out", OPTIONS, quiet=True)
+
+
+def test_a_damaged_corpus_is_named(folder: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "corpus"
+    bad.mkdir()
+    (bad / "corpus.json").write_bytes((folder / "corpus.json").read_bytes())
+    (bad / "train-00000.arrow").write_bytes((folder / "train-00000.arrow").read_bytes()[:200])
+    with pytest.raises(TrainingError, match=r"train-00000\.arrow"):
+        Corpus(bad)
+
+
+def test_another_tokenizer_is_noticed(corpus: Any, tmp_path: Path) -> None:
+    other = tokenizers.learn_tokenizer(["completely different words stand here"] * 3, 60)
+    tokenizers.save_tokenizer(other, tmp_path)
+    ours = corpus.tokenizer()
+    with pytest.raises(TrainingError, match="word vectors"):
+        tokenizers.check_checkpoint(ours, tmp_path, 60)
+    with pytest.raises(TrainingError, match="pieces differ"):
+        tokenizers.check_checkpoint(ours, tmp_path, ours.get_vocab_size())
+
+
+def test_pairs_are_next_or_from_another_document(corpus: Any) -> None:
+    relations = Counter()
+    for row in range(len(corpus)):
+        first, second, relation = masking.pair(corpus, row, 37, np.random.default_rng(row))
+        relations[relation] += 1
+        segment = corpus[row]
+        assert first.tolist() == segment.ids[: len(first)].tolist()
+        if relation == 0:
+            assert second is not None
+            assert np.concatenate([first, second]).tolist() == segment.ids.tolist()
+            assert len(first) in segment.cuts
+        assert (second is None) == (relation == masking.IGNORED) == (len(segment.cuts) < 2)
+    assert 0.3 < relations[0] / (relations[0] + relations[1]) < 0.7
+
+
+def test_a_pair_keeps_to_its_room(corpus: Any) -> None:
+    for row in range(len(corpus)):
+        first, second, _ = masking.pair(corpus, row, 12, np.random.default_rng(row))
+        assert 0 < len(first) + (0 if second is None else len(second)) <= 12
+
+
+def test_words_are_hidden_as_bert_hides_them(vocabulary: Any) -> None:
+    rng = np.random.default_rng(3)
+    ids = np.concatenate([[vocabulary.cls], np.arange(5, 105), [vocabulary.sep]])
+    seen: Counter[str] = Counter()
+    for _ in range(300):
+        hidden, labels = masking.mask_tokens(ids, vocabulary, masking.Masking(), rng)
+        chosen = labels != masking.IGNORED
+        assert chosen.sum() == 15
+        assert (labels[chosen] == ids[chosen]).all()
+        assert (hidden[~chosen] == ids[~chosen]).all()
+        assert not chosen[[0, -1]].any()
+        seen["mask"] += int((hidden[chosen] == vocabulary.mask).sum())
+        seen["same"] += int((hidden[chosen] == ids[chosen]).sum())
+    assert 0.77 < seen["mask"] / 4500 < 0.83
+    assert 0.08 < seen["same"] / 4500 < 0.13
+
+
+def test_no_more_words_are_hidden_than_allowed(vocabulary: Any) -> None:
+    ids = np.arange(5, 105)
+    _, labels = masking.mask_tokens(ids, vocabulary, masking.Masking(0.5, most=20), np.random.default_rng(0))
+    assert (labels != masking.IGNORED).sum() == 20
+    same, labels = masking.mask_tokens(ids, vocabulary, masking.Masking(0.0), np.random.default_rng(0))
+    assert (labels == masking.IGNORED).all()
+    assert (same == ids).all()
+
+
+def test_whole_words_are_hidden_whole(vocabulary: Any) -> None:
+    continues = np.flatnonzero(vocabulary.continues)
+    starts = np.setdiff1d(np.flatnonzero(~vocabulary.continues), vocabulary.specials)
+    ids = np.array([starts[0], continues[0], continues[1], starts[1], starts[2], continues[2]] * 5)
+    word = np.cumsum(~vocabulary.continues[ids]) - 1
+    option = masking.Masking(0.3, whole_words=True)
+    for seed in range(50):
+        _, labels = masking.mask_tokens(ids, vocabulary, option, np.random.default_rng(seed))
+        chosen = labels != masking.IGNORED
+        assert 0 < chosen.sum() <= 9
+        for w in range(word[-1] + 1):
+            assert len(set(chosen[word == w])) == 1
+
+
+def test_masks_differ_from_epoch_to_epoch_and_repeat_with_the_seed(corpus: Any, vocabulary: Any) -> None:
+    make = batching.Batches(corpus, vocabulary, BATCHING)
+    again = batching.Batches(corpus, vocabulary, BATCHING)
+    a, b, c = make.example(3, 0), again.example(3, 0), make.example(3, 1)
+    assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    assert not np.array_equal(a.labels, c.labels)
+
+
+@pytest.mark.parametrize("options", [BATCHING, replace(BATCHING, texts=0, tokens=200)], ids=["texts", "tokens"])
+def test_an_epoch_has_every_row_once(corpus: Any, vocabulary: Any, options: Any) -> None:
+    batches = batching.Batches(corpus, vocabulary, options)
+    plan = batches.plan(0)
+    rows = np.concatenate(plan)
+    assert len(set(rows.tolist())) == len(rows)
+    dropped = len(corpus) - len(rows)
+    assert dropped == (len(corpus) % 8 if options.texts else 0)
+    if options.tokens:
+        for part in plan:
+            (batch,) = batches.micro_batches(part, 0)
+            assert batch.ids.numel() <= 200
+    assert any(not np.array_equal(x, y) for x, y in zip(plan, batches.plan(1), strict=False))
+
+
+def test_a_position_is_two_integers(corpus: Any, vocabulary: Any) -> None:
+    batches = batching.Batches(corpus, vocabulary, BATCHING)
+    whole = list(islice(batches.follow(0, 0), 80))
+    epoch, index, _ = whole[17]
+    rest = list(islice(batching.Batches(corpus, vocabulary, BATCHING).follow(epoch, index), 63))
+    assert all(np.array_equal(a[2], b[2]) for a, b in zip(whole[17:], rest, strict=True))
+    assert whole[-1][0] > 0
+
+
+def test_shares_of_processes_are_the_whole(corpus: Any, vocabulary: Any) -> None:
+    batches = batching.Batches(corpus, vocabulary, BATCHING)
+    whole = next(batching.shares(batches, 0, 2, 0, 1))
+    parts = [next(batching.shares(batches, 0, 2, rank, 3)) for rank in range(3)]
+    assert sum(len(b) for part in parts for b in part.batches) == 8
+    counts = [Counter(b.counts()) for part in parts for b in part.batches]
+    assert sum(counts, Counter()) == Counter(whole.batches[0].counts())
+    assert next(batching.shares(batches, 0, 2, 9, 10)).idle
+
+
+def test_a_large_batch_is_cut_into_micro_batches(corpus: Any, vocabulary: Any) -> None:
+    batches = batching.Batches(corpus, vocabulary, replace(BATCHING, micro_tokens=100))
+    parts = batches.micro_batches(batches.plan(0)[0], 0)
+    assert len(parts) > 1
+    assert all(part.ids.numel() <= 100 for part in parts)
+    assert sum(map(len, parts)) == 8
+
+
+@pytest.mark.parametrize(
+    "options", [{"texts": 8, "tokens": 9}, {"texts": 0}, {"texts": 0, "tokens": 20}, {"texts": 100_000}]
+)
+def test_impossible_batches_are_refused(corpus: Any, vocabulary: Any, options: dict[str, int]) -> None:
+    with pytest.raises(TrainingError):
+        batching.Batches(corpus, vocabulary, replace(BATCHING, **options))

@@ -1,0 +1,1 @@
+"""Text to batches: readers, preparation into memory-mapped shards, masking, batching."""

@@ -1,0 +1,145 @@
+"""Which rows make which batch, in an order that depends on the seed and the epoch alone: a position is two integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mbrt_train.data.corpus import Corpus
+from mbrt_train.data.masking import Example, Masking, make_example
+from mbrt_train.data.tokenizer import Vocabulary
+from mbrt_train.errors import TrainingError
+from mbrt_train.tasks import IGNORED, Batch
+
+WINDOW = 64  # batches whose rows are sorted by length together
+SPECIALS = 3  # [CLS], [SEP], [SEP]
+
+
+@dataclass(frozen=True)
+class Batching:
+    """texts: rows of a batch; or tokens: rows times the longest of them, at most. max_length: tokens of a text.
+
+    pairs: next-sentence pairs instead of single segments. micro_tokens: what one forward pass holds, padding included;
+    a larger batch is accumulated.
+    """
+
+    texts: int = 0
+    tokens: int = 0
+    max_length: int = 128
+    pairs: bool = True
+    micro_tokens: int = 16384
+    masking: Masking = field(default_factory=Masking)
+    seed: int = 0
+
+
+class Batches:
+    """The batches of a corpus. Raises TrainingError for options that contradict each other or the corpus."""
+
+    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, options: Batching) -> None:
+        if (options.texts > 0) == (options.tokens > 0):
+            raise TrainingError("give a batch either a number of texts or a number of tokens.")
+        if options.max_length <= SPECIALS or 0 < options.tokens < options.max_length:
+            raise TrainingError(f"a batch of {options.tokens} tokens holds no text of max_length {options.max_length}.")
+        if options.texts > len(corpus):
+            raise TrainingError(f"the corpus has {len(corpus)} segments, too few for a batch of {options.texts}.")
+        self.corpus, self.vocabulary, self.options = corpus, vocabulary, options
+        self._plan: tuple[int, list[NDArray[np.int64]]] | None = None
+
+    def plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        """The rows of each batch of an epoch. Batches of `texts` drop the remainder; those of `tokens` take all."""
+        if self._plan is None or self._plan[0] != epoch:
+            rng = np.random.default_rng([self.options.seed, epoch])
+            order = rng.permutation(len(self.corpus))
+            self._plan = (epoch, self._sorted_batches(order, rng))
+        return self._plan[1]
+
+    def _sorted_batches(self, order: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
+        """Windows of the order, each sorted by length and cut, the batches of each shuffled."""
+        o = self.options
+        lengths = np.minimum(self.corpus.lengths + SPECIALS, o.max_length)
+        a_batch = o.texts or max(1, o.tokens // int(lengths.mean()))
+        window = a_batch * WINDOW
+        found: list[NDArray[np.int64]] = []
+        for start in range(0, len(order), window):
+            rows = order[start : start + window]
+            rows = rows[np.argsort(-lengths[rows], kind="stable")]
+            batches, first = [], 0
+            while first < len(rows):
+                size = o.texts or max(1, o.tokens // int(lengths[rows[first]]))  # the longest comes first
+                batches.append(rows[first : first + size])
+                first += size
+            if o.texts and len(batches[-1]) < o.texts:
+                batches.pop()
+            found += [batches[i] for i in rng.permutation(len(batches))]
+        return found
+
+    def follow(self, epoch: int, index: int) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+        """(epoch, index, rows) of this batch and all after it, without end."""
+        while True:
+            plan = self.plan(epoch)
+            for i in range(index, len(plan)):
+                yield epoch, i, plan[i]
+            epoch, index = epoch + 1, 0
+
+    def micro_batches(self, rows: Sequence[int] | NDArray[np.int64], epoch: int) -> list[Batch]:
+        """The examples of these rows, in one or more batches of up to micro_tokens."""
+        examples = [self.example(int(row), epoch) for row in rows]
+        groups: list[list[Example]] = [[]]
+        longest = 0
+        for example in examples:
+            longest = max(longest, len(example.ids))
+            if groups[-1] and longest * (len(groups[-1]) + 1) > self.options.micro_tokens:
+                groups.append([])
+                longest = len(example.ids)
+            groups[-1].append(example)
+        return [collate(group, self.vocabulary.pad) for group in groups]
+
+    def example(self, row: int, epoch: int) -> Example:
+        rng = np.random.default_rng([self.options.seed, epoch, row])
+        o = self.options
+        room = o.max_length - (SPECIALS if o.pairs else SPECIALS - 1)
+        return make_example(self.corpus, (row, room), self.vocabulary, o.masking, rng, pairs=o.pairs)
+
+
+def collate(examples: Sequence[Example], pad: int) -> Batch:
+    """Examples padded on the right to the longest."""
+    shape = (len(examples), max(len(example.ids) for example in examples))
+    ids, mask, types, labels = (np.full(shape, value, np.int64) for value in (pad, 0, 0, IGNORED))
+    for i, example in enumerate(examples):
+        n = len(example.ids)
+        ids[i, :n], mask[i, :n], types[i, :n], labels[i, :n] = example.ids, 1, example.types, example.labels
+    relation = np.array([example.relation for example in examples], np.int64)
+    return Batch(*(torch.from_numpy(array) for array in (ids, mask, types, labels, relation)))
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one process does of one batch. idle: it has no row of its own, and computes one for nothing."""
+
+    epoch: int
+    index: int
+    batches: list[Batch]
+    idle: bool
+
+
+def shares(batches: Batches, epoch: int, index: int, rank: int, world: int) -> Iterator[Share]:
+    """This process's share of every batch from a position on, made one step ahead on a thread of its own."""
+
+    def make(place: tuple[int, int, NDArray[np.int64]]) -> Share:
+        at_epoch, at_index, rows = place
+        own = rows[rank::world]
+        idle = len(own) == 0
+        return Share(at_epoch, at_index, batches.micro_batches(rows[:1] if idle else own, at_epoch), idle)
+
+    places = batches.follow(epoch, index)
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        ahead = pool.submit(make, next(places))
+        while True:
+            ready = ahead.result()
+            ahead = pool.submit(make, next(places))
+            yield ready

@@ -1,0 +1,97 @@
+"""A prepared corpus on disk: Arrow shards of segments, memory-mapped, and a manifest.
+
+    corpus.json                  what it holds, and the fingerprint of its tokenizer
+    tokenizer/                   the tokenizer's files
+    train-00000.arrow ...        one row a segment
+    heldout-00000.arrow ...      the same of documents that are never trained on
+
+A segment is a run of whole sentences of one document, of up to max_tokens - 3 tokens: `ids`, without special tokens,
+`cuts`, where its sentences end, and `document`.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from mbrt_train.data.tokenizer import fingerprint, load_tokenizer
+from mbrt_train.errors import TrainingError
+
+FORMAT, VERSION = "mbrt_corpus", 1
+MANIFEST = "corpus.json"
+SCHEMA = pa.schema([("ids", pa.list_(pa.int32())), ("cuts", pa.list_(pa.int32())), ("document", pa.int64())])
+
+
+class Segment(NamedTuple):
+    """ids [n] and cuts, the ends of its sentences, the last of them n; views of the map."""
+
+    ids: NDArray[np.int32]
+    cuts: NDArray[np.int32]
+    document: int
+
+
+class Corpus:
+    """One split, "train" or "heldout", of a prepared folder. Raises TrainingError for a damaged or empty one."""
+
+    def __init__(self, folder: str | Path, split: str = "train") -> None:
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        files = self.manifest["shards"][split]
+        self._shards: list[pa.RecordBatch] = []
+        for name in files:
+            self._shards += _batches(self.folder / name)
+        sizes = [batch.num_rows for batch in self._shards]
+        self._ends = np.cumsum(sizes, dtype=np.int64).tolist()
+        if not self._ends or self._ends[-1] == 0:
+            raise TrainingError(
+                f"{self.folder}: the {split} split is empty. Prepare more text, or hold out more of it."
+            )
+        lengths = [np.diff(batch.column(0).offsets.to_numpy()) for batch in self._shards]
+        self.lengths: NDArray[np.int32] = np.concatenate(lengths).astype(np.int32)
+        if int(self.lengths.sum()) != self.manifest["tokens"][split]:
+            raise TrainingError(f"{self.folder}: shards and {MANIFEST} disagree on the tokens. Prepare it again.")
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, row: int) -> Segment:
+        shard = bisect_right(self._ends, row)
+        batch = self._shards[shard]
+        i = row - (self._ends[shard - 1] if shard else 0)
+        ids, cuts = (batch.column(c)[i].values.to_numpy() for c in (0, 1))
+        return Segment(ids, cuts, batch.column(2)[i].as_py())
+
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer that made the ids. Raises TrainingError if it is not."""
+        tokenizer = load_tokenizer(self.folder / "tokenizer")
+        if fingerprint(tokenizer) != self.manifest["tokenizer"]:
+            raise TrainingError(f"{self.folder}/tokenizer is not the one that the text was prepared with.")
+        return tokenizer
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise TrainingError(f"{folder}: no {MANIFEST}. Make it with `mbrt-train prepare`.")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise TrainingError(f"{path}: not valid JSON ({error}). Prepare it again.") from None
+    if manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
+        raise TrainingError(f"{path}: not a corpus of version {VERSION}. Prepare it again.")
+    return manifest
+
+
+def _batches(file: Path) -> list[pa.RecordBatch]:
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(file)))
+        return [reader.get_batch(i) for i in range(reader.num_record_batches)]
+    except (OSError, pa.ArrowInvalid) as error:
+        raise TrainingError(f"{file}: cannot be read ({error}). Prepare the corpus again.") from None

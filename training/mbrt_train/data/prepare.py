@@ -1,0 +1,196 @@
+"""From text files to a prepared corpus: sentences, ids, segments, shards. Written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+from tqdm import tqdm
+
+from mbrt_train.data import texts
+from mbrt_train.data.corpus import FORMAT, MANIFEST, SCHEMA, VERSION
+from mbrt_train.data.tokenizer import (
+    FILES,
+    copy_tokenizer,
+    encode,
+    fingerprint,
+    learn_tokenizer,
+    load_tokenizer,
+    save_tokenizer,
+    vocabulary,
+)
+from mbrt_train.errors import TrainingError
+
+DOCUMENTS_A_BATCH = 64  # tokenised together, on all cores that the tokenizers library uses
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Options of `mbrt-train prepare`.
+
+    tokenizer: a folder; or new_vocabulary: how many pieces to learn from the text. max_tokens: of a segment with its
+    three special tokens. short: share of segments with a random smaller size, so that a model sees all lengths.
+    heldout: share of documents kept for evaluation and export.
+    """
+
+    tokenizer: Path | None = None
+    new_vocabulary: int | None = None
+    lower_case: bool = True
+    max_tokens: int = 128
+    short: float = 0.1
+    heldout: float = 0.01
+    field: str = "text"
+    seed: int = 0
+    shard_segments: int = 1 << 18
+
+
+def prepare(sources: Iterable[str | Path], target: str | Path, options: Preparation, quiet: bool = False) -> None:
+    """Write a corpus folder. Raises TrainingError for a target that exists, no text, or another kind of tokenizer."""
+    out = Path(target)
+    if out.exists():
+        raise TrainingError(f"{out} exists already. Name another folder, or remove it.")
+    files = texts.find_sources(sources)
+    if options.max_tokens < 8:
+        raise TrainingError(f"max_tokens is {options.max_tokens}; a segment has at least 8.")
+    tokenizer = _tokenizer(files, options)
+    vocabulary(tokenizer)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    try:
+        _write(files, partial, tokenizer, options, quiet)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _tokenizer(files: list[Path], options: Preparation) -> Tokenizer:
+    if (options.tokenizer is None) == (options.new_vocabulary is None):
+        raise TrainingError("give either a tokenizer's folder or the size of a new vocabulary.")
+    if options.tokenizer is not None:
+        return load_tokenizer(options.tokenizer)
+    assert options.new_vocabulary is not None
+    documents = (document for file in files for document in texts.read_documents(file, options.field))
+    return learn_tokenizer(documents, options.new_vocabulary, options.lower_case)
+
+
+def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Preparation, quiet: bool) -> None:
+    save_tokenizer(tokenizer, folder / "tokenizer")
+    if options.tokenizer is not None and any((options.tokenizer / name).is_file() for name in FILES):
+        copy_tokenizer(options.tokenizer, folder / "tokenizer")
+    writers = {split: Shards(folder, split, options.shard_segments) for split in ("train", "heldout")}
+    rng = np.random.default_rng(options.seed)
+    number = 0
+    with tqdm(total=sum(file.stat().st_size for file in files), unit="B", unit_scale=True, disable=quiet) as bar:
+        for file in files:
+            for documents in _batched(texts.read_documents(file, options.field), DOCUMENTS_A_BATCH):
+                for sentences in _encoded(tokenizer, documents):
+                    split = "heldout" if rng.random() < options.heldout else "train"
+                    for ids, cuts in segments(sentences, options.max_tokens - 3, options.short, rng):
+                        writers[split].add(ids, cuts, number)
+                    number += 1
+                bar.update(sum(len(document) for document in documents))
+    for writer in writers.values():
+        writer.close()
+    if not writers["train"].segments:
+        raise TrainingError(
+            f"no text to train on in {len(files)} files ({number} documents): the corpus would be empty."
+        )
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tokenizer": fingerprint(tokenizer),
+        "vocab_size": tokenizer.get_vocab_size(),
+        "max_tokens": options.max_tokens,
+        "seed": options.seed,
+        "documents": number,
+        "sources": [file.name for file in files],
+        **{key: {split: getattr(w, key) for split, w in writers.items()} for key in ("shards", "segments", "tokens")},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _batched(documents: Iterator[str], size: int) -> Iterator[list[str]]:
+    group: list[str] = []
+    for document in documents:
+        group.append(document)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _encoded(tokenizer: Tokenizer, documents: list[str]) -> Iterator[list[list[int]]]:
+    """Each document as the ids of its sentences, all tokenised in one call."""
+    split = [texts.split_sentences(document) for document in documents]
+    ids = encode(tokenizer, [sentence for sentences in split for sentence in sentences])
+    for sentences in split:
+        yield [piece for _ in sentences if (piece := next(ids))]
+
+
+def segments(
+    sentences: list[list[int]], room: int, short: float, rng: np.random.Generator
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Ids and cuts of consecutive whole sentences, up to `room` tokens; a longer sentence is cut."""
+    ids: list[int] = []
+    cuts: list[int] = []
+    limit = room
+    for sentence in sentences:
+        for start in range(0, len(sentence), room):
+            piece = sentence[start : start + room]
+            if ids and len(ids) + len(piece) > limit:
+                yield ids, cuts
+                ids, cuts = [], []
+            if not ids:
+                limit = int(rng.integers(2, room + 1)) if rng.random() < short else room
+            ids = ids + piece
+            cuts = [*cuts, len(ids)]
+    if ids:
+        yield ids, cuts
+
+
+class Shards:
+    """Arrow files of one split, each closed when it is full."""
+
+    def __init__(self, folder: Path, split: str, size: int, batch: int = 4096) -> None:
+        self._folder, self._split, self._size, self._batch = folder, split, size, batch
+        self._rows: dict[str, list[object]] = {name: [] for name in SCHEMA.names}
+        self._writer: pa.RecordBatchFileWriter | None = None
+        self._in_shard = 0
+        self.shards: list[str] = []
+        self.segments = 0
+        self.tokens = 0
+
+    def add(self, ids: list[int], cuts: list[int], document: int) -> None:
+        for name, value in zip(SCHEMA.names, (ids, cuts, document), strict=True):
+            self._rows[name].append(value)
+        self.segments += 1
+        self.tokens += len(ids)
+        if len(self._rows["ids"]) == self._batch:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        if not self._rows["ids"]:
+            return
+        if self._writer is not None and self._in_shard >= self._size:
+            self._writer.close()
+            self._writer = None
+        if self._writer is None:
+            self.shards.append(f"{self._split}-{len(self.shards):05d}.arrow")
+            self._writer = pa.ipc.new_file(str(self._folder / self.shards[-1]), SCHEMA)
+            self._in_shard = 0
+        self._writer.write_batch(pa.RecordBatch.from_pydict(self._rows, schema=SCHEMA))
+        self._in_shard += len(self._rows["ids"])
+        self._rows = {name: [] for name in SCHEMA.names}

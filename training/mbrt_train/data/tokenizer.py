@@ -1,0 +1,144 @@
+"""BERT's WordPiece tokenizer: read from a folder, learnt from text, and compared with a checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from mbrt_train.errors import TrainingError
+
+FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What batches need to know of a tokenizer; `continues` [V]: whether a piece goes on with the word before it."""
+
+    size: int
+    pad: int
+    cls: int
+    sep: int
+    mask: int
+    specials: NDArray[np.int64]
+    continues: NDArray[np.bool_]
+
+
+def load_tokenizer(folder: str | Path) -> Tokenizer:
+    """The tokenizer of a folder: tokenizer.json, else vocab.txt with the settings of tokenizer_config.json."""
+    source = Path(folder)
+    if (source / "tokenizer.json").is_file():
+        tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+    if (source / "vocab.txt").is_file():
+        pieces = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
+        config = source / "tokenizer_config.json"
+        settings: dict[str, Any] = json.loads(config.read_text()) if config.is_file() else {}
+        return _word_piece({piece: i for i, piece in enumerate(pieces)}, bool(settings.get("do_lower_case", True)))
+    raise TrainingError(f"{source}: neither tokenizer.json nor vocab.txt. Give the folder of a BERT tokenizer.")
+
+
+def learn_tokenizer(texts: Iterable[str], size: int, lower_case: bool = True) -> Tokenizer:
+    """A WordPiece vocabulary of at most `size` pieces, from text."""
+    tokenizer = _word_piece({}, lower_case)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, special_tokens=list(SPECIAL), show_progress=False, continuing_subword_prefix="##"
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return _word_piece(tokenizer.get_vocab(), lower_case)
+
+
+def _word_piece(vocab: dict[str, int], lower_case: bool) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lower_case)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    if "[CLS]" in vocab and "[SEP]" in vocab:
+        tokenizer.post_processor = processors.BertProcessing(("[SEP]", vocab["[SEP]"]), ("[CLS]", vocab["[CLS]"]))
+        tokenizer.add_special_tokens([token for token in SPECIAL if token in vocab])
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """tokenizer.json, vocab.txt and tokenizer_config.json, for transformers and for mobilebert_rt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "vocab.txt").write_text("\n".join(pieces(tokenizer)) + "\n", encoding="utf-8")
+    lower = json.loads(tokenizer.to_str()).get("normalizer") or {}
+    settings = {"do_lower_case": bool(lower.get("lowercase", True)), "tokenizer_class": "BertTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy the files of a tokenizer as they are."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
+def pieces(tokenizer: Tokenizer) -> list[str]:
+    """The vocabulary in the order of its ids. Raises TrainingError where ids are missing."""
+    vocab = tokenizer.get_vocab(with_added_tokens=True)
+    ordered = sorted(vocab, key=vocab.__getitem__)
+    if sorted(vocab.values()) != list(range(len(vocab))):
+        raise TrainingError("the tokenizer's ids have gaps: it is not a plain vocabulary.")
+    return ordered
+
+
+def fingerprint(tokenizer: Tokenizer) -> str:
+    """SHA-256 of the vocabulary: two tokenizers with the same one give the same ids."""
+    return hashlib.sha256("\n".join(pieces(tokenizer)).encode()).hexdigest()
+
+
+def vocabulary(tokenizer: Tokenizer) -> Vocabulary:
+    """Raises TrainingError where a special token of BERT's is missing."""
+    found = pieces(tokenizer)
+    index = {piece: i for i, piece in enumerate(found)}
+    missing = [token for token in SPECIAL if token not in index]
+    if missing:
+        raise TrainingError(f"the tokenizer has no {', '.join(missing)}: it is not a BERT tokenizer.")
+    return Vocabulary(
+        len(found),
+        pad=index["[PAD]"],
+        cls=index["[CLS]"],
+        sep=index["[SEP]"],
+        mask=index["[MASK]"],
+        specials=np.array(sorted(index[token] for token in SPECIAL)),
+        continues=np.array([piece.startswith("##") for piece in found]),
+    )
+
+
+def check_checkpoint(tokenizer: Tokenizer, folder: Path, vocab_size: int) -> None:
+    """Raise TrainingError if the tokenizer is not that of the checkpoint in `folder`."""
+    size = len(pieces(tokenizer))
+    if size != vocab_size:
+        raise TrainingError(
+            f"the tokenizer has {size:,} pieces, the checkpoint {folder} has {vocab_size:,} word vectors. "
+            "Prepare the text with the checkpoint's own tokenizer."
+        )
+    if any((folder / name).is_file() for name in FILES[:2]):
+        theirs = load_tokenizer(folder)
+        if fingerprint(theirs) != fingerprint(tokenizer):
+            differ = sum(a != b for a, b in zip(pieces(tokenizer), pieces(theirs), strict=False))
+            raise TrainingError(
+                f"the tokenizer is not that of the checkpoint {folder}: {differ:,} of {size:,} pieces differ. "
+                "Prepare the text with the checkpoint's own tokenizer."
+            )
+
+
+def encode(tokenizer: Tokenizer, sentences: list[str]) -> Iterator[list[int]]:
+    """Ids of each sentence, without special tokens."""
+    for encoding in tokenizer.encode_batch_fast(sentences, add_special_tokens=False):
+        yield encoding.ids
