@@ -63,9 +63,10 @@ class Run:
 
 
 def copy_suite() -> None:
-    """Copies what pytest reads: the tests and the settings. The package's sources stay behind."""
+    """Copies what the tests read: themselves, their settings and documents. The package's sources stay behind."""
     shutil.rmtree(SUITE, ignore_errors=True)
-    shutil.copytree(REPOSITORY / "tests", SUITE / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("tests", "docs"):
+        shutil.copytree(REPOSITORY / folder, SUITE / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "pyproject.toml", SUITE)
 
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# The ARM tests: a cross-built wheel, and Python tests on it under qemu-aarch64 as three processors. Exit code 69 of a step
-# means that this machine lacks a tool: then it is skipped loudly, unless MBRT_REQUIRE_ALL=1.
-#
-# More of the suite runs there too, but takes its time: scripts/arm/run_suite.py tests/kernels tests/engine tests/model
+# The ARM tests: a cross-built wheel, and the Python suite on it under qemu-aarch64 as three processors; then the native
+# tests on 32-bit ARM. Exit code 69 of a step means that this machine lacks a tool: then it is skipped loudly, unless
+# MBRT_REQUIRE_ALL=1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PATH="$PWD/.venv/bin:$PATH"
@@ -18,8 +17,19 @@ step() {
   [ $status = 0 ] || exit $status
 }
 
-# What needs PyTorch stays on the host; its results are the golden files.
-suite=(tests/arm/test_emulated_processor.py tests/numerics tests/golden)
+native_armhf() {
+  local tool
+  for tool in arm-linux-gnueabihf-g++ qemu-arm; do
+    command -v $tool >/dev/null || { echo "*** $tool is not installed" >&2; return 69; }
+  done
+  QEMU_CPU=cortex-a15 scripts/test_native.sh armhf-linux-gnu
+}
+
+# What needs PyTorch stays on the host (tests/parity, outliers, real_weights, training); its results are the golden
+# files. tests/speed means nothing here.
+suite=(tests/arm/test_emulated_processor.py)
+for folder in cli conversion engine golden kernels model numerics text; do suite+=("tests/$folder"); done
 
 step python scripts/arm/wheel.py
 step python scripts/arm/run_suite.py "${suite[@]}"
+step native_armhf

@@ -12,6 +12,7 @@ import pytest
 
 from mobilebert_rt.cli.verify import row_errors
 from tests.cli.conftest import Mbrt
+from tests.emulation import import_on_host
 
 
 @pytest.fixture
@@ -117,8 +118,8 @@ def test_row_errors_are_relative_to_the_row() -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_verify_compares_every_layer(mbrt: Mbrt, folder: Path, precision: str) -> None:
-    pytest.importorskip("transformers")
-    pytest.importorskip("torch")
+    import_on_host("transformers")
+    import_on_host("torch")
     arguments = ["verify", folder, "--against", folder, "--precision", precision, "--lengths", "1,24"]
     report = json.loads(mbrt(*arguments, "ada lovelace lived", "--json").out)
     names = [row["name"] for row in report["rows"]]

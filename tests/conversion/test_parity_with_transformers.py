@@ -11,9 +11,10 @@ import pytest
 from mobilebert_rt.conversion import build
 from tests.conversion.folders import BOTTLENECKS
 from tests.conversion.reader import File, Reference
+from tests.emulation import import_on_host
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = import_on_host("torch")
+transformers = import_on_host("transformers")
 
 IDS = np.array([3, 36, 5, 5, 0, 17, 1])
 TYPES = np.array([0, 0, 0, 1, 1, 1, 1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from mobilebert_rt import ModelOutput
 from tests.model.make_model_file import SMALL, Config, make_file
 
 SEED = 17
-EMULATED = "QEMU_CPU" in os.environ
 Ids = list[int]
 
 # Long enough for many panels and strips, and for chunks of more than one text.

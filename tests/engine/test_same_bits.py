@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import mobilebert_rt as mbrt
-from tests.engine.support import EMULATED, LONG, Ids, digest, load, make_texts
+from tests.emulation import EMULATED
+from tests.engine.support import LONG, Ids, digest, load, make_texts
 
 # The text that is watched is 37 tokens: two panels, three strips, the last of each not full.
 WATCHED = 37

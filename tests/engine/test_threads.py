@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 import mobilebert_rt as mbrt
-from tests.engine.support import EMULATED, LONG, Ids, digest, load, make_texts
+from tests.emulation import EMULATED
+from tests.engine.support import LONG, Ids, digest, load, make_texts
 
 TEXTS = make_texts([3, 20, 33, 64, 1, 90])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mobilebert_rt
+from tests.emulation import EMULATED
 from tests.golden.files import BAR, LARGE, NAMES, Array, Case, folder, joined, read
 
 MISSING = "run tests/parity with MBRT_GOLDEN set to a folder, which it writes, then these with the same"
@@ -32,7 +32,7 @@ def runs() -> list[tuple[str, str, int]]:
         (name, isa, threads)
         for name in NAMES
         for isa in mobilebert_rt.available_isas()
-        for threads in ((3,) if name in LARGE and "QEMU_CPU" in os.environ else (1, 2, 3))
+        for threads in ((3,) if name in LARGE and EMULATED else (1, 2, 3))
         if not (name in LARGE and isa == "scalar")
     ]
 

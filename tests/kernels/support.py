@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ from mobilebert_rt import _core
 
 Array = NDArray[Any]
 F32 = NDArray[np.float32]
-
-# An emulated processor takes twenty times as long: fewer cases.
-EMULATED = "QEMU_CPU" in os.environ
 
 PLACEMENTS = ("end", "start")
 

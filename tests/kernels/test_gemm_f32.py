@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from mobilebert_rt import _core
+from tests.emulation import EMULATED
 from tests.kernels.guarded import Arena
-from tests.kernels.support import EMULATED, F32, PLACEMENTS, same_bits, vector_isas
+from tests.kernels.support import F32, PLACEMENTS, same_bits, vector_isas
 from tests.numerics.float32 import fma
 from tests.numerics.operations import product_f32, relu
 

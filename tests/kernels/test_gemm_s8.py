@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mobilebert_rt import _core
+from tests.emulation import EMULATED
 from tests.kernels.guarded import Arena
-from tests.kernels.support import EMULATED, F32, PLACEMENTS, random_ranges, same_bits, vector_isas, widened
+from tests.kernels.support import F32, PLACEMENTS, random_ranges, same_bits, vector_isas, widened
 from tests.numerics.float32 import fma
 from tests.numerics.operations import Quantised, product_s8, relu
 

@@ -10,8 +10,9 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 
 from tests import interpreter
+from tests.emulation import EMULATED
 from tests.kernels.guarded import Arena
-from tests.kernels.support import EMULATED, PLACEMENTS
+from tests.kernels.support import PLACEMENTS
 
 
 @pytest.mark.parametrize("at", PLACEMENTS)

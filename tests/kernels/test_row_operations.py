@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mobilebert_rt import _core
+from tests.emulation import EMULATED
 from tests.kernels.guarded import Arena
 from tests.kernels.support import (
-    EMULATED,
     F32,
     PLACEMENTS,
     random_ranges,

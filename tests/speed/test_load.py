@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -14,10 +12,10 @@ import pytest
 
 from mobilebert_rt import Model, convert
 from tests import interpreter, random_mobilebert
+from tests.emulation import EMULATED
 
 pytestmark = pytest.mark.skipif(
-    platform.machine() == "aarch64" and "QEMU_CPU" in os.environ,
-    reason="[emulated] qemu's time and memory say nothing of the machine's",
+    EMULATED, reason="[emulated] qemu's time and memory say nothing of the machine's",
 )
 
 MILLISECONDS = 10.0
