@@ -1,0 +1,115 @@
+"""Where instructions and cycles go: blocks, added up by function and by part of the model."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.arm import multiplies
+from benchmarks.arm.blocks import Block, Body
+from benchmarks.arm.cycles import Cost
+from benchmarks.arm.tools import HarnessError
+
+# What a function is for, by its name; the first that is found counts.
+PARTS: Sequence[tuple[str, str]] = (
+    (r"::pair_(rows|columns)\(", "int8 products: pairing of operands"),
+    (r"\bGemmS8 const&", "int8 products: entry and epilogue"),
+    (r"\bGemmF32 const&", "fp32 products: entry and epilogue"),
+    (r"::quantize\(", "quantise"),
+    (r"::softmax\(", "softmax"),
+    (r"::context\(", "attention: context"),
+    (r"::Attention::", "attention: packing and calls"),
+    (r"::layer_norm\(|::norm_rows<", "layer norm"),
+    (r"::activate_", "activation"),
+    (r"::Embeddings::", "embeddings"),
+    (r"^_*mem(cpy|set|move)", "memory: copied and cleared"),
+)
+K_LOOPS: Mapping[str, str] = {
+    multiplies.GEMM_S8: "int8 products: k loops",
+    multiplies.GEMM_F32: "fp32 products: k loops",
+}
+REST = "everything else"
+UNKNOWN_SHARE = 0.01  # of the instructions, that a core may lack before its figures mean nothing
+
+Prices = Mapping[Body, Cost]
+
+
+def is_k_loop(block: Block) -> bool:
+    operation = multiplies.operation_of(block.function)
+    return operation is not None and block.is_loop and bool(multiplies.of(operation, block.body))
+
+
+def part_of(block: Block) -> str:
+    operation = multiplies.operation_of(block.function)
+    if operation is not None and is_k_loop(block):
+        return K_LOOPS[operation]
+    return next((part for pattern, part in PARTS if re.search(pattern, block.function)), REST)
+
+
+@dataclass
+class Line:
+    """A sum over blocks; cycles and bound by core. ideal: of the multiplications alone, if nothing held them up."""
+
+    instructions: float = 0.0
+    products: float = 0.0
+    cycles: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    bound: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    ideal: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+
+def multiplications(blocks: Iterable[Block]) -> list[Body]:
+    """What has to be priced, besides the blocks themselves, for Line.ideal."""
+    found = []
+    for block in blocks:
+        operation = multiplies.operation_of(block.function)
+        if operation is not None and is_k_loop(block):
+            found.append(multiplies.of(operation, block.body))
+    return found
+
+
+def check_known(core: str, blocks: Sequence[Block], prices: Prices) -> None:
+    """HarnessError when the program is full of instructions that the core does not have."""
+    unknown = sum(prices[block.body].unknown * block.executions for block in blocks)
+    total = sum(block.total for block in blocks)
+    if unknown > UNKNOWN_SHARE * total:
+        raise HarnessError(
+            f"{core} lacks {unknown / total:.0%} of the instructions that were run; leave the core out, or choose "
+            "an instruction set that it has (--isa neon runs everywhere)"
+        )
+
+
+def add_up(blocks: Iterable[Block], prices: Mapping[str, Prices], key: Callable[[Block], str]) -> dict[str, Line]:
+    """Sums by key, the largest first. prices: by core, of the blocks and of their multiplications."""
+    lines: dict[str, Line] = defaultdict(Line)
+    for block in blocks:
+        line = lines[key(block)]
+        line.instructions += block.total
+        operation = multiplies.operation_of(block.function) if is_k_loop(block) else None
+        if operation is not None:
+            line.products += multiplies.products(operation, block.body) * block.executions
+        for core, of in prices.items():
+            cost = of[block.body]
+            line.cycles[core] += cost.cycles * block.executions
+            line.bound[core] += cost.bound * block.executions
+            if operation is not None:
+                part = multiplies.of(operation, block.body)
+                line.ideal[core] += multiplies.peak_cycles(core, part, of[part].bound) * block.executions
+    first = next(iter(prices), "")
+
+    def weight(item: tuple[str, Line]) -> float:
+        return -(item[1].cycles[first] if first else item[1].instructions)
+
+    return dict(sorted(lines.items(), key=weight))
+
+
+def total(lines: Iterable[Line]) -> Line:
+    whole = Line()
+    for line in lines:
+        whole.instructions += line.instructions
+        whole.products += line.products
+        for into, of in ((whole.cycles, line.cycles), (whole.bound, line.bound), (whole.ideal, line.ideal)):
+            for core, value in of.items():
+                into[core] += value
+    return whole

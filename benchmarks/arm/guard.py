@@ -1,0 +1,84 @@
+"""The regression guard: instructions an inference, against a file that is committed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.arm import account
+from benchmarks.arm.measure import Counted
+from benchmarks.arm.tools import HarnessError
+
+# Counts repeat to the instruction. The margin is for changes that are worth a little: a check, a clearer loop.
+MARGIN = 0.005
+
+REFRESH = "python -m benchmarks.arm --refresh"
+
+
+class OtherCompilerError(HarnessError):
+    """The baseline says nothing of this compiler's code."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """instructions: by number of tokens. parts: of the longest text, to say where a rise comes from."""
+
+    compiler: str
+    isa: str
+    instructions: Mapping[str, int]
+    parts: Mapping[str, int]
+
+
+def take(compiler: str, counted: Sequence[Counted]) -> Baseline:
+    longest = max(counted, key=lambda one: one.tokens)
+    parts = longest.by({}, account.part_of)
+    return Baseline(
+        compiler,
+        longest.isa,
+        {str(one.tokens): round(one.instructions) for one in sorted(counted, key=lambda one: one.tokens)},
+        {part: round(line.instructions) for part, line in parts.items()},
+    )
+
+
+def read(path: Path) -> Baseline:
+    try:
+        return Baseline(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise HarnessError(f"{path} is no baseline ({error}); write one with `{REFRESH}`") from error
+
+
+def write(path: Path, baseline: Baseline) -> None:
+    path.write_text(json.dumps(asdict(baseline), indent=2) + "\n", encoding="utf-8")
+
+
+def check_compiler(baseline: Baseline, compiler: str) -> None:
+    if baseline.compiler != compiler:
+        raise OtherCompilerError(
+            f"the counts were taken with {baseline.compiler}, and this is {compiler}; another compiler's code is "
+            f"another number. Where the project moves to this one: `{REFRESH}`"
+        )
+
+
+def compare(baseline: Baseline, now: Baseline) -> tuple[bool, list[str]]:
+    """Whether it passes, and what to print."""
+    lines = []
+    passes = True
+    for tokens, before in baseline.instructions.items():
+        count = now.instructions[tokens]
+        change = count / before - 1
+        verdict = "as it was" if count == before else f"{change:+.3%}"
+        lines.append(f"S = {tokens}: {count:,} instructions an inference, baseline {before:,}: {verdict}")
+        passes = passes and change <= MARGIN
+    if passes:
+        if any(now.instructions[tokens] < (1 - MARGIN) * before for tokens, before in baseline.instructions.items()):
+            lines.append(f"fewer than the baseline: keep what was won, `{REFRESH}`")
+        return True, lines
+    lines.append(f"more than {MARGIN:.1%} above the baseline. Where, at S = {max(baseline.instructions, key=int)}:")
+    for part in sorted(baseline.parts.keys() | now.parts.keys()):
+        before, after = baseline.parts.get(part, 0), now.parts.get(part, 0)
+        if before != after:
+            lines.append(f"  {part}: {before:,} -> {after:,} ({after - before:+,})")
+    lines.append(f"If it is worth that, say why in the commit that changes the baseline: `{REFRESH}`")
+    return False, lines

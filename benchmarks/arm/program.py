@@ -1,0 +1,110 @@
+"""An ARM program as the harness sees it: its instructions by address, and the functions that they belong to."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.arm.tools import HarnessError, find, output
+
+FUNCTION = re.compile(r"^([0-9a-f]+) <(.+)>:$")
+INSTRUCTION = re.compile(r"^ *([0-9a-f]+):\s+(\S+)(?:\s+(.*))?$")
+# What objdump knows of an operand: the address, and the name in brackets (mangled: it holds none itself).
+PLACE = re.compile(r"(?:#)?0x([0-9a-f]+) <[^>]*>$")
+
+CONDITIONAL = re.compile(r"^(b\.\w+|bc\.\w+|cbz|cbnz|tbz|tbnz)$")
+FINAL = re.compile(r"^(b|br|bra\w+|bl|blr|blra\w+|ret|reta\w+|eret|brk|udf|hlt|svc)$")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """text is assembly that llvm-mca reads: branch targets are gone from it, for they are no matter of time."""
+
+    address: int
+    text: str
+    target: int | None = None  # of a branch or a pc-relative load
+
+    @property
+    def mnemonic(self) -> str:
+        return self.text.split(maxsplit=1)[0]
+
+    @property
+    def is_conditional(self) -> bool:
+        """A branch that may fall through."""
+        return CONDITIONAL.match(self.mnemonic) is not None
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing follows it in a straight line: a jump, a call, a return or a trap."""
+        return FINAL.match(self.mnemonic) is not None
+
+
+@dataclass(frozen=True)
+class Function:
+    name: str  # demangled
+    instructions: Sequence[Instruction]  # in the order of their addresses, with no hole
+
+    @property
+    def address(self) -> int:
+        return self.instructions[0].address
+
+
+@dataclass
+class Program:
+    functions: Sequence[Function]
+    _starts: list[int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.functions = sorted(self.functions, key=lambda function: function.address)
+        self._starts = [function.address for function in self.functions]
+
+    def function_at(self, address: int) -> Function | None:
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or address > self.functions[at].instructions[-1].address:
+            return None
+        return self.functions[at]
+
+
+def parse_instruction(line: str) -> Instruction | None:
+    found = INSTRUCTION.match(line)
+    if found is None:
+        return None
+    address, mnemonic, operands = int(found[1], 16), found[2], (found[3] or "").split(" //")[0].strip()
+    place = PLACE.search(operands)
+    if place is None:
+        return Instruction(address, f"{mnemonic} {operands}".strip())
+    return Instruction(address, f"{mnemonic} {PLACE.sub('#0', operands)}", int(place[1], 16))
+
+
+def parse(listing: Iterable[str]) -> Iterator[tuple[str, list[Instruction]]]:
+    """(mangled name, instructions) of every function in a listing of llvm-objdump -d --no-show-raw-insn."""
+    name, body = "", list[Instruction]()
+    for line in listing:
+        if (found := FUNCTION.match(line)) is not None:
+            if body:
+                yield name, body
+            name, body = found[2], []
+        elif name and (instruction := parse_instruction(line)) is not None:
+            body.append(instruction)
+    if body:
+        yield name, body
+
+
+def demangle(names: Sequence[str]) -> list[str]:
+    plain = output([find("c++filt")], text="\n".join(names) + "\n").splitlines()
+    if len(plain) != len(names):
+        raise HarnessError(f"c++filt gave {len(plain)} names for {len(names)}; is it binutils' own?")
+    return plain
+
+
+def disassemble(path: Path) -> Program:
+    """The functions of an executable or an object file."""
+    command: list[str | Path] = [find("llvm-objdump-19"), "-d", "--no-show-raw-insn", "--mattr=+all", path]
+    found = list(parse(output(command).splitlines()))
+    if not found:
+        raise HarnessError(f"{path} holds no functions; is it a program for 64-bit ARM that was not stripped?")
+    names = demangle([name for name, _ in found])
+    return Program([Function(name, body) for name, (_, body) in zip(names, found, strict=True)])

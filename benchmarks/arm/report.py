@@ -1,0 +1,137 @@
+"""The harness' tables, and the same as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.arm import account
+from benchmarks.arm.account import Line, Prices
+from benchmarks.arm.blocks import Block
+from benchmarks.arm.kernels import Share
+from benchmarks.arm.measure import Counted, Timed
+
+MILLION = 1e6
+FUNCTIONS = 16  # lines of the table
+
+
+def short(function: str) -> str:
+    """A demangled name without what is the same in all of them."""
+    for words in ("(anonymous namespace)::", "mbrt::", "unsigned long", "void ", " const&", ", )", "(, "):
+        function = function.replace(words, ")" if words == ", )" else "(" if words == "(, " else "")
+    return function.replace(", )", ")").replace(", ,", ",")[:76]
+
+
+def line_of(name: str, line: Line, whole: Line, cores: Sequence[str]) -> str:
+    text = f"  {line.instructions / MILLION:>10.3f}{line.instructions / whole.instructions:>7.1%}"
+    for core in cores:
+        share = line.ideal[core] / line.cycles[core] if line.cycles[core] else 0.0
+        text += f"{line.cycles[core] / MILLION:>13.3f}{line.cycles[core] / whole.cycles[core]:>7.1%}"
+        text += f"{share:>8.1%}" if share else f"{'':>8}"
+    return f"{text}  {name}"
+
+
+def table(lines: Mapping[str, Line], cores: Sequence[str], most: int | None = None) -> Iterator[str]:
+    whole = account.total(lines.values())
+    yield f"  {'M instr.':>10}{'':>7}" + "".join(f"{core:>13}{'':>7}{'of peak':>8}" for core in cores)
+    for name, line in list(lines.items())[:most]:
+        yield line_of(name, line, whole, cores)
+    yield line_of("all", whole, whole, cores)
+
+
+def whole_model(counted: Counted, prices: Mapping[str, Prices]) -> Iterator[str]:
+    cores = list(prices)
+    parts = counted.by(prices, account.part_of)
+    whole = account.total(parts.values())
+    said = ", ".join(
+        f"{whole.cycles[core] / MILLION:.2f} M cycles on {core} (pipes alone {whole.bound[core] / MILLION:.2f} M)"
+        for core in cores
+    )
+    yield ""
+    yield f"S = {counted.tokens}, int8, {counted.isa}: {whole.instructions / MILLION:.2f} M instructions; {said}"
+    yield f"  {whole.products / MILLION:.1f} M products. By part, instructions and cycles in millions:"
+    yield from table(parts, cores)
+    yield f"  By function, the first {FUNCTIONS}:"
+    by_function = counted.by(prices, lambda block: short(block.function))
+    yield from table(by_function, cores, FUNCTIONS)
+
+
+def hottest(counted: Counted, prices: Mapping[str, Prices], most: int) -> Iterator[str]:
+    """The blocks that cost most on the first core; "pipes" is their cost if nothing waited for a result."""
+    core, costs = next(iter(prices.items()))
+
+    def total(block: Block) -> float:
+        return costs[block.body].cycles * block.executions
+
+    yield f"  The {most} hottest blocks on {core}:"
+    yield f"  {'M cycles':>10}{'times':>12}{'instr.':>8}{'cycles':>9}{'pipes':>9}  {'address':<9} function"
+    for block in sorted(counted.blocks, key=total, reverse=True)[:most]:
+        cost = costs[block.body]
+        yield (
+            f"  {total(block) / MILLION:>10.3f}{block.executions:>12,.0f}{len(block.instructions):>8}"
+            f"{cost.cycles:>9.1f}{cost.bound:>9.1f}  {block.instructions[0].address:<9x}"
+            f"{'loop in ' if block.is_loop else ''}{short(block.function)}"
+        )
+
+
+def micro_kernels(shares: Mapping[str, Sequence[Share]]) -> Iterator[str]:
+    """shares: by core, of the same loops in the same order."""
+    cores = list(shares)
+    yield ""
+    yield "k loops of the micro-kernels at steady state: cycles of an iteration, share of the core's multiply peak"
+    yield f"  {'kernel':<22}{'tile':<18}{'instr.':>8}{'products':>10}" + "".join(f"{core:>21}" for core in cores)
+    for row in zip(*shares.values(), strict=True):
+        loop = row[0].loop
+        name = f"{loop.kernel.operation}_{loop.kernel.name}"
+        text = f"  {name:<22}{loop.tile:<18}{len(loop.body):>8}{loop.products:>10}"
+        for share in row:
+            text += f"{'-':>21}" if share.share is None else f"{share.cycles:>12.1f}{share.share:>9.1%}"
+        yield text
+
+
+def timed(runs: Sequence[Timed]) -> Iterator[str]:
+    yield ""
+    yield "this machine, one thread, medians:"
+    for run in runs:
+        text = f"  S = {run.tokens:<5}{run.isa:<10}{run.milliseconds:>10.3f} ms"
+        for what, value in (("instructions", run.instructions), ("cycles", run.cycles)):
+            text += f"  {'-' if value is None else f'{value / MILLION:.2f} M':>12} {what}"
+        yield text
+
+
+def line_as_json(line: Line) -> dict[str, Any]:
+    return {
+        "instructions": line.instructions,
+        "products": line.products,
+        "cycles": dict(line.cycles),
+        "bound": dict(line.bound),
+        "ideal": dict(line.ideal),
+    }
+
+
+def counted_as_json(counted: Counted, prices: Mapping[str, Prices]) -> dict[str, Any]:
+    parts = counted.by(prices, account.part_of)
+    functions = counted.by(prices, lambda block: block.function)
+    return {
+        "tokens": counted.tokens,
+        "isa": counted.isa,
+        "total": line_as_json(account.total(parts.values())),
+        "parts": {name: line_as_json(line) for name, line in parts.items()},
+        "functions": {name: line_as_json(line) for name, line in functions.items()},
+    }
+
+
+def shares_as_json(shares: Mapping[str, Sequence[Share]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kernel": f"{share.loop.kernel.operation}_{share.loop.kernel.name}",
+            "tile": share.loop.tile,
+            "core": core,
+            "instructions": len(share.loop.body),
+            "products": share.loop.products,
+            "cycles": share.cycles,
+            "of_peak": share.share,
+        }
+        for core, of in shares.items()
+        for share in of
+    ]

@@ -1,0 +1,89 @@
+"""The k loops of the micro-kernels, found in a program and named after kernels.inc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.arm import kernels, multiplies
+from benchmarks.arm.kernels import Kernel
+from benchmarks.arm.tools import HarnessError
+from tests.arm_cycles import listings
+
+TILE = "void mbrt::dotprod::(anonymous namespace)::Tile<(mbrt::Epilogue){}>::run<{}, 1>(mbrt::GemmS8 const&, unsigned)"
+DOTPROD = Kernel("gemm_s8", "8x8_dotprod", "dotprod")
+
+
+def loop(name: str, at: int, multiplications: int) -> str:
+    """A function with a loop of so many sdot."""
+    lines = [f"{at:016x} <{name}>:"]
+    lines += [f"    {at + 4 * i:x}:      	sdot	v{i}.4s, v30.16b, v31.4b[0]" for i in range(multiplications)]
+    end = at + 4 * multiplications
+    return "\n".join([*lines, f"    {end:x}:      	cbnz	x0, 0x{at:x} <x>", f"    {end + 4:x}:      	ret", ""])
+
+
+LISTING = "".join(
+    [
+        loop(TILE.format(1, 8), 0x1000, 6),
+        loop(TILE.format(1, 4), 0x2000, 3),
+        loop(TILE.format(2, 8), 0x3000, 6),
+        loop("mbrt::dotprod::pair_rows(mbrt::GemmS8 const&)", 0x4000, 1),
+        loop(TILE.format(1, 8).replace("dotprod", "i8mm"), 0x5000, 6),
+    ]
+)
+
+
+def test_the_list_of_kernels_is_read_as_the_compiler_reads_it() -> None:
+    found = kernels.listed(kernels.LIST.read_text(encoding="utf-8"))
+    assert DOTPROD in found
+    assert len(found) > 8
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("function", "tile"),
+    [
+        (TILE.format(2, 8), ("dotprod", "run", "8, 1")),
+        (
+            "void mbrt::i8mm::(anonymous namespace)::paired_tile<(mbrt::Epilogue)1, 7>(mbrt::GemmS8 const&, unsigned)",
+            ("i8mm", "paired_tile", "7"),
+        ),
+        ("mbrt::neon::softmax(mbrt::Softmax const&)", None),
+    ],
+)
+def test_a_function_says_which_tile_it_is(function: str, tile: tuple[str, str, str] | None) -> None:
+    assert kernels.tile_of(function) == tile
+
+
+def test_every_tile_of_the_kernel_is_found_and_no_other_function() -> None:
+    loops = list(kernels.k_loops(listings.functions(LISTING), DOTPROD))
+    assert [(found.tile, found.products) for found in loops] == [("run 8, 1", 96), ("run 4, 1", 48), ("run 8, 1", 96)]
+
+
+def test_the_tallest_tile_is_shown_unless_all_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "MBRT_GEMM(gemm_s8,   8x8_dotprod,     8,    8,       dotprod,     n16k4,   0)\n"
+    text += "MBRT_GEMM(gemm_s8,   4x16_avx2,       4,    16,      avx2,        n16k4,   0)\n"
+    monkeypatch.setattr(kernels, "LIST", tmp_path / "kernels.inc")
+    kernels.LIST.write_text(text, encoding="utf-8")
+    program, image = listings.functions(LISTING), b"\0gemm_s8_8x8_dotprod\0"
+    assert [found.rows for found in kernels.find_loops(program, image)] == [8, 8]
+    assert [found.rows for found in kernels.find_loops(program, image, every_tile=True)] == [8, 4, 8]
+
+
+def test_a_kernel_without_a_known_multiplication_is_an_error_not_an_omission() -> None:
+    program = listings.functions(LISTING.replace("sdot", "bfdot"))
+    with pytest.raises(HarnessError, match="no k loop of gemm_s8_8x8_dotprod"):
+        kernels.find_loops(program, b"gemm_s8_8x8_dotprod\0")
+
+
+def test_multiplications_are_told_by_the_operation() -> None:
+    body = ("sdot v0.4s, v1.16b, v2.16b", "smull2 v0.8h, v1.16b, v2.16b", "fmla v0.4s, v1.4s, v2.4s", "ldr q0, [x0]")
+    assert multiplies.products("gemm_s8", body) == 16 + 8
+    assert multiplies.products("gemm_f32", body) == 4
+
+
+def test_two_half_pipes_are_one() -> None:
+    four = ("fmla v0.4s, v1.4s, v2.4s",) * 4
+    assert multiplies.peak_cycles("cortex-a55", four, 2.0) == 4.0
+    assert multiplies.peak_cycles("neoverse-n1", four, 2.0) == 2.0
