@@ -1,0 +1,135 @@
+"""The encoders of the paper: configurations as config.json has them, beside the columns that the paper prints.
+
+Sun et al. 2020, "MobileBERT: a Compact Task-Agnostic BERT for Resource-Limited Devices", tables 1, 4 and 7. Its
+latencies are of a Pixel 4, TensorFlow Lite, four threads, 128 tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Config = Mapping[str, Any]
+
+LENGTH = 128
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the paper prints of a system; None where it prints nothing. Parameters in millions, FLOPs in billions."""
+
+    parameters: float | None = None
+    flops: float | None = None
+    milliseconds: float | None = None
+    glue: float | None = None
+
+
+@dataclass(frozen=True)
+class System:
+    """One row: its name in the paper, a short key, its configuration (None: quoted, not run), what is printed of it."""
+
+    key: str
+    name: str
+    config: Config | None
+    published: Published
+    note: str = ""
+
+
+def mobilebert(**changes: Any) -> dict[str, Any]:
+    """config.json of the released MobileBERT, with changes."""
+    return {
+        "model_type": "mobilebert",
+        "architectures": ["MobileBertModel"],
+        "vocab_size": 30522,
+        "hidden_size": 512,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 4,
+        "intermediate_size": 512,
+        "hidden_act": "relu",
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+        "embedding_size": 128,
+        "intra_bottleneck_size": 128,
+        "num_feedforward_networks": 4,
+        "use_bottleneck": True,
+        "use_bottleneck_attention": False,
+        "key_query_shared_bottleneck": True,
+        "trigram_input": True,
+        "normalization_type": "no_norm",
+        "classifier_activation": False,
+        **changes,
+    }
+
+
+def bert(hidden: int, layers: int, heads: int, inner: int | None = None) -> dict[str, Any]:
+    """config.json of a plain BERT."""
+    return {
+        "model_type": "bert",
+        "architectures": ["BertModel"],
+        "vocab_size": 30522,
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * hidden if inner is None else inner,
+        "hidden_act": "gelu",
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+        "layer_norm_eps": 1e-12,
+    }
+
+
+WITHOUT_OPT = {"hidden_act": "gelu", "normalization_type": "layer_norm"}
+TINY = {"use_bottleneck_attention": True, "key_query_shared_bottleneck": False, "num_feedforward_networks": 2}
+TEACHER = {
+    **WITHOUT_OPT,
+    "intra_bottleneck_size": 1024,
+    "intermediate_size": 4096,
+    "key_query_shared_bottleneck": False,
+    "num_feedforward_networks": 1,
+    "classifier_activation": True,
+}
+
+# Table 4 from top to bottom, then the two teachers of table 1 and the MobileBERT that its figures describe.
+SYSTEMS = (
+    System("elmo", "ELMo-BiLSTM-Attn", None, Published(glue=70.0)),
+    System("gpt", "OpenAI GPT", None, Published(109, glue=76.9)),
+    System("bert-base", "BERT_BASE", bert(768, 12, 12), Published(109, 22.5, 342, 78.3)),
+    System("pkd-6l", "BERT_BASE-6L-PKD", bert(768, 6, 12), Published(66.5, 11.3)),
+    System("pkd-4l", "BERT_BASE-4L-PKD", bert(768, 4, 12), Published(52.2, 7.6)),
+    System("pkd-3l", "BERT_BASE-3L-PKD", bert(768, 3, 12), Published(45.3, 5.7)),
+    System("distilbert-6l", "DistilBERT-6L", bert(768, 6, 12), Published(62.2, 11.3), "the shape of BERT_BASE-6L-PKD"),
+    System("distilbert-4l", "DistilBERT-4L", bert(768, 4, 12), Published(52.2, 7.6), "the shape of BERT_BASE-4L-PKD"),
+    System("tinybert", "TinyBERT", bert(312, 4, 12, 1200), Published(14.5, 1.2, None, 75.4)),
+    System("tiny", "MobileBERT_TINY", mobilebert(**TINY), Published(15.1, 3.1, 40, 75.8), "as its released JSON"),
+    System("mobilebert", "MobileBERT", mobilebert(), Published(25.3, 5.7, 62, 77.7), "as its released JSON"),
+    System("without-opt", "MobileBERT w/o OPT", mobilebert(**WITHOUT_OPT), Published(25.3, 5.7, 192, 78.5)),
+    System(
+        "mobilebert-paper",
+        "MobileBERT of table 1",
+        mobilebert(key_query_shared_bottleneck=False),
+        Published(25.3, 5.7),
+        "query and key read the 512-wide stream, as the paper says and the released model does not",
+    ),
+    System("ib-bert-large", "IB-BERT_LARGE", mobilebert(**TEACHER), Published(293), "the teacher, table 1"),
+    System("bert-large", "BERT_LARGE", bert(1024, 24, 16), Published(334), "table 1"),
+)
+
+# Table 7: what each operational optimisation is worth.
+OPTIMISATIONS = (
+    System("layernorm-gelu", "LayerNorm + GELU", mobilebert(**WITHOUT_OPT), Published(milliseconds=192)),
+    System(
+        "layernorm-relu",
+        "LayerNorm + ReLU",
+        mobilebert(normalization_type="layer_norm"),
+        Published(milliseconds=167),
+    ),
+    System("nonorm-gelu", "NoNorm + GELU", mobilebert(hidden_act="gelu"), Published(milliseconds=92)),
+    System("nonorm-relu", "NoNorm + ReLU", mobilebert(), Published(milliseconds=62)),
+)
+
+
+def by_key(key: str) -> Config:
+    """Configuration of a system of table 4 or 1. Raises KeyError for one that is quoted only."""
+    found = {system.key: system.config for system in SYSTEMS if system.config is not None}
+    return found[key]

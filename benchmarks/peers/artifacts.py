@@ -1,0 +1,173 @@
+"""Model files of every engine: made of one Hugging Face folder a model, kept in the cache folder.
+
+A file's folder carries a hash of the weights and of the versions of what makes it, so nothing stale is ever measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.catalogue import MADE_WITH, Peer
+from benchmarks.peers.environment import Environment, Say, cache_folder
+from benchmarks.peers.session import PeerError
+
+CONVERT = Path(__file__).with_name("convert.py")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that a peer reads. length: None for any."""
+
+    peer: Peer
+    model: str
+    masked: bool = False
+    length: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What convert.py calls it."""
+        return self.peer.converter + ("-int8" if self.peer.stored == "int8" else "")
+
+
+class Store:
+    """Finds and makes model files. `folders`: the Hugging Face folder of each model."""
+
+    def __init__(self, environments: Mapping[str, Environment], folders: Mapping[str, Path], say: Say) -> None:
+        self._environments = environments
+        self._folders = folders
+        self._say = say
+        self._errors: dict[Path, str] = {}
+        self._hashes: dict[str, str] = {}
+
+    def path(self, wanted: Wanted) -> Path:
+        """Where the file is or would be."""
+        return self._path(wanted, wanted.kind)
+
+    def ready(self, wanted: Wanted) -> Path:
+        """The path of a file that is there. Raises PeerError with the reason if it could not be made."""
+        path = self.path(wanted)
+        if not path.exists():
+            reason = self._errors.get(path, "it was not made")
+            raise PeerError(f"{wanted.peer.name}: no {path.name} of {wanted.model}: {reason}")
+        return path
+
+    def make(self, files: Iterable[Wanted]) -> None:
+        """Convert what is not there, one process an environment. What cannot be made is remembered, not raised."""
+        jobs: dict[str, dict[Path, dict[str, Any]]] = {}
+        for wanted in files:
+            for out, job in self._jobs(wanted):
+                if not out.exists():
+                    jobs.setdefault(wanted.peer.environment, {})[out] = job
+        for name, found in jobs.items():
+            self._run(self._environments[name], found)
+
+    def _jobs(self, wanted: Wanted) -> list[tuple[Path, dict[str, Any]]]:
+        """The conversions that lead to a file, in order: int8 is made of the float file, except ours."""
+        peer = wanted.peer
+        if not peer.converter:
+            return []
+        folder = str(self._folders[wanted.model])
+        common = {"masked": wanted.masked, "length": wanted.length}
+        out = self.path(wanted)
+        if peer.converter in (wanted.kind, "ours"):
+            return [(out, {"kind": wanted.kind, "source": folder, "out": str(out), **common})]
+        plain = self._path(wanted, peer.converter)
+        return [
+            (plain, {"kind": peer.converter, "source": folder, "out": str(plain), **common}),
+            (out, {"kind": wanted.kind, "source": str(plain), "out": str(out), **common}),
+        ]
+
+    def _run(self, environment: Environment, jobs: Mapping[Path, dict[str, Any]]) -> None:
+        self._say(f"converting {len(jobs)} models with {environment.python} (up to a minute each; once)")
+        log = cache_folder() / "peers" / "convert.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as errors:
+            try:
+                process = subprocess.Popen(
+                    [environment.python, str(CONVERT)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    cwd=log.parent,
+                    text=True,
+                )
+            except OSError as error:
+                self._errors |= dict.fromkeys(jobs, f"{environment.python} cannot be started: {error}")
+                return
+            with process:
+                for number, (out, job) in enumerate(jobs.items()):
+                    self._say(f"  {number + 1} of {len(jobs)}: {out.parent.parent.name} {out.name}")
+                    answer = _ask(process, job)
+                    if "error" in answer:
+                        self._errors[out] = f"{job['kind']} failed: {answer['error']} (see {log})"
+                        self._say("  " + self._errors[out])
+
+    def _path(self, wanted: Wanted, kind: str) -> Path:
+        peer = wanted.peer
+        folder = self._folders[wanted.model]
+        if not peer.converter:
+            return folder
+        versions = self._environments[peer.environment].versions
+        made_with = [f"{name} {versions.get(name)}" for name in MADE_WITH[peer.converter]]
+        key = _digest([self._hash(wanted.model), CONVERT.read_text(encoding="utf-8"), *made_with])
+        name = "int8" if kind.endswith("-int8") else "fp32"
+        name += "-masked" if wanted.masked else ""
+        name += "" if wanted.length is None else f"-{wanted.length}"
+        return cache_folder() / "peers" / "files" / wanted.model / f"{peer.converter}-{key}" / (name + peer.suffix)
+
+    def _hash(self, model: str) -> str:
+        if model not in self._hashes:
+            found = hashlib.sha256()
+            for name in ("config.json", "model.safetensors"):
+                found.update((self._folders[model] / name).read_bytes())
+            self._hashes[model] = found.hexdigest()
+        return self._hashes[model]
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _ask(process: subprocess.Popen[str], job: Mapping[str, Any]) -> Mapping[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        answer: Mapping[str, Any] = json.loads(line) if line else {"error": "the converter died"}
+    except (BrokenPipeError, json.JSONDecodeError) as error:
+        return {"error": f"the converter died: {error}"}
+    return answer
+
+
+def model_folder(model: str, say: Say) -> tuple[Path, str]:
+    """The Hugging Face folder of a model of the catalogue, made if it is not in the cache; and what it holds."""
+    from benchmarks.paper import checkpoints, systems  # noqa: PLC0415 - numpy, and only for this
+    from tests import random_mobilebert  # noqa: PLC0415
+    from tests.text import assets  # noqa: PLC0415
+
+    root = cache_folder() / "peers" / "models"
+    folder = root / model
+    if model == "minilm" and not (folder / "model.safetensors").is_file():
+        try:
+            return assets.minilm_folder(folder), "published weights"
+        except assets.UnavailableError as error:
+            say(f"random weights for MiniLM: {error}")
+            folder = root / "minilm-random"
+    if not (folder / "model.safetensors").is_file():
+        say(f"writing random weights to {folder}")
+        if model == "mobilebert":
+            made = random_mobilebert.folder(root / f"{model}.{os.getpid()}")
+            os.replace(made, folder)
+        else:
+            config = systems.bert(384, 6, 12) if model == "minilm" else systems.by_key(model)
+            checkpoints.write(folder, config)
+    return folder, "published weights" if folder.name == "minilm" else "random weights"

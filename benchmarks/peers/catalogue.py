@@ -1,0 +1,100 @@
+"""Who is measured: engines, in what they are installed, and the models that they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+OURS = "ours"
+TORCH = "torch==2.13.0"  # pinned and installed first: an unpinned one brings gigabytes of CUDA
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One engine at one precision.
+
+    runtime: the module of benchmarks/peers/engines that drives it. converter: of convert.py; "" when the engine reads
+    the Hugging Face folder itself. distribution: the package whose version and size are told, `also` what is imported
+    beside it. fixed_length: a file takes one length and one text. dynamic: a file takes all, but is faster when told
+    what will come.
+    """
+
+    name: str
+    label: str
+    runtime: str
+    precision: str
+    distribution: str
+    converter: str = ""
+    suffix: str = ""
+    environment: str = "peers"
+    fixed_length: bool = False
+    also: tuple[str, ...] = ()
+    dynamic: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> str:
+        """Precision of the file: bf16 is computed from an fp32 file."""
+        return "int8" if self.precision == "int8" and self.converter else "fp32"
+
+
+def _openvino(name: str, label: str, precision: str, **options: Any) -> Peer:
+    return Peer(name, label, "openvino_", precision, "openvino", "openvino", ".xml", dynamic=True, options=options)
+
+
+def _onnxruntime(name: str, label: str, precision: str) -> Peer:
+    return Peer(name, label, "onnxruntime_", precision, "onnxruntime", "onnx", ".onnx", dynamic=True)
+
+
+def _torch(name: str, label: str, precision: str, **options: Any) -> Peer:
+    return Peer(name, label, "pytorch", precision, "torch", also=("transformers",), options=options)
+
+
+def _litert(name: str, label: str, precision: str) -> Peer:
+    return Peer(name, label, "litert", precision, "ai-edge-litert", "litert", ".tflite", fixed_length=True)
+
+
+PEERS = {
+    peer.name: peer
+    for peer in (
+        Peer("ours-int8", "mobilebert_rt int8", OURS, "int8", "mobilebert-rt", OURS, ".safetensors", OURS),
+        Peer("ours-fp32", "mobilebert_rt fp32", OURS, "fp32", "mobilebert-rt", OURS, ".safetensors", OURS),
+        _litert("litert-int8", "LiteRT int8 dynamic", "int8"),
+        _litert("litert-fp32", "LiteRT fp32", "fp32"),
+        _onnxruntime("ort-int8", "ONNX Runtime int8 dynamic", "int8"),
+        _onnxruntime("ort-fp32", "ONNX Runtime fp32", "fp32"),
+        # int8 leaves the rest at OpenVINO's own choice, which is bf16 where the processor has it: its fastest.
+        _openvino("openvino-int8", "OpenVINO int8 (NNCF)", "int8"),
+        _openvino("openvino-bf16", "OpenVINO bf16", "bf16", INFERENCE_PRECISION_HINT="bf16"),
+        _openvino("openvino-fp32", "OpenVINO fp32", "fp32", INFERENCE_PRECISION_HINT="f32"),
+        _torch("torch-int8", "PyTorch int8 dynamic", "int8", quantize=True),
+        _torch("torch-fp32", "PyTorch fp32", "fp32"),
+    )
+}
+
+# What pip is asked for, in this order; a step that fails leaves the others.
+ENVIRONMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "peers": (
+        (TORCH, "transformers>=5,<6", "safetensors>=0.4"),
+        (TORCH, "onnx>=1.17", "onnxscript>=0.5", "onnxruntime>=1.20"),
+        (TORCH, "openvino>=2025.0", "nncf>=2.15"),
+        (TORCH, "litert-torch>=0.6", "ai-edge-litert>=1.4", "ai-edge-quantizer>=0.3"),
+    ),
+    "plots": (("matplotlib>=3.8",),),
+}
+
+# The distributions whose versions decide what a converter writes, and are written down with the results.
+MADE_WITH = {
+    "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("torch", "transformers", "openvino", "nncf"),
+    "litert": ("torch", "transformers", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    OURS: ("mobilebert-rt",),
+    "": ("torch", "transformers"),
+}
+
+MODELS = {
+    "mobilebert": "MobileBERT, 24 layers, random weights",
+    "tiny": "MobileBERT_TINY, 24 layers, random weights",
+    "bert-base": "BERT-base, 12 layers, random weights",
+    "minilm": "all-MiniLM-L6-v2, 6 layers of 384",
+}

@@ -1,0 +1,182 @@
+"""Converts one model for the engines: run by the driver with the Python of an engine's environment, not by hand.
+
+Jobs come as JSON lines on standard input, answers go as JSON lines to standard output, one each: {"ok": path} or
+{"error": why}. A job says what (`kind`), from what (`source`: a Hugging Face folder, or the float file that int8 is
+made of), where to (`out`), with a mask or without (`masked`), at which length (`length`; null: any).
+
+Everybody gets the recipe that its own documentation recommends for a transformer on a CPU:
+  onnx          torch.onnx.export, dynamo, opset 18, batch and length free
+  onnx-int8     onnxruntime.quantization.quantize_dynamic, int8 weights per channel, constant products only
+  openvino      openvino.convert_model of the PyTorch module, batch and length free
+  openvino-int8 nncf.quantize, model_type TRANSFORMER, calibrated on random texts of the benchmark's kind
+  litert        litert_torch.convert at one length, batch 1
+  litert-int8   ai_edge_quantizer, dynamic_wi8_afp32: int8 weights, activations quantised as they come
+  ours, ours-int8   mobilebert_rt.convert
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+OPSET = 18
+LONGEST = 512
+CALIBRATION_TEXTS = 64
+CALIBRATION_LENGTHS = (8, 128)
+
+
+@functools.lru_cache(maxsize=1)
+def _module(folder: str, attention: str) -> Any:
+    """The encoder of a Hugging Face folder as a module of (ids) or (ids, mask) that returns the last hidden state."""
+    import torch  # noqa: PLC0415 - not in every environment
+    import transformers  # noqa: PLC0415
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+
+    class Encoder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            # Without its pooler: the last hidden state is all that any engine is asked for.
+            options = {"local_files_only": True, "attn_implementation": attention, "add_pooling_layer": False}
+            self.body = transformers.AutoModel.from_pretrained(folder, **options).eval()
+
+        def forward(self, input_ids: Any, attention_mask: Any = None) -> Any:
+            return self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    return Encoder().eval()
+
+
+def _sample(batch: int, length: int, masked: bool) -> tuple[Any, ...]:
+    import torch  # noqa: PLC0415
+
+    ids = torch.randint(1000, 30000, (batch, length), generator=torch.Generator().manual_seed(0))
+    if not masked:
+        return (ids,)
+    mask = torch.ones_like(ids)
+    mask[-1, length // 2 + 1 :] = 0  # a mask of ones could be taken for no mask
+    return ids, mask
+
+
+def _onnx(job: dict[str, Any], out: Path) -> None:
+    import torch  # noqa: PLC0415
+
+    # Named, so that a session can be told the sizes it will see.
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length", max=LONGEST)
+    names = ["input_ids", "attention_mask"][: 1 + job["masked"]]
+    program = torch.onnx.export(
+        _module(job["source"], "eager"),
+        _sample(2, 16, job["masked"]),
+        opset_version=OPSET,
+        dynamo=True,
+        verbose=False,
+        input_names=names,
+        output_names=["last_hidden_state"],
+        dynamic_shapes={name: {0: batch, 1: length} for name in names},
+    )
+    program.save(out)
+
+
+def _onnx_int8(job: dict[str, Any], out: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
+
+    settings: dict[str, Any] = {"extra_options": {"MatMulConstBOnly": True}}
+    quantize_dynamic(job["source"], out, per_channel=True, weight_type=QuantType.QInt8, **settings)
+
+
+def _openvino(job: dict[str, Any], out: Path) -> None:
+    import openvino  # noqa: PLC0415
+
+    shapes = [openvino.PartialShape([-1, -1])] * (1 + job["masked"])
+    module = _module(job["source"], "sdpa")
+    model = openvino.convert_model(module, example_input=_sample(2, 16, job["masked"]), input=shapes)
+    openvino.save_model(model, out, compress_to_fp16=False)
+
+
+def _openvino_int8(job: dict[str, Any], out: Path) -> None:
+    import nncf  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    import openvino  # noqa: PLC0415
+
+    numbers = random.Random(1)
+
+    def texts() -> Iterator[list[Any]]:
+        for _ in range(CALIBRATION_TEXTS):
+            length = numbers.randint(*CALIBRATION_LENGTHS)
+            ids = np.array([[numbers.randint(1000, 29999) for _ in range(length)]], np.int64)
+            yield [ids, np.ones_like(ids)][: 1 + job["masked"]]
+
+    model = openvino.Core().read_model(job["source"])
+    data = nncf.Dataset(list(texts()))
+    made = nncf.quantize(model, data, model_type=nncf.ModelType.TRANSFORMER, subset_size=CALIBRATION_TEXTS)
+    openvino.save_model(made, out, compress_to_fp16=False)
+
+
+def _litert(job: dict[str, Any], out: Path) -> None:
+    import litert_torch  # noqa: PLC0415
+
+    sample = _sample(1, job["length"], job["masked"])
+    litert_torch.convert(_module(job["source"], "eager"), sample).export(str(out))
+
+
+def _litert_int8(job: dict[str, Any], out: Path) -> None:
+    from ai_edge_quantizer import quantizer, recipe  # noqa: PLC0415
+
+    work = quantizer.Quantizer(job["source"])
+    work.load_quantization_recipe(recipe.dynamic_wi8_afp32())
+    work.quantize().export_model(str(out))
+
+
+def _ours(job: dict[str, Any], out: Path) -> None:
+    import mobilebert_rt  # noqa: PLC0415
+
+    mobilebert_rt.convert(job["source"], out, precision="int8" if job["kind"].endswith("int8") else "fp32")
+
+
+KINDS: dict[str, Callable[[dict[str, Any], Path], None]] = {
+    "onnx": _onnx,
+    "onnx-int8": _onnx_int8,
+    "openvino": _openvino,
+    "openvino-int8": _openvino_int8,
+    "litert": _litert,
+    "litert-int8": _litert_int8,
+    "ours": _ours,
+    "ours-int8": _ours,
+}
+
+
+def convert(job: dict[str, Any]) -> str:
+    """Do one job: the file, and whatever lies beside it (OpenVINO's .bin), appear whole or not at all."""
+    out = Path(job["out"])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+        KINDS[job["kind"]](job, Path(scratch) / out.name)
+        # The file that the driver looks for comes last.
+        for made in sorted(Path(scratch).iterdir(), key=lambda path: path.name == out.name):
+            os.replace(made, out.parent / made.name)
+    return str(out)
+
+
+def main() -> int:
+    sys.path.pop(0)  # this script's folder: its neighbours are not meant to be found as top-level modules
+    # Libraries print what they like to standard output; answers go to a copy of it.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        try:
+            answer = {"ok": convert(json.loads(line))}
+        except Exception as error:  # whatever a library raises is this job's answer, not the end
+            answer = {"error": f"{type(error).__name__}: {error}".strip().splitlines()[0]}
+        answers.write(json.dumps(answer) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

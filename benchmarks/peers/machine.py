@@ -1,0 +1,55 @@
+"""The machine that a run was made on, from what the system tells."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm", "bf16", "sve")
+
+
+def describe(cpus: list[int]) -> dict[str, Any]:
+    """Processor, system, memory, and how busy it is; `cpus`: those that are used."""
+    information = _cpu_information()
+    flags = set(information.get("flags", information.get("Features", "")).split())
+    found: dict[str, Any] = {
+        "processor": information.get("model name") or platform.processor() or platform.machine(),
+        "architecture": platform.machine(),
+        "instructions": [flag for flag in TELLING if flag in flags],
+        "processors": os.cpu_count(),
+        "used": cpus,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "memory_gb": _memory_gb(),
+    }
+    if hasattr(os, "getloadavg"):
+        found["load_average"] = [round(load, 2) for load in os.getloadavg()]
+    if hasattr(os, "getpriority"):
+        found["niceness"] = os.getpriority(os.PRIO_PROCESS, 0)
+    return found
+
+
+def processors() -> list[int]:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _cpu_information() -> dict[str, str]:
+    """Of the first processor in /proc/cpuinfo."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _memory_gb() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -1,0 +1,124 @@
+"""What is measured: groups of entries that take turns on the same texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.peers import inputs
+from benchmarks.peers.artifacts import Wanted
+from benchmarks.peers.catalogue import PEERS, Peer
+from benchmarks.peers.inputs import Text
+
+LENGTHS = (1, 8, 16, 32, 64, 128, 256, 384, 512)
+QUICK_LENGTHS = (32, 128)
+CASES = ("latency", "texts", "family", "load", "memory", "size")
+BATCHES = (1, 4, 8, 16, 32, 64)
+
+# Lengths that texts of 5 to 60 tokens are padded to where a model has but one length.
+BUCKETS = (8, 16, 24, 32, 48, 64)
+
+LOAD_LENGTH, MEMORY_LENGTH = 128, 512
+
+# fp32 without a fused executor is out of the running for texts a second, and would take most of the time.
+FOR_TEXTS = ("ours-int8", "ours-fp32", "litert-int8", "ort-int8", "openvino-int8", "openvino-bf16", "torch-int8")
+FAMILY = (
+    (128, "ours-int8", "mobilebert"),
+    (128, "ours-int8", "tiny"),
+    (128, "ort-int8", "tiny"),
+    (128, "ours-fp32", "bert-base"),
+    (128, "ort-fp32", "bert-base"),
+    (128, "ours-int8", "minilm"),
+    (128, "ort-int8", "minilm"),
+    (32, "ours-int8", "minilm"),
+    (32, "ort-int8", "minilm"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who takes turns: a peer with a model, on so many threads; texts `batch` at a time, in `copies` of the engine."""
+
+    peer: Peer
+    model: str
+    threads: int
+    batch: int = 1
+    copies: int = 1
+
+    @property
+    def name(self) -> str:
+        """Unique within a group."""
+        return f"{self.peer.name}/{self.model}/{self.threads}t/b{self.batch}x{self.copies}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries that are measured in one go. fresh: in a new process each time, load and first call included."""
+
+    case: str
+    name: str
+    texts: tuple[tuple[int, ...], ...]
+    entries: tuple[Entry, ...]
+    fresh: bool = False
+
+    @property
+    def length(self) -> int:
+        """Of the longest text."""
+        return max(map(len, self.texts))
+
+    def batches(self, entry: Entry) -> list[list[Text]]:
+        """The texts as an entry gets them."""
+        return inputs.batches([list(text) for text in self.texts], entry.batch)
+
+
+def groups(
+    cases: Sequence[str], peers: Sequence[str], lengths: Sequence[int], threads: Sequence[int]
+) -> Iterator[Group]:
+    """All groups of the cases, shortest first."""
+    chosen = [PEERS[name] for name in PEERS if name in peers]
+    if "latency" in cases:
+        for length in sorted(lengths):
+            entries = [Entry(peer, "mobilebert", t) for t in threads for peer in chosen]
+            yield Group("latency", f"latency/{length}", _one(length), tuple(entries))
+    if "family" in cases:
+        for length in (32, 128):
+            entries = [Entry(PEERS[p], model, 1) for at, p, model in FAMILY if at == length and p in peers]
+            yield Group("family", f"family/{length}", _one(length), tuple(entries))
+    if "texts" in cases:
+        texts = tuple(tuple(text) for text in inputs.mixed_texts())
+        entries = [entry for peer in chosen if peer.name in FOR_TEXTS for entry in _ways(peer, max(threads))]
+        yield Group("texts", "texts", texts, tuple(entries))
+    for case, length in (("load", LOAD_LENGTH), ("memory", MEMORY_LENGTH)):
+        if case in cases:
+            entries = [Entry(peer, "mobilebert", 1) for peer in chosen]
+            yield Group(case, f"{case}/{length}", _one(length), tuple(entries), fresh=True)
+
+
+def wanted(group: Group, entry: Entry) -> list[Wanted]:
+    """The model files that an entry needs for its batches."""
+    peer, model = entry.peer, entry.model
+    batches = group.batches(entry)
+    alike = any(len({len(text) for text in batch}) == 1 for batch in batches)
+    ragged = any(len({len(text) for text in batch}) > 1 for batch in batches)
+    if peer.runtime == "ours":
+        return [Wanted(peer, model)]
+    if peer.fixed_length and group.case == "texts":
+        return [Wanted(peer, model, masked=True, length=bucket) for bucket in BUCKETS]
+    if peer.fixed_length:
+        return [Wanted(peer, model, length=group.length)]
+    return [Wanted(peer, model)] * alike + [Wanted(peer, model, masked=True)] * ragged
+
+
+def _one(length: int) -> tuple[tuple[int, ...]]:
+    return (tuple(inputs.text(length, seed=length)),)
+
+
+def _ways(peer: Peer, threads: int) -> list[Entry]:
+    """Every way to run many texts: batch by batch on all threads, or an engine a thread, each with its own batches."""
+    sizes = (1,) if peer.fixed_length else BATCHES
+    found = [Entry(peer, "mobilebert", threads, batch) for batch in sizes]
+    if threads > 1:
+        found += [Entry(peer, "mobilebert", threads, batch, threads) for batch in sizes if batch <= 8]
+    if peer.fixed_length and threads > 1:  # LiteRT can be faster on one
+        found.append(Entry(peer, "mobilebert", 1, 1))
+    return found

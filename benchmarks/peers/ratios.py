@@ -1,0 +1,124 @@
+"""The comparisons that matter, as ratios: a peer's median over ours, both of one group, whose turns alternated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.peers.results import Result, Run
+from benchmarks.peers.turns import quartiles
+
+INT8_PEERS = ("litert-int8", "ort-int8", "openvino-int8")
+LENGTHS = (32, 128, 384)
+SHORT = (1, 8)
+SHAPES = {"mobilebert": "MobileBERT", "tiny": "MobileBERT_TINY", "bert-base": "BERT-base", "minilm": "MiniLM"}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """value: how many times longer `other` takes. low, high: quartiles of the rounds' own ratios."""
+
+    name: str
+    ours: str
+    other: str
+    ours_seconds: float
+    other_seconds: float
+    value: float
+    low: float
+    high: float
+
+
+def ratio(name: str, ours: Result | None, other: Result | None) -> Ratio | None:
+    """None where one of the two is missing."""
+    if ours is None or other is None or ours.median is None or other.median is None:
+        return None
+    low, high = quartiles([b / a for a, b in zip(ours.rounds, other.rounds, strict=False)])
+    return Ratio(name, label(ours), label(other), ours.median, other.median, other.median / ours.median, low, high)
+
+
+def label(result: Result) -> str:
+    """Who, on how many threads, how."""
+    words = [result.peer, f"{result.threads} thread{'s' * (result.threads > 1)}"]
+    if result.model != "mobilebert":
+        words.insert(1, SHAPES.get(result.model, result.model))
+    if result.case == "texts":
+        words.append(f"batch {result.batch}" + (f", {result.copies} engines" if result.copies > 1 else ""))
+    return ", ".join(words)
+
+
+def all_ratios(run: Run) -> list[dict[str, Any]]:
+    """Every comparison that the run has both sides of."""
+    found = [
+        *_one_thread(run),
+        *_two_threads(run),
+        *_others(run),
+        _texts(run),
+    ]
+    return [asdict(one) for one in found if one is not None]
+
+
+def best(results: Sequence[Result]) -> Result | None:
+    """The fastest."""
+    timed = [result for result in results if result.median is not None]
+    return min(timed, key=lambda result: result.median or 0.0) if timed else None
+
+
+def _one_thread(run: Run) -> Iterator[Ratio | None]:
+    for length in (*LENGTHS, *SHORT):
+        ours = run.one("latency", peer="ours-int8", length=length, threads=1)
+        for peer in INT8_PEERS if length in LENGTHS else ("litert-int8",):
+            other = run.one("latency", peer=peer, length=length, threads=1)
+            yield ratio(f"int8, {length} tokens, 1 thread", ours, other)
+    yield ratio(
+        "fp32, 128 tokens, 1 thread",
+        run.one("latency", peer="ours-fp32", length=128, threads=1),
+        run.one("latency", peer="litert-fp32", length=128, threads=1),
+    )
+
+
+def _two_threads(run: Run) -> Iterator[Ratio | None]:
+    for length in LENGTHS:
+        ours = run.one("latency", peer="ours-int8", length=length, threads=2)
+        others = [result for result in run.find("latency", length=length) if not result.peer.startswith("ours")]
+        yield ratio(f"{length} tokens, 2 threads, best peer on 2 or 1", ours, best(others))
+        for peer in INT8_PEERS:
+            both = [result for result in others if result.peer == peer]
+            yield ratio(f"int8, {length} tokens, 2 threads, peer on 2 or 1", ours, best(both))
+        alone = run.one("latency", peer="ours-int8", length=length, threads=1)
+        yield ratio(f"our scaling from 1 to 2 threads, {length} tokens", ours, alone)
+
+
+def _others(run: Run) -> Iterator[Ratio | None]:
+    pairs = (
+        ("MobileBERT_TINY int8, 128 tokens", 128, ("ours-int8", "tiny"), ("ort-int8", "tiny")),
+        ("MobileBERT int8, BERT-base fp32, 128 tokens", 128, ("ours-int8", "mobilebert"), ("ort-fp32", "bert-base")),
+        ("BERT-base fp32, 128 tokens", 128, ("ours-fp32", "bert-base"), ("ort-fp32", "bert-base")),
+        ("MiniLM int8, 32 tokens", 32, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
+        ("MiniLM int8, 128 tokens", 128, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
+    )
+    for name, length, (ours, our_model), (other, their_model) in pairs:
+        yield ratio(
+            name + ", 1 thread",
+            run.one("family", peer=ours, model=our_model, length=length),
+            run.one("family", peer=other, model=their_model, length=length),
+        )
+
+
+def _texts(run: Run) -> Ratio | None:
+    found = run.find("texts")
+    ours = best([result for result in found if result.peer == "ours-int8"])
+    other = best([result for result in found if not result.peer.startswith("ours")])
+    threads = max((result.threads for result in found), default=0)
+    return ratio(f"64 texts of 5 to 60 tokens, {threads} threads, each its best way", ours, other)
+
+
+def first_call(result: Result) -> float | None:
+    """Loading and the first call, over the steady call; importing the runtime is told beside it."""
+    if result.load is None or result.first is None or not result.median:
+        return None
+    return (result.load + result.first) / result.median
+
+
+def texts_a_second(result: Result) -> float:
+    return result.texts / (result.median or float("nan"))
