@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ def take_turns(
     turn_seconds: float,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> dict[str, Record]:
-    """Let everybody run in every round, each time beginning with another and every second round backwards.
+    """Let everybody run in every round, each time in another order.
 
     A turn is one call that does not count, because the caches hold another's weights, then as many as fill
     `turn_seconds`, at least one. Who fails is out, and its record says why.
@@ -77,12 +78,8 @@ def take_turns(
 
 
 def order(names: Sequence[str], number: int) -> list[str]:
-    """Who comes when: rotated, and turned round every second time, so that nobody always follows the same."""
-    if not names:
-        return []
-    start = number % len(names)
-    rotated = [*names[start:], *names[:start]]
-    return rotated[::-1] if number % 2 else rotated
+    """Who comes when in a round: drawn by lot, the same in every run, so that nobody always follows the same."""
+    return random.Random(number).sample(list(names), len(names))
 
 
 def _warm_up(player: Player, turn_seconds: float, record: Record) -> int:

@@ -1,0 +1,94 @@
+"""The driver's end of a worker process: answers, crashes and silence, each with a name and a reason."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from benchmarks.peers.measure import Seat
+from benchmarks.peers.session import PeerError, Worker, WorkerDiedError
+from benchmarks.peers.turns import take_turns
+
+FAKE = Path(__file__).with_name("fake_peer.py")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="[cpu] signals of POSIX")
+
+
+class Start(Protocol):
+    def __call__(self, name: str, mode: str = "steady", seconds: float = 0.01) -> Worker: ...
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts fake peers, and ends them."""
+    with ExitStack() as stack:
+
+        def made(name: str, mode: str = "steady", seconds: float = 0.01) -> Worker:
+            command = [sys.executable, str(FAKE), mode, str(seconds), str(tmp_path / "turns.txt")]
+            return stack.enter_context(Worker(name, command, [], tmp_path / f"{name}.log"))
+
+        yield made
+
+
+def test_answers_come_back(start: Start) -> None:
+    assert start("a", seconds=0.25).ask("run", program="p", calls=3) == [0.25, 0.25, 0.25]
+
+
+def test_turns_of_processes_alternate(start: Start, tmp_path: Path) -> None:
+    seats = {name: Seat(start(name, seconds=seconds), name) for name, seconds in (("a", 0.02), ("b", 0.04))}
+    records = take_turns(seats, rounds=2, turn_seconds=0.1)
+    turns = (tmp_path / "turns.txt").read_text().split("\n")
+    assert sorted(turns[2:4]) == sorted(turns[4:6]) == ["a 6", "b 3"]
+    assert records["b"].median / records["a"].median == pytest.approx(2)
+
+
+def test_a_crash_names_the_peer_the_signal_and_its_last_words(start: Start) -> None:
+    worker = start("litert-int8", "crash")
+    with pytest.raises(WorkerDiedError, match=r"litert-int8 died of SIGSEGV when asked to 'run'.*fake peer is up"):
+        worker.ask("run", program="p", calls=1)
+    assert not worker.alive
+
+
+def test_a_crash_is_that_peers_result_and_nobody_elses(start: Start) -> None:
+    seats = {"good": Seat(start("good"), "p"), "bad": Seat(start("bad", "crash"), "p")}
+    records = take_turns(seats, rounds=2, turn_seconds=0.02)
+    assert "bad died of SIGSEGV" in str(records["bad"].error)
+    assert records["good"].median == 0.01
+
+
+def test_silence_ends_the_peer(start: Start) -> None:
+    worker = start("slow", "hang")
+    with pytest.raises(WorkerDiedError, match=r"slow gave no answer to 'run' within 0\.3 s; it was ended"):
+        worker.ask("run", timeout=0.3, program="p", calls=1)
+    assert not worker.alive
+
+
+def test_an_error_is_quoted_and_the_peer_lives(start: Start) -> None:
+    worker = start("ort-int8", "error")
+    with pytest.raises(PeerError, match="ort-int8: run failed: ValueError: no such operator"):
+        worker.ask("run", program="p", calls=1)
+    assert worker.alive
+
+
+def test_a_python_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkerDiedError, match="ghost cannot be started"):
+        Worker("ghost", [str(tmp_path / "no-python")], [], tmp_path / "ghost.log")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="[cpu] only Linux tells a process's state here")
+def test_who_has_not_the_turn_is_stopped(start: Start) -> None:
+    worker = start("a")
+    worker.ask("hello")
+    worker.rest()
+    pid = worker._process.pid
+    deadline = time.monotonic() + 10
+    while (state := Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]) != "T":
+        assert time.monotonic() < deadline, f"the worker is in state {state}"
+    assert worker.ask("run", program="p", calls=1) == [0.01]
