@@ -1,0 +1,239 @@
+"""Runs: the same numbers however they are split or interrupted, and errors before anything is written."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training import runs
+from tests.training.runs import losses, recipe, train
+from tests.training.small import configs, models, torch
+
+checkpoints = pytest.importorskip("mbrt_train.checkpoints")
+TrainingError = pytest.importorskip("mbrt_train.errors").TrainingError
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return runs.make_corpus(tmp_path_factory.mktemp("text"))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Path:
+    return runs.make_teacher(tmp_path_factory.mktemp("model"), corpus)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, corpus: Path, teacher: Path) -> Path:
+    """An uninterrupted run of 14 steps: two layers of three steps each, eight of distillation."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    train(corpus, teacher, out, recipe())
+    return out
+
+
+def test_a_run_leaves_what_it_promises(whole: Path) -> None:
+    assert [step for step, _ in losses(whole)] == list(range(1, 15))
+    names = [path.name for path in sorted((whole / "checkpoints").iterdir())]
+    assert names == ["00000012", "00000014"]
+    last = checkpoints.latest(whole)
+    assert last.position == checkpoints.Position(14, 3 - 1, 8, last.position.epoch, last.position.batch)
+    assert last.recipe == json.loads(json.dumps(recipe_of(whole)))
+    assert any((whole / "tensorboard").iterdir())
+    lines = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
+    assert {line["stage"] for line in lines} == {"layer 0", "layer 1", "distil"}
+    assert any("heldout/words" in line for line in lines)
+
+
+def recipe_of(out: Path) -> Any:
+    return json.loads((out / "run.json").read_text())["recipe"]
+
+
+@pytest.mark.parametrize("objective", ["distillation", "sentence"])
+@pytest.mark.parametrize("strategy", ["auxiliary", "joint", "progressive"])
+def test_every_strategy_learns(tmp_path: Path, corpus: Path, teacher: Path, strategy: str, objective: str) -> None:
+    plan = recipe(strategy=strategy, objective=objective)
+    plan = replace(plan, budget=replace(plan.budget, transfer_steps=8, distil_steps=12))
+    plan = replace(plan, optimiser=replace(plan.optimiser, name="adamw"), keeping=replace(plan.keeping, keep=1))
+    train(corpus, teacher, tmp_path / "run", plan)
+    stage = {line["stage"]: [] for line in map(json.loads, (tmp_path / "run/log.jsonl").read_text().splitlines())}
+    for line in map(json.loads, (tmp_path / "run/log.jsonl").read_text().splitlines()):
+        if "loss" in line:
+            stage[line["stage"]].append(line["loss"])
+    assert len(stage) == {"auxiliary": 1, "joint": 2, "progressive": 3}[strategy]
+    name, values = max(stage.items(), key=lambda item: len(item[1]))
+    half = len(values) // 2
+    assert sum(values[half:]) / (len(values) - half) < sum(values[:half]) / half, (name, values)
+
+
+def test_interrupted_and_resumed_gives_the_same_numbers(
+    tmp_path: Path, corpus: Path, teacher: Path, whole: Path
+) -> None:
+    out = tmp_path / "run"
+    for _ in range(20):
+        position = train(corpus, teacher, out, recipe(), stop_after=0.0)
+        if position.step == 14:
+            break
+    assert losses(out) == losses(whole)
+    ours, theirs = (checkpoints.latest(path).folder / "model.safetensors" for path in (out, whole))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_killed_and_resumed_gives_the_same_numbers(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+    plan = recipe()
+    file = runs.write_recipe(tmp_path / "plan.toml", plan)
+    out = tmp_path / "run"
+    arguments = ("train", str(file), "--corpus", str(corpus), "--teacher", str(teacher), "--out", str(out))
+    process = runs.start(*arguments, "--quiet")
+    deadline = time.monotonic() + 90
+    while process.poll() is None and time.monotonic() < deadline:
+        if (out / "log.jsonl").exists() and len(losses_so_far(out)) >= 6:
+            break
+        time.sleep(0.005)
+    process.kill()
+    said, _ = process.communicate()
+    reached = len(losses_so_far(out))
+    assert reached >= 6, said
+    found = checkpoints.latest(out)
+    assert found is not None
+    assert found.position.step >= reached - 4
+    train(corpus, teacher, out, plan)
+    assert losses(out) == losses(whole)
+
+
+def losses_so_far(out: Path) -> list[str]:
+    return [line for line in (out / "log.jsonl").read_text().splitlines() if '"loss"' in line]
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "optimiser.safetensors", "state.json"])
+def test_a_corrupt_last_checkpoint_falls_back(
+    tmp_path: Path, corpus: Path, teacher: Path, whole: Path, file: str
+) -> None:
+    out = tmp_path / "run"
+    copy(whole, out)
+    bad = out / "checkpoints/00000014" / file
+    bad.write_bytes(bad.read_bytes()[:-9] + b"not as it")
+    with pytest.warns(UserWarning, match="Falling back"):
+        train(corpus, teacher, out, recipe())
+    assert losses(out) == losses(whole)
+    assert checkpoints.latest(out).position.step == 14
+
+
+def copy(source: Path, target: Path) -> None:
+    for file in source.rglob("*"):
+        if file.is_file():
+            (target / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+            (target / file.relative_to(source)).write_bytes(file.read_bytes())
+
+
+def test_accumulated_batches_are_the_whole(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+    plan = recipe()
+    train(corpus, teacher, tmp_path / "run", replace(plan, data=replace(plan.data, micro_tokens=96)))
+    for (_, a), (_, b) in zip(losses(tmp_path / "run"), losses(whole), strict=True):
+        assert a == pytest.approx(b, rel=1e-5)
+
+
+def test_two_processes_compute_what_one_does(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+    file = runs.write_recipe(tmp_path / "plan.toml", recipe())
+    out = tmp_path / "run"
+    arguments = ("train", str(file), "--corpus", str(corpus), "--teacher", str(teacher), "--out", str(out), "--quiet")
+    process = runs.start(*arguments, processes=2)
+    said, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, said
+    assert len(losses(out)) == 14
+    for (_, a), (_, b) in zip(losses(out), losses(whole), strict=True):
+        assert a == pytest.approx(b, rel=1e-5)
+
+
+def test_dropout_repeats_after_an_interruption(tmp_path: Path, corpus: Path) -> None:
+    base = runs.recipes.load_recipe("test_teacher")
+    plan = replace(
+        base,
+        data=replace(base.data, max_length=32),
+        budget=replace(base.budget, distil_steps=5),
+        keeping=replace(base.keeping, log_every=1),
+    )
+    train(corpus, None, tmp_path / "a", plan)
+    while train(corpus, None, tmp_path / "b", plan, stop_after=0.0).step < 5:
+        pass
+    assert losses(tmp_path / "a") == losses(tmp_path / "b")
+
+
+def test_bfloat16_stays_near_float32(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+    train(corpus, teacher, tmp_path / "run", recipe(precision="bf16"))
+    for (_, a), (_, b) in zip(losses(tmp_path / "run"), losses(whole), strict=True):
+        assert a == pytest.approx(b, rel=0.1)
+
+
+def test_a_diverging_run_stops_and_keeps_its_checkpoints(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    plan = recipe(strategy="joint")
+    plan = replace(plan, budget=replace(plan.budget, learning_rate=1e30), optimiser=replace(plan.optimiser, clip=0.0))
+    with pytest.raises(TrainingError, match="not finite"):
+        train(corpus, teacher, tmp_path / "run", plan)
+    assert checkpoints.latest(tmp_path / "run") is None
+
+
+def nothing_written(out: Path) -> bool:
+    return not out.exists()
+
+
+def test_a_teacher_that_does_not_fit_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    plan = recipe()
+    wide = replace(plan, student=replace(plan.student, hidden_size=64, num_attention_heads=8))
+    with pytest.raises(TrainingError, match="hidden_size = 48, num_attention_heads = 4"):
+        train(corpus, teacher, tmp_path / "run", wide)
+    assert nothing_written(tmp_path / "run")
+
+
+def test_a_tokenizer_of_another_checkpoint_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    copy(teacher, tmp_path / "teacher")
+    (tmp_path / "teacher/tokenizer.json").unlink()
+    pieces = (tmp_path / "teacher/vocab.txt").read_text().splitlines()
+    (tmp_path / "teacher/vocab.txt").write_text("\n".join([*pieces[:5], *reversed(pieces[5:])]) + "\n")
+    with pytest.raises(TrainingError, match="not that of the checkpoint"):
+        train(corpus, tmp_path / "teacher", tmp_path / "run", recipe())
+    assert nothing_written(tmp_path / "run")
+
+
+def test_another_vocabulary_size_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    plan = recipe()
+    with pytest.raises(TrainingError, match="vocab_size"):
+        train(corpus, teacher, tmp_path / "run", replace(plan, student=replace(plan.student, vocab_size=99)))
+    assert nothing_written(tmp_path / "run")
+
+
+def test_a_run_of_another_recipe_is_not_continued(corpus: Path, teacher: Path, whole: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+    plan = recipe()
+    with pytest.raises(TrainingError, match=r"budget\.learning_rate = 0\.003 there, 0\.5 here"):
+        train(corpus, teacher, whole, replace(plan, budget=replace(plan.budget, learning_rate=0.5)))
+    assert {path: path.stat().st_mtime_ns for path in whole.rglob("*")} == before
+
+
+def test_a_folder_that_is_no_run_is_not_touched(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("my work")
+    with pytest.raises(TrainingError, match="not a run"):
+        train(corpus, teacher, tmp_path, recipe())
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_distillation_needs_a_teacher_and_pretraining_none(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    with pytest.raises(TrainingError, match="--teacher"):
+        train(corpus, None, tmp_path / "run", recipe())
+    base = runs.recipes.load_recipe("test_teacher")
+    with pytest.raises(TrainingError, match="without a teacher"):
+        train(corpus, teacher, tmp_path / "run", replace(base, data=replace(base.data, max_length=32)))
+
+
+def test_checkpoints_open_in_transformers(whole: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    folder = checkpoints.latest(whole).folder
+    theirs = transformers.AutoModelForPreTraining.from_pretrained(folder)
+    ours = models.PreTraining(configs.Config(**recipe_of(whole)["student"]))
+    models.load(ours, folder)
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(value, ours.state_dict()[name]), name

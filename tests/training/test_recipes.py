@@ -1,0 +1,71 @@
+"""Recipes: the shipped ones, and what is wrong with others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+recipes = pytest.importorskip("mbrt_train.recipes")
+configs = pytest.importorskip("mbrt_train.config")
+TrainingError = pytest.importorskip("mbrt_train.errors").TrainingError
+
+
+def test_the_papers_recipe_is_the_papers() -> None:
+    teacher, student = (recipes.load_recipe(name) for name in ("paper_teacher", "paper_student"))
+    assert teacher.student == configs.IB_BERT_LARGE
+    assert student.student == configs.MOBILEBERT
+    assert [sum(stage.steps for stage in recipe.stages()) for recipe in (teacher, student)] == [500_000, 740_000]
+    stages = student.stages()
+    assert len(stages) == 25
+    assert {stage.steps for stage in stages[:24]} == {10_000}
+    assert (teacher.data.texts, student.data.texts) == (4096, 2048)
+    assert stages[0].learning_rate == pytest.approx(4.5e-3)
+    assert stages[0].schedule(500, 10_000) == pytest.approx(0.501)
+    assert vars(student.weights) == {"feature": 100, "mean": 5000, "variance": 5, "attention": 1, "alpha": 0.5}
+
+
+@pytest.mark.parametrize("name", ["paper_teacher", "paper_student", "minilm", "test_teacher", "test_student"])
+def test_shipped_recipes_say_what_they_need(name: str) -> None:
+    recipe = recipes.load_recipe(name)
+    assert recipe.hardware
+    assert recipe.title
+    assert recipe.stages()
+
+
+def test_the_default_models_student_fits_its_teacher() -> None:
+    recipe = recipes.load_recipe("minilm")
+    c = recipe.student
+    assert (c.hidden_size, c.num_attention_heads, c.num_hidden_layers, c.body_size) == (384, 12, 6, 96)
+    assert c.key_query_shared_bottleneck
+    assert c.trigram_input
+    assert c.normalization_type == "no_norm"
+    (stage,) = recipe.stages()
+    assert all(gate > 0 for gate in stage.gates)
+    assert len(stage.gates) == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('titel = "x"', "did you mean title"),
+        ('title = "x"\nprecision = "fp16"', r"fp16 ends at 65,504"),
+        ('title = "x"\n[student]\nhidden_size = "wide"', "must be a int"),
+        ('title = "x"\n[student]\nnum_attention_heads = 7', "heads do not divide"),
+        ('title = "x"\n[student]\nbase = "gpt"', "it can be mobilebert"),
+        ('title = "x"\nobjective = "pretraining"', "no teacher"),
+        ('title = "x"\nstrategy = "random"', "auxiliary, joint, progressive"),
+        ("title = ", "not valid TOML"),
+        ("seed = 1", "title is missing"),
+    ],
+)
+def test_wrong_recipes_are_explained(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(TrainingError, match=message):
+        recipes.load_recipe(tmp_path / "r.toml")
+
+
+def test_an_unknown_name_lists_the_shipped_ones() -> None:
+    with pytest.raises(TrainingError, match="minilm, paper_student"):
+        recipes.load_recipe("paper")

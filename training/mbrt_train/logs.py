@@ -1,0 +1,52 @@
+"""What a run says: a progress bar, log.jsonl and TensorBoard. Only the main process speaks."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+
+class Log:
+    """Numbers of a run by step. After an interruption, lines past the checkpoint are dropped: they come again."""
+
+    def __init__(self, run: Path, step: int, steps: int, quiet: bool) -> None:
+        self._file = run / "log.jsonl"
+        if self._file.exists():
+            lines = [line for line in self._file.read_text().splitlines() if _step(line) <= step]
+            self._file.write_text("".join(line + "\n" for line in lines))
+        self._board = SummaryWriter(str(run / "tensorboard"), purge_step=step + 1)
+        self._bar = tqdm(total=steps, initial=step, unit="step", disable=quiet or None, dynamic_ncols=True)
+        self._last = time.monotonic()
+
+    def advance(self, stage: str) -> None:
+        self._bar.set_description(stage, refresh=False)
+        self._bar.update(1)
+
+    def write(self, step: int, stage: str, values: dict[str, float], tokens: int = 0) -> None:
+        """One line: step, stage, values, and tokens a second since the last one."""
+        now = time.monotonic()
+        line: dict[str, Any] = {"step": step, "stage": stage, **values}
+        if tokens:
+            line["tokens_per_second"] = round(tokens / (now - self._last), 1)
+            self._last = now
+        with self._file.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+        for name, value in values.items():
+            self._board.add_scalar(name, value, step)
+        self._bar.set_postfix({name: f"{value:.4g}" for name, value in values.items() if "loss" in name})
+
+    def close(self) -> None:
+        self._board.close()
+        self._bar.close()
+
+
+def _step(line: str) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 1 << 62  # a line that the crash cut

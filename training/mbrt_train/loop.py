@@ -1,0 +1,235 @@
+"""The training loop: stages of steps, on one process or many, to the same numbers however it is split or interrupted.
+
+The gradient of a step is that of sum over terms of weight * total / count, the counts being those of the whole batch
+over all processes and micro-batches. Nothing random has a state: examples are functions of seed, epoch and row, dropout
+of seed and step.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from mbrt_train import checkpoints
+from mbrt_train.checkpoints import Checkpoint, Position
+from mbrt_train.data.batches import Batches, Share, shares
+from mbrt_train.errors import TrainingError
+from mbrt_train.logs import Log
+from mbrt_train.models import PreTraining
+from mbrt_train.optimisers import make_optimiser, set_rate
+from mbrt_train.recipes import Recipe
+from mbrt_train.strategies import Stage
+from mbrt_train.tasks import Student, Task, Term, trainable
+
+COUNTS = ("texts", "tokens", "words", "pairs")
+
+
+class Trainer:
+    """Trains `student` in place, writing to the folder `run`."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        student: PreTraining,
+        task: Task,
+        batches: Batches,
+        run: Path,
+        *,
+        heldout: Batches | None = None,
+        accelerator: Accelerator | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.recipe, self.task, self.batches, self.heldout, self.run = recipe, task, batches, heldout, run
+        self.accelerator = accelerator or make_accelerator()
+        self.student = student.to(self.accelerator.device)
+        self.stages = recipe.stages()
+        self.quiet = quiet or not self.accelerator.is_main_process
+        self.log: Log | None = None
+
+    def train(self, resume: Checkpoint | None = None, stop_after: float | None = None) -> Position:
+        """Run all stages, or what is left of them. stop_after: seconds until a checkpoint and an early end.
+
+        Raises TrainingError where the loss is not finite; the last checkpoint is then the one before.
+        """
+        position = Position() if resume is None else resume.position
+        if self.accelerator.is_main_process:
+            self.log = Log(self.run, position.step, sum(stage.steps for stage in self.stages), self.quiet)
+        deadline = None if stop_after is None else time.monotonic() + stop_after
+        try:
+            while position.stage < len(self.stages):
+                stage = self.stages[position.stage]
+                if position.step_in_stage >= stage.steps:
+                    position = replace(position, stage=position.stage + 1, step_in_stage=0)
+                    continue
+                # Moments are only those of the stage that wrote them: a new stage begins with none.
+                position, stopped = self._stage(stage, position, resume, deadline)
+                resume = None
+                if stopped:
+                    break
+        finally:
+            if self.log is not None:
+                self.log.close()
+        return position
+
+    def _stage(
+        self, stage: Stage, position: Position, resume: Checkpoint | None, deadline: float | None
+    ) -> tuple[Position, bool]:
+        for name, parameter in self.student.named_parameters():
+            parameter.requires_grad_(trainable(name, self.task, stage))
+        self.student.train(self.task.dropout)
+        o = self.recipe.optimiser
+        optimiser = make_optimiser(o.name, self.student.named_parameters(), stage.rate, o.weight_decay)
+        if resume is not None:
+            same_stage = position.step_in_stage > 0
+            checkpoints.restore(resume, self.student, optimiser if same_stage else None)
+        wrapped = self.accelerator.prepare_model(Student(self.student))
+        a = self.accelerator
+        feed = shares(self.batches, position.epoch, position.batch, a.process_index, a.num_processes)
+        keeping = self.recipe.keeping
+        sums: dict[str, float] = {}
+        tokens, since, stopped = 0, 0, False
+        for share in islice(feed, stage.steps - position.step_in_stage):
+            set_rate(optimiser, stage.learning_rate * stage.schedule(position.step_in_stage, stage.steps))
+            if self.task.dropout:
+                torch.manual_seed(hash_seed(self.recipe.seed, position.step, a.process_index))
+            counts, late = self._counts(share, deadline)
+            terms = self._step(wrapped, optimiser, stage, share, counts)
+            position = Position(
+                position.step + 1, position.stage, position.step_in_stage + 1, share.epoch, share.index + 1
+            )
+            last = position.step_in_stage == stage.steps
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + value
+            tokens, since, stopped = tokens + counts["tokens"], since + 1, late and not last
+            if self.log is not None:
+                self.log.advance(stage.name)
+            if position.step % keeping.log_every == 0 or last or stopped:
+                self._report(stage, position, {name: value / since for name, value in sums.items()}, tokens, optimiser)
+                sums, tokens, since = {}, 0, 0
+            if position.step % keeping.checkpoint_every == 0 or last or stopped:
+                self._checkpoint(wrapped, stage, position, optimiser)
+            if stopped:
+                break
+        feed.close()  # type: ignore[attr-defined]
+        return position, stopped
+
+    def _step(
+        self, student: nn.Module, optimiser: torch.optim.Optimizer, stage: Stage, share: Share, counts: dict[str, int]
+    ) -> dict[str, float]:
+        """One step; the whole batch's mean of each term, their weighted sum, and the norm of the gradient."""
+        a = self.accelerator
+        means: dict[str, Tensor] = {}
+        optimiser.zero_grad(set_to_none=True)
+        for i, batch in enumerate(share.batches):
+            last = i == len(share.batches) - 1
+            context: AbstractContextManager[Any] = nullcontext() if last else a.no_sync(student)
+            with context:
+                with self._autocast():
+                    terms = self.task.terms(student, batch.to(a.device), stage)
+                loss = self._loss(terms, share.idle, counts, means)
+                (loss * a.num_processes).backward()  # DDP takes the mean
+        found = self._sum_over_processes(means)
+        if not all(map(math.isfinite, found.values())):
+            raise TrainingError(
+                f"stage {stage.name!r}: the loss is not finite ({found}). Nothing was written since the last "
+                "checkpoint; lower budget.learning_rate, or lengthen the warm-up."
+            )
+        self._update(optimiser, found)
+        return found
+
+    def _loss(self, terms: list[Term], idle: bool, counts: dict[str, int], means: dict[str, Tensor]) -> Tensor:
+        """This micro-batch's part of the whole batch's loss; its terms are added to `means`."""
+        loss = torch.zeros((), device=self.accelerator.device)
+        for term in terms:
+            mean = (0.0 if idle else 1.0) * term.total.float() / max(1, counts[term.per])
+            means[term.name] = means.get(term.name, torch.zeros_like(loss)) + mean.detach()
+            loss = loss + term.weight * mean
+        means["loss"] = means.get("loss", torch.zeros_like(loss)) + loss.detach()
+        return loss
+
+    def _update(self, optimiser: torch.optim.Optimizer, found: dict[str, float]) -> None:
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        clip = self.recipe.optimiser.clip
+        norm = nn.utils.clip_grad_norm_(parameters, clip if clip > 0 else float("inf"))
+        found["gradient_norm"] = float(norm)
+        optimiser.step()
+
+    def _counts(self, share: Share, deadline: float | None) -> tuple[dict[str, int], bool]:
+        """Counts of the whole batch, and whether any process has reached the deadline."""
+        own = [sum(batch.counts()[name] for batch in share.batches) * (not share.idle) for name in COUNTS]
+        late = deadline is not None and time.monotonic() >= deadline
+        numbers = torch.tensor([*own, int(late)], device=self.accelerator.device)
+        total = self.accelerator.reduce(numbers, "sum").tolist()
+        return dict(zip(COUNTS, total, strict=False)), total[-1] > 0
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.recipe.precision == "bf16"
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=enabled)
+
+    def _sum_over_processes(self, means: dict[str, Tensor]) -> dict[str, float]:
+        names = sorted(means)
+        total = self.accelerator.reduce(torch.stack([means[name] for name in names]), "sum")
+        return dict(zip(names, total.tolist(), strict=True))
+
+    def _report(
+        self, stage: Stage, position: Position, means: dict[str, float], tokens: int, optimiser: torch.optim.Optimizer
+    ) -> None:
+        if self.log is not None:
+            rate = max(group["lr"] for group in optimiser.param_groups)
+            self.log.write(position.step, stage.name, means | {"learning_rate": rate}, tokens)
+
+    def _checkpoint(
+        self, wrapped: nn.Module, stage: Stage, position: Position, optimiser: torch.optim.Optimizer
+    ) -> None:
+        self._evaluate(wrapped, stage, position)
+        if self.accelerator.is_main_process:
+            keep, recipe = self.recipe.keeping.keep, self.recipe.resolved()
+            checkpoints.save_checkpoint(self.run, position, self.student, optimiser, recipe=recipe, keep=keep)
+        self.accelerator.wait_for_everyone()
+
+    @torch.no_grad()
+    def _evaluate(self, wrapped: nn.Module, stage: Stage, position: Position) -> None:
+        """The same terms over the first held-out batches, on the main process."""
+        wanted = self.recipe.keeping.heldout_batches
+        if self.log is None or self.heldout is None or not wanted:
+            return
+        totals: dict[str, list[float]] = {}
+        self.student.eval()
+        plain = Student(self.student)
+        for rows in self.heldout.plan(0)[:wanted]:
+            for batch in self.heldout.micro_batches(rows, 0):
+                counts = batch.counts()
+                with self._autocast():
+                    terms = self.task.terms(plain, batch.to(self.accelerator.device), stage)
+                for term in terms:
+                    entry = totals.setdefault(term.name, [0.0, 0.0])
+                    entry[0] += term.total.item()
+                    entry[1] += counts[term.per]
+        self.student.train(self.task.dropout)
+        values = {f"heldout/{name}": total / max(1.0, count) for name, (total, count) in totals.items()}
+        self.log.write(position.step, stage.name, values)
+
+
+def make_accelerator() -> Accelerator:
+    """accelerate's, for this process alone or as torchrun and accelerate launch arranged it.
+
+    bf16 is the recipe's business, so accelerate's own mixed precision stays off.
+    """
+    return Accelerator(mixed_precision="no", cpu=not torch.accelerator.is_available())
+
+
+def hash_seed(*numbers: int) -> int:
+    """A seed from several numbers, the same on every machine."""
+    found = 0
+    for number in numbers:
+        found = (found * 1_000_003 + number + 12_345) % (1 << 63)
+    return found

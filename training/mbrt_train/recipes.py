@@ -1,0 +1,186 @@
+"""A recipe: everything that decides what a run computes, as TOML on disk and as dataclasses here.
+
+Keys that are left out have the defaults below; keys that are unknown are errors.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from mbrt_train import config as configs
+from mbrt_train.config import Config
+from mbrt_train.data.batches import Batching
+from mbrt_train.errors import TrainingError
+from mbrt_train.strategies import STRATEGIES, Budget, Progressive, Stage, Strategy
+from mbrt_train.tasks import Weights
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+BASES = {
+    "mobilebert": configs.MOBILEBERT,
+    "mobilebert_without_opt": configs.MOBILEBERT_WITHOUT_OPT,
+    "mobilebert_tiny": configs.MOBILEBERT_TINY,
+    "ib_bert_large": configs.IB_BERT_LARGE,
+    "bert": configs.bert(768, 12, 12),
+}
+OBJECTIVES = ("pretraining", "distillation", "sentence")
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """name: lamb or adamw. clip: largest norm of the whole gradient, 0 for none."""
+
+    name: str = "lamb"
+    weight_decay: float = 0.01
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Steps between checkpoints, how many of them stay, steps between log lines, held-out batches at a checkpoint."""
+
+    checkpoint_every: int = 1000
+    keep: int = 3
+    log_every: int = 50
+    heldout_batches: int = 8
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence), or
+    "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16, so it is not offered.
+    """
+
+    title: str
+    objective: str = "distillation"
+    strategy: str = "progressive"
+    earlier: float = 0.1
+    precision: str = "fp32"
+    seed: int = 0
+    hardware: str = ""
+    student: Config = field(default_factory=Config)
+    data: Batching = field(default_factory=Batching)
+    budget: Budget = field(default_factory=Budget)
+    weights: Weights = field(default_factory=Weights)
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    keeping: Keeping = field(default_factory=Keeping)
+
+    def __post_init__(self) -> None:
+        _one_of("objective", self.objective, OBJECTIVES)
+        _one_of("strategy", self.strategy, tuple(STRATEGIES))
+        if self.precision not in ("fp32", "bf16"):
+            raise TrainingError(
+                f"precision is {self.precision!r}; it can be fp32 or bf16. fp16 is not offered: MobileBERT's states "
+                "reach 2.5e7, and fp16 ends at 65,504."
+            )
+        if self.objective == "pretraining" and self.budget.transfer_steps:
+            raise TrainingError("pretraining has no teacher, so budget.transfer_steps must be 0.")
+
+    def stages(self) -> list[Stage]:
+        """What is done, in order. Raises TrainingError where that is nothing."""
+        make = STRATEGIES[self.strategy]
+        strategy: Strategy = (
+            Progressive(self.budget, self.earlier) if make is Progressive else make(self.budget)  # type: ignore[assignment]
+        )
+        found = strategy.stages(self.student.num_hidden_layers)
+        if not any(stage.steps for stage in found):
+            raise TrainingError("the recipe has no steps: give budget.transfer_steps or budget.distil_steps.")
+        return found
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value, as JSON can hold it."""
+        return asdict(self)
+
+
+def shipped() -> dict[str, Path]:
+    """Names and files of the recipes that come with the package."""
+    folder = Path(str(resources.files("mbrt_train"))) / "recipes_shipped"
+    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+
+
+def load_recipe(name: str | Path) -> Recipe:
+    """A recipe by path, or by name if it is shipped. Raises TrainingError."""
+    path = shipped().get(str(name), Path(name))
+    if not path.is_file():
+        raise TrainingError(f"no recipe {str(name)!r}: neither a file nor one of {', '.join(shipped())}.")
+    try:
+        raw = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"{path}: not valid TOML ({error}).") from None
+    return parse_recipe(raw, str(path))
+
+
+def parse_recipe(raw: Mapping[str, Any], where: str) -> Recipe:
+    """A recipe from nested tables. student.base names the published configuration that the other keys change."""
+    tables = dict(raw)
+    student = dict(tables.pop("student", {}))
+    base = student.pop("base", "mobilebert")
+    _one_of(f"{where}: student.base", base, tuple(BASES))
+    tables["student"] = asdict(BASES[base]) | student
+    return build(Recipe, tables, where)
+
+
+def build(kind: type[T], raw: Mapping[str, Any], where: str) -> T:
+    """A dataclass from a table, nested ones from sub-tables; every key known, every value of its type."""
+    hints = get_type_hints(kind)
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    for key in raw:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}."
+            raise TrainingError(f"{where}: unknown key {key!r}{hint}")
+    values: dict[str, Any] = {}
+    for name, entry in known.items():
+        if name in raw:
+            values[name] = _value(hints[name], raw[name], f"{where}: {name}")
+        elif entry.default is MISSING and entry.default_factory is MISSING:
+            raise TrainingError(f"{where}: {name} is missing.")
+    try:
+        return kind(**values)
+    except TrainingError:
+        raise
+    except ValueError as error:
+        raise TrainingError(f"{where}: {error}.") from None
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, Mapping):
+            raise TrainingError(f"{where} must be a table.")
+        return build(kind, value, where)
+    if get_origin(kind) is not None and type(None) in get_args(kind):
+        kind = get_args(kind)[0]
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise TrainingError(f"{where} is {value!r}; it must be a {kind.__name__}.")
+    return value
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Keys on which two resolved recipes disagree, those aside that change no number."""
+    found = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        a, b, name = ours.get(key), theirs.get(key), prefix + key
+        if name in ("keeping", "title", "hardware"):
+            continue
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, name + ".")
+        elif a != b:
+            found.append(f"{name} = {b!r} there, {a!r} here")
+    return found
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise TrainingError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")

@@ -1,0 +1,175 @@
+"""A run: recipe, corpus and teacher checked against each other before the first step, then trained or resumed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from mbrt_train import checkpoints
+from mbrt_train.checkpoints import Checkpoint, Position
+from mbrt_train.data.batches import Batches
+from mbrt_train.data.corpus import Corpus
+from mbrt_train.data.tokenizer import check_checkpoint, copy_tokenizer, vocabulary
+from mbrt_train.errors import TrainingError
+from mbrt_train.loop import Trainer, hash_seed, make_accelerator
+from mbrt_train.models import PreTraining
+from mbrt_train.recipes import Recipe, differences
+from mbrt_train.tasks import KnowledgeTransfer, Pretraining, PretrainingDistillation, SentenceDistillation, Task
+from mbrt_train.teachers import Teacher, inherit, load_teacher
+
+MANIFEST = "run.json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `mbrt-train train` was asked for. stop_after: seconds, after which the run ends with a checkpoint."""
+
+    recipe: Recipe
+    corpus: Path
+    out: Path
+    teacher: Path | None = None
+    stop_after: float | None = None
+    quiet: bool = False
+
+
+def train(request: Request) -> Position:
+    """Begin a run, or go on with it where `out` holds one of the same recipe, corpus and teacher.
+
+    Raises TrainingError before the first step, with nothing written, for anything that does not fit.
+    """
+    corpus = Corpus(request.corpus)
+    recipe = fitted(request.recipe, corpus)
+    recipe.stages()  # or an error
+    teacher = _teacher(request, recipe, corpus)
+    resume = _resumable(request, recipe, corpus)
+    accelerator = make_accelerator()
+    student, task = _student(recipe, teacher)
+    words = vocabulary(corpus.tokenizer())
+    batches = Batches(corpus, words, recipe.data)
+    heldout = _heldout(request, recipe)
+    if teacher is not None:
+        teacher.to(accelerator.device)
+    accelerator.wait_for_everyone()  # all have looked at `out` before one writes there
+    if accelerator.is_main_process:
+        _begin(request, recipe, corpus)
+    accelerator.wait_for_everyone()
+    trainer = Trainer(
+        recipe, student, task, batches, request.out, heldout=heldout, accelerator=accelerator, quiet=request.quiet
+    )
+    try:
+        return trainer.train(resume, request.stop_after)
+    finally:
+        _leave(accelerator)
+
+
+def fitted(recipe: Recipe, corpus: Corpus) -> Recipe:
+    """The recipe with the corpus's vocabulary where it leaves that open (vocab_size = 0). Raises TrainingError."""
+    size = corpus.manifest["vocab_size"]
+    student = recipe.student
+    if student.vocab_size == 0:
+        student = replace(student, vocab_size=size)
+    if student.vocab_size != size:
+        raise TrainingError(
+            f"{corpus.folder} was prepared with a tokenizer of {size:,} pieces; the recipe's student.vocab_size is "
+            f"{student.vocab_size:,}. Change one of them (0 in the recipe takes the corpus's)."
+        )
+    if recipe.data.max_length > student.max_position_embeddings:
+        raise TrainingError(
+            f"data.max_length is {recipe.data.max_length}, but the student has only "
+            f"{student.max_position_embeddings} positions (student.max_position_embeddings)."
+        )
+    return replace(recipe, student=student)
+
+
+def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None:
+    if recipe.objective == "pretraining":
+        if request.teacher is not None:
+            raise TrainingError("this recipe pre-trains without a teacher; leave --teacher out.")
+        return None
+    if request.teacher is None:
+        raise TrainingError("this recipe distils: name the teacher's folder with --teacher.")
+    teacher = load_teacher(request.teacher)
+    check_checkpoint(corpus.tokenizer(), request.teacher, teacher.config.vocab_size)
+    if recipe.data.max_length > teacher.config.max_position_embeddings:
+        raise TrainingError(
+            f"data.max_length is {recipe.data.max_length}; the teacher takes "
+            f"{teacher.config.max_position_embeddings} tokens."
+        )
+    return teacher
+
+
+def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task]:
+    torch.manual_seed(hash_seed(recipe.seed, 1))
+    student = PreTraining(recipe.student)
+    if teacher is None:
+        return student, Pretraining()
+    kind: type[KnowledgeTransfer] = {"distillation": PretrainingDistillation, "sentence": SentenceDistillation}[
+        recipe.objective
+    ]
+    task = kind(teacher, student, recipe.weights)
+    inherit(teacher, student)
+    return student, task
+
+
+def _heldout(request: Request, recipe: Recipe) -> Batches | None:
+    """Held-out text in batches of the same kind; None where none was kept."""
+    manifest = Corpus(request.corpus).manifest
+    rows = manifest["segments"]["heldout"]
+    if not rows or not recipe.keeping.heldout_batches:
+        return None
+    part = Corpus(request.corpus, "heldout")
+    options = replace(recipe.data, texts=min(recipe.data.texts, rows))
+    return Batches(part, vocabulary(part.tokenizer()), options)
+
+
+def _identity(request: Request, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
+    """What must be the same for a run to go on."""
+    m = corpus.manifest
+    return {
+        "recipe": recipe.resolved(),
+        "corpus": {key: m[key] for key in ("tokenizer", "vocab_size", "max_tokens", "seed", "segments", "tokens")},
+        "teacher": None if request.teacher is None else request.teacher.name,
+    }
+
+
+def _resumable(request: Request, recipe: Recipe, corpus: Corpus) -> Checkpoint | None:
+    """The checkpoint to go on from; None for a new run. Raises TrainingError if `out` holds something else."""
+    out = request.out
+    if not out.exists() or not any(out.iterdir()):
+        return None
+    if not (out / MANIFEST).is_file():
+        raise TrainingError(f"{out} exists and is not a run of mbrt-train. Name another folder.")
+    theirs = json.loads((out / MANIFEST).read_text())
+    ours = json.loads(json.dumps(_identity(request, recipe, corpus)))
+    found = differences(ours["recipe"], theirs["recipe"])
+    found += differences(ours["corpus"], theirs["corpus"], "corpus.")
+    if ours["teacher"] != theirs["teacher"]:
+        found.append(f"teacher = {theirs['teacher']!r} there, {ours['teacher']!r} here")
+    if found:
+        raise TrainingError(
+            f"{out} is a run with another configuration: {'; '.join(found[:4])}. Name another folder, or use its own "
+            "recipe."
+        )
+    checkpoint = checkpoints.latest(out)
+    if checkpoint is not None and differences(ours["recipe"], checkpoint.recipe):
+        raise TrainingError(f"checkpoint {checkpoint.folder} is from another configuration than {out / MANIFEST}.")
+    return checkpoint
+
+
+def _begin(request: Request, recipe: Recipe, corpus: Corpus) -> None:
+    request.out.mkdir(parents=True, exist_ok=True)
+    copy_tokenizer(corpus.folder / "tokenizer", request.out / "tokenizer")
+    partial = request.out / f".{MANIFEST}"
+    text = json.dumps(_identity(request, recipe, corpus) | {"corpus_folder": str(request.corpus)}, indent=2)
+    partial.write_text(text + "\n")
+    partial.replace(request.out / MANIFEST)
+
+
+def _leave(accelerator: Accelerator) -> None:
+    if accelerator.num_processes > 1:
+        accelerator.end_training()
