@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_recipes, _prepare, _train):
+    for add in (_recipes, _prepare, _train, _export):
         add(commands)
     args = parser.parse_args(argv)
     run: Run = args.run
@@ -154,6 +154,37 @@ def _run_train(args: argparse.Namespace) -> int:
     position = train(Request(recipe, args.corpus, args.out, args.teacher, seconds, args.quiet))
     total = sum(stage.steps for stage in recipe.stages())
     print(f"{args.out}: step {position.step:,} of {total:,}")
+    return 0
+
+
+def _export(commands: Commands[argparse.ArgumentParser]) -> None:
+    text = """RUN is a folder of `train` (its newest whole checkpoint counts) or of `finetune`. OUT gets a Hugging Face
+folder and the engine's int8 file beside it, after both engines, fp32 and int8, were run on held-out text and compared
+with PyTorch. A model that does not match is not written.
+
+  mbrt-train export run ./my-mobilebert --corpus corpus
+  mbrt-train export sst2 ./my-sst2 --texts dev.txt"""
+    parser = _command(commands, "export", "write a model for the engine, and prove that it matches", text, _run_export)
+    parser.add_argument("run_folder", metavar="RUN", type=Path)
+    parser.add_argument("out", metavar="OUT", type=Path, help="must not exist")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--corpus", type=Path, metavar="DIR", help="compare on its held-out text")
+    given.add_argument("--texts", type=Path, metavar="FILE", help="compare on the lines of a file")
+    parser.add_argument("--tolerance", type=float, default=1e-5, metavar="E", help="fp32: worst relative error (1e-5)")
+    parser.add_argument("--cosine", type=float, default=0.95, metavar="C", help="int8: least mean cosine (0.95)")
+    parser.add_argument("--agreement", type=float, default=0.9, metavar="P", help="int8: least agreement (0.9)")
+
+
+def _run_export(args: argparse.Namespace) -> int:
+    from mbrt_train.export import Bars, export  # noqa: PLC0415
+
+    texts = [] if args.texts is None else [line for line in args.texts.read_text().splitlines() if line.strip()]
+    if args.texts is not None and not texts:
+        raise TrainingError(f"{args.texts} has no text to compare on.")
+    bars = Bars(args.tolerance, args.cosine, args.agreement)
+    for report in export(args.run_folder, args.out, args.corpus, texts, bars):
+        print(f"{report}\n")
+    print(f"{args.out} written")
     return 0
 
 

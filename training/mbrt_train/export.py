@@ -1,0 +1,153 @@
+"""From a run to the engine: a Hugging Face folder with the engine's file beside it, written only if the two agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+import mobilebert_rt as mbrt
+from mbrt_train import checkpoints
+from mbrt_train.data.corpus import Corpus
+from mbrt_train.data.tokenizer import FILES, copy_tokenizer, load_tokenizer, pieces, vocabulary
+from mbrt_train.errors import TrainingError
+from mbrt_train.heads import AnyModel, load_model, save_model
+from mbrt_train.models import PreTraining
+from mbrt_train.parity import Report, compare
+
+ENGINE_FILE = "model.int8.safetensors"
+MOST_TEXTS = 64
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What a model must reach to be written.
+
+    fp32: largest relative error of a row of any state. int8: least mean cosine of the last hidden state and of the
+    sentence vectors, and least share of decisions that agree with PyTorch's.
+    """
+
+    fp32: float = 1e-5
+    cosine: float = 0.95
+    agreement: float = 0.9
+
+
+def export(
+    source: Path, target: Path, corpus: Path | None = None, texts: Sequence[str] = (), bars: Bars | None = None
+) -> list[Report]:
+    """Write `target` from a run, or from a folder that `finetune` wrote; returns the comparisons.
+
+    texts, or the corpus's held-out ones, are what both are run on. Raises TrainingError, with nothing written, where
+    the target exists, where a tokenizer does not match, and where the engine does not agree.
+    """
+    if target.exists():
+        raise TrainingError(f"{target} exists already. Name another folder, or remove it.")
+    model, tokenizer_folder, extra, sentence = _read(source)
+    tokenizer = load_tokenizer(tokenizer_folder)
+    if len(pieces(tokenizer)) != model.config.vocab_size:
+        raise TrainingError(
+            f"{tokenizer_folder} has {len(pieces(tokenizer)):,} pieces, the model {model.config.vocab_size:,} words."
+        )
+    ids = heldout_ids(tokenizer, corpus, texts, model.config.max_position_embeddings)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        save_model(model, partial, extra)
+        copy_tokenizer(tokenizer_folder, partial)
+        if sentence:
+            _write_pooling(partial, model.config.max_position_embeddings)
+        reports = _compare(model, partial, ids)
+        _judge(reports, bars or Bars())
+        (partial / "parity.txt").write_text("\n\n".join(map(str, reports)) + "\n")
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return reports
+
+
+def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], bool]:
+    """Model, tokenizer's folder, further keys of config.json, and whether it makes sentence vectors."""
+    if (source / "run.json").is_file():
+        found = checkpoints.latest(source)
+        if found is None:
+            raise TrainingError(f"{source}: no checkpoint to export. Train at least to the first one.")
+        model = load_model(found.folder)
+        sentence = found.recipe["objective"] == "sentence"
+        if sentence and isinstance(model, PreTraining):
+            model = model.body  # its heads were never trained
+        return model.eval(), source / "tokenizer", {}, sentence
+    if not (source / "config.json").is_file():
+        raise TrainingError(f"{source} is neither a run nor a saved model.")
+    if not any((source / name).is_file() for name in FILES[:2]):
+        raise TrainingError(f"{source}: no tokenizer beside the model.")
+    raw = json.loads((source / "config.json").read_text())
+    model = load_model(source)
+    known = asdict(model.config)
+    extra = {key: value for key, value in raw.items() if key not in known and key != "architectures"}
+    return model, source, extra, (source / "modules.json").is_file()
+
+
+def heldout_ids(tokenizer: Tokenizer, corpus: Path | None, texts: Sequence[str], longest: int) -> list[list[int]]:
+    """Up to MOST_TEXTS texts as ids with [CLS] and [SEP]. Raises TrainingError for another tokenizer, or no text."""
+    if texts:
+        found = [tokenizer.encode(text).ids for text in texts[:MOST_TEXTS]]
+    elif corpus is not None:
+        part = Corpus(corpus, "heldout")
+        if pieces(part.tokenizer()) != pieces(tokenizer):
+            raise TrainingError(f"{corpus} was prepared with another tokenizer than the model's.")
+        words = vocabulary(tokenizer)
+        rows = range(min(MOST_TEXTS, len(part)))
+        found = [[words.cls, *part[row].ids.tolist(), words.sep] for row in rows]
+    else:
+        raise TrainingError("name a corpus or give texts to compare on.")
+    return [ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in found]
+
+
+def _compare(model: AnyModel, folder: Path, ids: list[list[int]]) -> list[Report]:
+    try:
+        mbrt.convert(folder, folder / ENGINE_FILE, "int8")
+        engines = [mbrt.Model.from_pretrained(folder, "fp32"), mbrt.Model.from_pretrained(folder / ENGINE_FILE)]
+    except mbrt.MobileBertError as error:
+        raise TrainingError(f"the engine does not take the model: {error}") from error
+    return [compare(model, engine, ids) for engine in engines]
+
+
+def _judge(reports: list[Report], bars: Bars) -> None:
+    fp32, int8 = reports
+    last = [name for name in int8.rows if name.startswith("layer")][-1]
+    wrong = [
+        f"fp32 {name} is off by {row.worst:.1e} (bar {bars.fp32:g})"
+        for name, row in fp32.rows.items()
+        if not row.worst <= bars.fp32 and name != "logits"
+    ]
+    for name in (last, "sentence"):
+        mean = int8.rows[name].cosines[0]
+        if not mean >= bars.cosine:
+            wrong.append(f"int8 {name} has a mean cosine of {mean:.4f} (bar {bars.cosine:g})")
+    if not int8.agreement >= bars.agreement:
+        wrong.append(f"int8 agrees on {100 * int8.agreement:.1f} % of {int8.decision} (bar {100 * bars.agreement:g} %)")
+    if wrong:
+        table = "\n\n".join(map(str, reports))
+        raise TrainingError(f"the engine does not match PyTorch, nothing was written: {'; '.join(wrong)}.\n{table}")
+
+
+def _write_pooling(folder: Path, longest: int) -> None:
+    """Mean pooling and unit length, as sentence-transformers and the engine's TextEmbedder read them."""
+    modules = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
+    listed = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, path) in enumerate(modules)
+    ]
+    (folder / "modules.json").write_text(json.dumps(listed, indent=2) + "\n")
+    (folder / "1_Pooling").mkdir()
+    config = json.loads((folder / "config.json").read_text())
+    pooling = {"word_embedding_dimension": config["hidden_size"], "pooling_mode_mean_tokens": True}
+    (folder / "1_Pooling/config.json").write_text(json.dumps(pooling, indent=2) + "\n")
+    (folder / "2_Normalize").mkdir()
+    limits = {"max_seq_length": longest, "do_lower_case": False}
+    (folder / "sentence_bert_config.json").write_text(json.dumps(limits, indent=2) + "\n")

@@ -1,0 +1,116 @@
+"""Encoders with a task's head, under transformers' names, and folders of any model of this package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mbrt_train import models
+from mbrt_train.config import Config
+from mbrt_train.errors import TrainingError
+from mbrt_train.models import Encoder, Output, PreTraining, initialise
+from mbrt_train.teachers import read_config, read_tensors
+
+
+class SequenceClassifier(nn.Module):
+    """Pooled first token to n logits: a class each, or one score. transformers' ...ForSequenceClassification."""
+
+    head = "ForSequenceClassification"
+
+    def __init__(self, config: Config, labels: int) -> None:
+        super().__init__()
+        self.config, self.labels = config, labels
+        self.add_module(config.model_type, Encoder(config))
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.classifier = nn.Linear(config.hidden_size, labels)
+        initialise(self, config)
+        # From 0, since [CLS] of a MobileBERT reaches 1e7 and makes losses of a million of the usual start.
+        nn.init.zeros_(self.classifier.weight)
+
+    @property
+    def body(self) -> Encoder:
+        found = self.get_submodule(self.config.model_type)
+        assert isinstance(found, Encoder)
+        return found
+
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Output]:
+        """ids, mask, types [B, S] -> logits [B, n] and the encoder's output."""
+        out: Output = self.body(ids, mask, types, alone=True)
+        assert out.pooled is not None
+        return self.classifier(self.dropout(out.pooled)), out
+
+
+class QuestionAnswering(nn.Module):
+    """Every token to the logits of being an answer's start and end. transformers' ...ForQuestionAnswering."""
+
+    head = "ForQuestionAnswering"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.add_module(config.model_type, Encoder(config, pooling=False))
+        self.qa_outputs = nn.Linear(config.hidden_size, 2)
+        initialise(self, config)
+
+    @property
+    def body(self) -> Encoder:
+        found = self.get_submodule(self.config.model_type)
+        assert isinstance(found, Encoder)
+        return found
+
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Output]:
+        """ids, mask, types [B, S] -> logits [B, S, 2] and the encoder's output."""
+        out: Output = self.body(ids, mask, types, alone=True)
+        return self.qa_outputs(out.last_hidden_state), out
+
+
+AnyModel = Encoder | PreTraining | SequenceClassifier | QuestionAnswering
+
+
+def save_model(model: AnyModel, folder: Path, extra: Mapping[str, Any] | None = None) -> None:
+    """config.json, with `extra` keys, and model.safetensors, as transformers reads them."""
+    if isinstance(model, (Encoder, PreTraining)):
+        models.save(model, folder)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
+    text = asdict(model.config) | {"architectures": [family + model.head], **(extra or {})}
+    (folder / "config.json").write_text(json.dumps(text, indent=2) + "\n")
+    tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def load_model(folder: Path) -> AnyModel:
+    """A model of this package or of transformers, with the head that config.json names. Raises TrainingError."""
+    config = read_config(folder)
+    raw = json.loads((folder / "config.json").read_text())
+    architecture = str((raw.get("architectures") or ["Model"])[0])
+    tensors = {name.removeprefix(config.model_type + "."): t.float() for name, t in read_tensors(folder).items()}
+    model: AnyModel
+    if architecture.endswith(SequenceClassifier.head):
+        model = SequenceClassifier(config, len(tensors.get("classifier.bias", torch.zeros(1))))
+    elif architecture.endswith(QuestionAnswering.head):
+        model = QuestionAnswering(config)
+    elif architecture.endswith("ForPreTraining"):
+        model = PreTraining(config)
+    elif architecture.endswith("Model"):
+        model = Encoder(config, pooling="pooler.dense.weight" in tensors or not config.classifier_activation)
+    else:
+        raise TrainingError(
+            f"{folder}: {architecture} is not a model of this package; those are the plain model, ForPreTraining, "
+            f"{SequenceClassifier.head} and {QuestionAnswering.head}."
+        )
+    own = {name for name in model.state_dict() if ".decoder." not in name}
+    wanted = {name: name.removeprefix(config.model_type + ".") for name in own}
+    missing = sorted(name for name, key in wanted.items() if key not in tensors)
+    if missing:
+        raise TrainingError(f"{folder}: the weights lack {', '.join(missing[:3])}, which config.json asks for.")
+    model.load_state_dict({name: tensors[key] for name, key in wanted.items()}, strict=False)
+    return model.eval()
