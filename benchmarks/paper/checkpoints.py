@@ -57,10 +57,11 @@ def _write_tensors(path: Path, config: Config, seed: int) -> None:
 
 
 def _tensor(random: np.random.Generator, name: str, shape: Shape, no_norm: bool) -> NDArray[np.float32]:
-    values = random.standard_normal(shape, np.float32)
+    values: NDArray[np.float32] = random.standard_normal(shape, np.float32)
     if "LayerNorm.weight" in name:
         joins = ".output." in name or "output.LayerNorm" in name
-        return np.float32(DECAY if no_norm and joins else 1) * np.exp(np.float32(0.15) * values)
+        values = np.exp(np.float32(0.15) * values)
+        return values * np.float32(DECAY if no_norm and joins else 1)
     if len(shape) == 1:
         return values * np.float32(0.1 if "LayerNorm" in name else 0.05)
     if "_embeddings." in name:

@@ -32,13 +32,13 @@ def flops(config: Config, length: int) -> int:
 
     Table look-ups, biases, norms, activations and softmax are left out, and so is the pooler, which sees one token.
     """
-    dense = sum(
+    dense: int = sum(
         2 * length * prod(shape)
         for name, shape in shapes(config).items()
         if len(shape) == 2 and "_embeddings." not in name and not name.startswith("pooler.")
     )
     attention = 2 * 2 * length * length * _body(config)  # scores, and what they weigh
-    return dense + config["num_hidden_layers"] * attention
+    return dense + int(config["num_hidden_layers"]) * attention
 
 
 def _is_bert(config: Config) -> bool:

@@ -9,10 +9,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.peers import plan, report
+from benchmarks.peers import documents, plan, report
 from benchmarks.peers.artifacts import Store, Wanted, model_folder
 from benchmarks.peers.catalogue import ENVIRONMENTS, OURS, PEERS
 from benchmarks.peers.environment import Environment, existing, installed
@@ -42,6 +42,7 @@ cases:  latency  one text of each length, all peers, each number of threads
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+DOCUMENT = ROOT / "docs" / "results.md"
 
 
 def say(what: str) -> None:
@@ -49,7 +50,7 @@ def say(what: str) -> None:
     print(f"{clear}{what}", file=sys.stderr, flush=True)
 
 
-def names(known: Sequence[str], what: str) -> object:
+def names(known: Sequence[str], what: str) -> Callable[[str], list[str]]:
     """A parser of comma-separated names out of `known`."""
 
     def parse(text: str) -> list[str]:
@@ -94,6 +95,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rounds", type=int, metavar="N", help="turns of everybody (15)")
     add("--turn-ms", type=float, default=150.0, metavar="MS", help="length of a turn; one call at least (%(default)g)")
     add("--out", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER", help="for the results (build/peers)")
+    add("--docs", action="store_true", help="write the tables to docs/results.md")
     add("--no-install", action="store_true", help="use what is in the cache; what is not there is named as missing")
     add(
         "--python",
@@ -237,5 +239,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (options.out / "report.md").write_text(text, encoding="utf-8")
     print(text)
     plots(options)
+    if options.docs:
+        warning = documents.provisional(run.machine, options.quick)
+        documents.put(DOCUMENT, "peers", f"{warning}\n\n{text}" if warning else text)
     say(f"written to {options.out}")
     return 130 if interrupted else 0

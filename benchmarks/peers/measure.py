@@ -17,7 +17,7 @@ from benchmarks.peers.environment import Environment, Say
 from benchmarks.peers.plan import Entry, Group, wanted
 from benchmarks.peers.results import Result, Run
 from benchmarks.peers.session import SCRIPT, PeerError, Worker
-from benchmarks.peers.turns import Player, Record, order, quartiles, take_turns
+from benchmarks.peers.turns import Record, order, quartiles, take_turns
 
 REFERENCES = ("torch-fp32", "ours-fp32")
 FRESH_ROUNDS = 5  # processes of each, for what happens but once in a process
@@ -83,11 +83,11 @@ class Measurer:
                 seat.worker.ask("forget", program=name)
                 seat.rest()
 
-    def _prepare(self, group: Group, run: Run, scratch: Path) -> tuple[dict[str, Result], dict[str, Player]]:
+    def _prepare(self, group: Group, run: Run, scratch: Path) -> tuple[dict[str, Result], dict[str, Seat]]:
         """Every entry loaded and compared with the reference; those that failed have an error and no seat."""
         references: dict[str, Any] = {}
         results: dict[str, Result] = {}
-        seats: dict[str, Player] = {}
+        seats: dict[str, Seat] = {}
         for number, entry in enumerate(group.entries):
             self._say_again(f"{group.name}: loading and checking {number + 1} of {len(group.entries)}, {entry.name}")
             result = blank(group, entry)

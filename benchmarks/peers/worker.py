@@ -64,8 +64,8 @@ class Worker:
         return [clock(self._programs[program]) for _ in range(calls)]
 
     def do_states(self, program: str, file: str) -> None:
-        states = self._programs[program].states()
-        np.savez(file, **{str(i): state for i, state in enumerate(states)})
+        arrays: dict[str, Any] = {str(i): state for i, state in enumerate(self._programs[program].states())}
+        np.savez(file, **arrays)
 
     def do_forget(self, program: str) -> None:
         self._programs.pop(program, None)
