@@ -18,7 +18,7 @@ from benchmarks.paper.tables import PRECISIONS, Findings, Timing
 from benchmarks.peers import documents, inputs
 from benchmarks.peers.artifacts import Store, Wanted, model_folder
 from benchmarks.peers.catalogue import OURS, PEERS
-from benchmarks.peers.driver import DOCUMENT, ROOT, numbers, say
+from benchmarks.peers.driver import numbers, say
 from benchmarks.peers.environment import existing, installed
 from benchmarks.peers.machine import describe, processors
 from benchmarks.peers.measure import Seat
@@ -40,7 +40,7 @@ The Python that runs this must have this project installed (`pip install .`). Th
 $MBRT_CACHE, else ~/.cache/mobilebert_rt. Written to --out: results.json, report.md, glue.svg.
 """
 
-PLOT = DOCUMENT.with_name("results_glue.svg")
+PLOT = documents.RESULTS.with_name("results_glue.svg")
 LARGE = ("bert-large", "ib-bert-large")
 
 
@@ -56,7 +56,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--cpus", type=numbers, metavar="LIST", help="processors to run on (those that are allowed, the last first)")
     add("--rounds", type=int, metavar="N", help="turns of everybody (15)")
     add("--turn-ms", type=float, default=150.0, metavar="MS", help="length of a turn (%(default)g)")
-    add("--out", type=Path, default=ROOT / "build" / "paper", metavar="FOLDER", help="for the results (build/paper)")
+    add(
+        "--out",
+        type=Path,
+        default=documents.ROOT / "build" / "paper",
+        metavar="FOLDER",
+        help="for the results (build/paper)",
+    )
     add("--docs", action="store_true", help="write docs/results.md and its plot")
     add("--no-install", action="store_true", help="do not install matplotlib in an environment of its own")
     add("--plot-python", metavar="PATH", help="a Python that has matplotlib, instead of that environment")
@@ -179,9 +185,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     drawn = plot(options)
     if options.docs:
         for name, text in texts.items():
-            documents.put(DOCUMENT, name, text)
+            documents.put(documents.RESULTS, name, text)
         if drawn is not None:
             with suppress(FileNotFoundError):
                 os.replace(drawn, PLOT)
-    say(f"written to {options.out}" + (f" and {DOCUMENT}" if options.docs else ""))
+    say(f"written to {options.out}" + (f" and {documents.RESULTS}" if options.docs else ""))
     return 0

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-# The tree goes first while this package is found, since others ship a `benchmarks` too, and last afterwards: an
-# installed mobilebert_rt has an engine, the tree's own has none.
+# The tree comes first, in this folder's place: others ship a `benchmarks` and a `tests` too. Its mobilebert_rt, which
+# has no engine, is imported by workers only, and they look for it elsewhere.
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 from benchmarks.peers.driver import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.path.append(sys.path.pop(0))
     sys.exit(main())

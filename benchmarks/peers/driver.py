@@ -40,9 +40,7 @@ cases:  latency  one text of each length, all peers, each number of threads
         size     installed packages and model files
 """
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-DOCUMENT = ROOT / "docs" / "results.md"
 
 
 def say(what: str) -> None:
@@ -94,7 +92,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--cpus", type=numbers, metavar="LIST", help="processors to run on (those that are allowed, the last first)")
     add("--rounds", type=int, metavar="N", help="turns of everybody (15)")
     add("--turn-ms", type=float, default=150.0, metavar="MS", help="length of a turn; one call at least (%(default)g)")
-    add("--out", type=Path, default=ROOT / "build" / "peers", metavar="FOLDER", help="for the results (build/peers)")
+    add(
+        "--out",
+        type=Path,
+        default=documents.ROOT / "build" / "peers",
+        metavar="FOLDER",
+        help="for the results (build/peers)",
+    )
     add("--docs", action="store_true", help="write the tables to docs/results.md")
     add("--no-install", action="store_true", help="use what is in the cache; what is not there is named as missing")
     add(
@@ -241,6 +245,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plots(options)
     if options.docs:
         warning = documents.provisional(run.machine, options.quick)
-        documents.put(DOCUMENT, "peers", f"{warning}\n\n{text}" if warning else text)
+        documents.put(documents.RESULTS, "peers", f"{warning}\n\n{text}" if warning else text)
     say(f"written to {options.out}")
     return 130 if interrupted else 0

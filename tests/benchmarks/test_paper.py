@@ -164,7 +164,7 @@ def test_only_what_is_between_the_markers_is_replaced(tmp_path: Path) -> None:
 
 
 def test_the_document_has_a_place_for_every_table() -> None:
-    text = driver.DOCUMENT.read_text(encoding="utf-8")
+    text = documents.RESULTS.read_text(encoding="utf-8")
     for name in ("table-4", "table-7", "peers"):
         assert text.count(f"<!-- begin {name} -->") == text.count(f"<!-- end {name} -->") == 1
 
