@@ -15,6 +15,7 @@ import matplotlib
 
 matplotlib.use("svg")
 from matplotlib import pyplot
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from benchmarks.paper.systems import SYSTEMS
 from benchmarks.paper.tables import PRECISIONS, Findings, read
@@ -49,15 +50,21 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     found = read(Path(arguments[0]))
-    figure, axis = pyplot.subplots(figsize=(6.4, 3.8), layout="constrained")
-    for marker, (name, points) in zip("sov", series(found).items(), strict=True):
-        axis.scatter([ms for _, ms, _ in points], [glue for *_, glue in points], marker=marker, label=name, s=28)
-        for system, milliseconds, glue in points:
-            axis.annotate(system, (milliseconds, glue), xytext=(3, 4), textcoords="offset points", fontsize=6)
+    drawn = series(found)
+    figure, axis = pyplot.subplots(figsize=(6.8, 3.8), layout="constrained")
+    for marker, (name, points) in zip("sov", drawn.items(), strict=True):
+        axis.scatter(
+            [ms for _, ms, _ in points], [glue for *_, glue in points], marker=marker, label=name, s=28, zorder=3
+        )
+    # A system has one score, so its points share a line: the name is told once, at its end.
+    for name, score in {point[0]: point[2] for points in drawn.values() for point in points}.items():
+        axis.axhline(score, linewidth=0.5, color="0.8")
+        axis.annotate(name, (1.01, score), xycoords=axis.get_yaxis_transform(), va="center", fontsize=7)
     axis.set(xscale="log", xlabel="ms, one text of 128 tokens", ylabel="GLUE test score (published)")
-    axis.grid(alpha=0.3)
-    axis.margins(x=0.12, y=0.12)
-    axis.legend(fontsize=7, loc="lower right")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.legend(fontsize=7, loc="center left")
     figure.savefig(arguments[1], metadata={"Date": None})
     return 0
 
