@@ -1,0 +1,124 @@
+"""The engine's end of a worker, with this engine in it; converters; what a package weighs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.paper import checkpoints
+from benchmarks.paper.systems import mobilebert
+from benchmarks.peers import checks, package_size
+from benchmarks.peers.artifacts import Store, Wanted
+from benchmarks.peers.catalogue import OURS, PEERS
+from benchmarks.peers.environment import Environment, existing
+from benchmarks.peers.session import SCRIPT, PeerError, Worker
+from mobilebert_rt import Model
+
+TEXTS = [[101, 7, 8, 102], [101, 102], [101, 9, 102], [101, 11, 12, 13, 102]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MBRT_CACHE", str(tmp_path / "cache"))
+    return checkpoints.write(tmp_path / "model", mobilebert(vocab_size=200, num_hidden_layers=2))
+
+
+@pytest.fixture
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    import mobilebert_rt  # noqa: PLC0415 - the one under test, which the worker is to find as well
+
+    monkeypatch.setenv("PYTHONPATH", str(Path(mobilebert_rt.__file__).parents[1]))
+    with Worker("ours-int8", [sys.executable, str(SCRIPT)], [], tmp_path / "worker.log") as made:
+        yield made
+
+
+def spec(path: Path, **changes: Any) -> dict[str, Any]:
+    files = [{"path": str(path)}, {"path": str(path), "masked": True}]
+    plain = {"runtime": OURS, "options": {}, "threads": 1, "copies": 1, "files": files, "batches": [[t] for t in TEXTS]}
+    return plain | changes
+
+
+def our_file(folder: Path) -> Path:
+    """Converted as the benchmark does."""
+    store = Store({OURS: existing(OURS, sys.executable)}, {"small": folder}, print)
+    wanted = Wanted(PEERS["ours-int8"], "small")
+    store.make([wanted])
+    return store.ready(wanted)
+
+
+@pytest.mark.parametrize(("batches", "copies"), [([[t] for t in TEXTS], 1), ([TEXTS[:2], TEXTS[2:]], 2)])
+def test_a_worker_runs_what_it_is_given(
+    worker: Worker, folder: Path, tmp_path: Path, batches: list[list[list[int]]], copies: int
+) -> None:
+    path = our_file(folder)
+    worker.ask("prepare", program="p", **spec(path, batches=batches, copies=copies))
+    times = worker.ask("run", program="p", calls=3)
+    assert len(times) == 3
+    assert min(times) > 0
+    worker.ask("states", program="p", file=str(tmp_path / "states.npz"))
+    found = checks.load(tmp_path / "states.npz")
+    expected = Model.from_pretrained(path, num_threads=1)(TEXTS).last_hidden_state
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+    worker.ask("forget", program="p")
+    with pytest.raises(PeerError, match="run failed: KeyError"):
+        worker.ask("run", program="p", calls=1)
+
+
+def test_a_fresh_process_tells_load_first_call_and_memory(worker: Worker, folder: Path) -> None:
+    before = worker.ask("hello")["memory"]
+    found = worker.ask("first", **spec(our_file(folder)))
+    assert min(found["imported"], found["load"], found["first"], found["steady"]) > 0
+    if sys.platform == "linux":
+        assert found["memory"] > before > 1 << 20
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="[cpu] only Linux pins processes")
+def test_a_worker_is_pinned(tmp_path: Path) -> None:
+    cpu = max(os.sched_getaffinity(0))
+    with Worker("ours-int8", [sys.executable, str(SCRIPT)], [cpu], tmp_path / "worker.log") as worker:
+        worker.ask("hello")
+        assert os.sched_getaffinity(worker._process.pid) == {cpu}
+
+
+def test_what_cannot_be_loaded_is_an_answer(worker: Worker, tmp_path: Path) -> None:
+    with pytest.raises(PeerError, match=r"ours-int8: prepare failed: .*nothing"):
+        worker.ask("prepare", program="p", **spec(tmp_path / "nothing.safetensors"))
+    assert worker.alive
+
+
+def test_int8_is_made_of_the_float_file_and_stale_files_are_not_found(folder: Path) -> None:
+    environment = Environment("peers", sys.executable, {"onnxruntime": "1.32.0"})
+    store = Store({"peers": environment}, {"small": folder}, print)
+    wanted = Wanted(PEERS["ort-int8"], "small", masked=True)
+    (plain, first), (out, second) = store._jobs(wanted)
+    assert (first["kind"], second["kind"]) == ("onnx", "onnx-int8")
+    assert second["source"] == str(plain)
+    assert (plain.name, out.name) == ("fp32-masked.onnx", "int8-masked.onnx")
+    environment.versions["onnxruntime"] = "1.33.0"
+    assert Store({"peers": environment}, {"small": folder}, print).path(wanted).parent != out.parent
+
+
+def test_a_conversion_that_fails_is_named_with_its_reason(folder: Path) -> None:
+    said: list[str] = []
+    store = Store({"peers": existing("peers", sys.executable)}, {"small": folder / "absent"}, said.append)
+    store._hashes["small"] = "0"
+    wanted = Wanted(PEERS["litert-int8"], "small", length=8)
+    store.make([wanted])
+    with pytest.raises(PeerError, match=r"litert-int8: no int8-8\.tflite of small: litert-int8 failed: "):
+        store.ready(wanted)
+    assert any("litert failed: " in line for line in said)
+
+
+def test_packages_weigh_what_they_bring_but_not_numpy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert package_size.main(["pytest", "numpy", "no-such-package"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"pytest"}
+    assert "pluggy" in found["pytest"]["with"]
+    assert found["pytest"]["all"] > found["pytest"]["own"] > 100_000
