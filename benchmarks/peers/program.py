@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.engines.interface import Call, Engine, Ids
 
-Make = Callable[[str], Engine]
+Make = Callable[[str, int], Engine]  # of a file, for one of the copies
 
 
 class NoFileError(ValueError):
@@ -47,16 +47,16 @@ class Program:
 
     def __init__(self, files: Sequence[ModelFile], batches: Sequence[Ids], copies: int, make: Make) -> None:
         self._batches = batches
-        self._copies = [self._bind(files, make) for _ in range(copies)]
+        self._copies = [self._bind(files, make, copy) for copy in range(copies)]
         self._pool = ThreadPoolExecutor(copies) if copies > 1 else None
 
-    def _bind(self, files: Sequence[ModelFile], make: Make) -> list[Call]:
+    def _bind(self, files: Sequence[ModelFile], make: Make, copy: int) -> list[Call]:
         engines: dict[str, Engine] = {}
         calls: list[Call] = []
         for texts in self._batches:
             file = choose(files, texts)
             if file.path not in engines:
-                engines[file.path] = make(file.path)
+                engines[file.path] = make(file.path, copy)
             calls.append(engines[file.path].bind(texts, file.length, file.masked))
         return calls
 

@@ -83,9 +83,11 @@ def order(names: Sequence[str], number: int) -> list[str]:
 
 
 def _warm_up(player: Player, turn_seconds: float, record: Record) -> int:
-    """How many calls fill a turn."""
+    """How many calls fill a turn. A call that fills one alone is not repeated only to be warm."""
     try:
-        last = player.run(WARMUP_CALLS)[-1]
+        last = player.run(1)[-1]
+        if last < turn_seconds:
+            last = player.run(WARMUP_CALLS - 1)[-1]
     except PeerError as error:
         record.error = str(error)
         return 0

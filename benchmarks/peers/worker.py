@@ -25,6 +25,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakValueDictionary
 
 # The tree comes first while this package is found, since others ship a `benchmarks` too; then behind everything else,
 # since the tree's mobilebert_rt has no compiled engine and an installed one has.
@@ -32,6 +33,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 import numpy as np  # noqa: E402
 
+from benchmarks.peers.engines.interface import Engine  # noqa: E402
 from benchmarks.peers.program import Program, model_files  # noqa: E402
 
 sys.path.append(sys.path.pop(0))
@@ -47,6 +49,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._programs: dict[str, Program] = {}
+        self._engines: WeakValueDictionary[str, Engine] = WeakValueDictionary()
 
     def answer(self, request: dict[str, Any]) -> Any:
         do = getattr(self, "do_" + str(request.pop("do")))
@@ -56,7 +59,7 @@ class Worker:
         return {"memory": peak_memory(), "python": sys.version.split()[0]}
 
     def do_prepare(self, program: str, **spec: Any) -> None:
-        self._programs[program] = make_program(**spec)
+        self._programs[program] = self._program(**spec)
         gc.collect()
         gc.freeze()  # a collection in the middle of a call would be timed
 
@@ -76,27 +79,33 @@ class Worker:
         """Of a fresh process: importing the runtime, loading, the first call, the median of later ones, peak memory."""
         imported = clock(lambda: importlib.import_module(ENGINES + spec["runtime"]))
         begin = time.perf_counter()
-        program = make_program(**spec)
+        program = self._program(**spec)
         load = time.perf_counter() - begin
         first = clock(program)
         steady = statistics.median(clock(program) for _ in range(STEADY_CALLS))
         return {"imported": imported, "load": load, "first": first, "steady": steady, "memory": peak_memory()}
 
+    def _program(
+        self,
+        *,
+        runtime: str,
+        options: dict[str, Any],
+        threads: int,
+        copies: int,
+        files: list[dict[str, Any]],
+        batches: list[list[list[int]]],
+    ) -> Program:
+        """Threads are divided among the copies. Programs share an engine where one would be made like another."""
+        engine = importlib.import_module(ENGINES + runtime).Engine
+        each = max(1, threads // copies)
 
-def make_program(
-    *,
-    runtime: str,
-    options: dict[str, Any],
-    threads: int,
-    copies: int,
-    files: list[dict[str, Any]],
-    batches: list[list[list[int]]],
-) -> Program:
-    """Threads are divided among the copies."""
-    engine = importlib.import_module(ENGINES + runtime).Engine
-    return Program(
-        model_files(files), batches, copies, lambda path: engine(path, max(1, threads // copies), dict(options))
-    )
+        def make(path: str, copy: int) -> Engine:
+            key = json.dumps([runtime, path, each, options, copy])
+            found: Engine = self._engines.get(key) or engine(path, each, dict(options))
+            self._engines[key] = found
+            return found
+
+        return Program(model_files(files), batches, copies, make)
 
 
 def clock(call: Callable[[], object]) -> float:

@@ -36,7 +36,7 @@ def test_everybody_has_one_turn_a_round() -> None:
     players = {name: Scripted(name, [0.1], turns) for name in "abc"}
     take_turns(players, rounds=4, turn_seconds=0.05)
     warm_up, rounds = turns[:3], turns[3:]
-    assert warm_up == ["a", "b", "c"]
+    assert warm_up == ["a", "b", "c"]  # once: a call takes longer than a turn
     assert [sorted(rounds[i : i + 3]) for i in range(0, 12, 3)] == [["a", "b", "c"]] * 4
 
 
@@ -77,7 +77,7 @@ def test_medians_are_of_all_calls_and_quartiles_of_rounds() -> None:
     assert quartiles([4.0]) == (4.0, 4.0)
 
 
-@pytest.mark.parametrize("dies_at", [0, 1, 2])
+@pytest.mark.parametrize("dies_at", [0, 1, 2])  # when warming up, in the first round, in the second
 def test_who_fails_is_out_and_named_and_the_others_go_on(dies_at: int) -> None:
     turns: list[str] = []
     players = {"good": Scripted("good", [0.1], turns), "bad": Scripted("bad", [0.1], turns, dies_at)}
