@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_recipes, _prepare, _train, _export):
+    for add in (_recipes, _prepare, _train, _finetune, _evaluate, _export):
         add(commands)
     args = parser.parse_args(argv)
     run: Run = args.run
@@ -157,6 +157,74 @@ def _run_train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _finetune(commands: Commands[argparse.ArgumentParser]) -> None:
+    text = """TASK is CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE (TSV or CSV as GLUE has them), SQuAD (its JSON,
+v1 or v2) or similarity (STS-B's files, but vectors compared by cosine). One model per seed is trained; the best one on
+the development file is written, and the mean and the deviation of all in its results.json.
+
+  mbrt-train finetune ./my-mobilebert --task SST-2 --train train.tsv --dev dev.tsv --out sst2 --seeds 0,1,2
+  mbrt-train finetune ./my-mobilebert --task SQuAD --train train-v1.1.json --dev dev-v1.1.json --max-length 384 --out qa
+  mbrt-train finetune ./my-mobilebert --task RTE --train train.tsv --dev dev.tsv --teacher ./bert-rte --out rte"""
+    parser = _command(commands, "finetune", "fine-tune a model for a task", text, _run_finetune)
+    parser.add_argument("model", metavar="MODEL", type=Path, help="Hugging Face folder, with its tokenizer")
+    parser.add_argument("--task", required=True, metavar="TASK")
+    parser.add_argument("--train", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--dev", type=Path, metavar="FILE", help="by default a share of --train is held back")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="must not exist")
+    parser.add_argument("--teacher", type=Path, metavar="DIR", help="distil from a model fine-tuned for the same task")
+    parser.add_argument("--alpha", type=float, default=0.5, metavar="A", help="share of the true labels then (0.5)")
+    parser.add_argument("--seeds", default="0", metavar="LIST", help="such as 0,1,2 (default: 0)")
+    parser.add_argument("--epochs", type=int, default=5, metavar="N", help="at most (default: 5)")
+    parser.add_argument("--patience", type=int, default=2, metavar="N", help="epochs without gain before the end (2)")
+    parser.add_argument("--batch", type=int, default=32, metavar="N", help="(default: 32)")
+    parser.add_argument("--learning-rate", type=float, default=4e-5, metavar="R", help="(default: 4e-5)")
+    parser.add_argument("--max-length", type=int, default=128, metavar="N", help="tokens of a text (default: 128)")
+    parser.add_argument("--dev-share", type=float, default=0.1, metavar="P", help="held back without --dev (0.1)")
+    parser.add_argument("--pooler", action="store_true", help="a new tanh pooler, where the model has none")
+    parser.add_argument("--quantised", action="store_true", help="train through the engine's int8 arithmetic")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _run_finetune(args: argparse.Namespace) -> int:
+    from mbrt_train.tuning.finetune import Job, Options, finetune, task_by_name  # noqa: PLC0415
+
+    try:
+        seeds = tuple(int(seed) for seed in args.seeds.split(","))
+    except ValueError:
+        raise TrainingError(f"--seeds is {args.seeds!r}; it must be numbers such as 0,1,2.") from None
+    names = ("epochs", "patience", "batch", "learning_rate", "max_length", "dev_share", "alpha", "pooler", "quantised")
+    options = Options(seeds=seeds, **{name: getattr(args, name) for name in names})
+    task = task_by_name(args.task)
+    job = Job(args.model, task, args.train, args.out, args.dev, args.teacher, options, args.quiet)
+    result = finetune(job)
+    for name, (mean, deviation) in result.mean_and_deviation().items():
+        print(f"{task.name} {name}: {mean:.2f} +- {deviation:.2f} over {len(seeds)} seeds")
+    print(f"{args.out}: the model of seed {result.kept}")
+    return 0
+
+
+def _evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
+    text = """MODEL is a folder, run by PyTorch, or an engine file, run by the engine; the tokenizer lies beside it.
+
+  mbrt-train evaluate ./sst2 --task SST-2 --data dev.tsv
+  mbrt-train evaluate ./sst2-exported/model.int8.safetensors --task SST-2 --data dev.tsv"""
+    parser = _command(commands, "evaluate", "grade a model in a task", text, _run_evaluate)
+    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument("--task", required=True, metavar="TASK", help="as for finetune")
+    parser.add_argument("--data", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--max-length", type=int, default=128, metavar="N", help="tokens of a text (default: 128)")
+
+
+def _run_evaluate(args: argparse.Namespace) -> int:
+    from mbrt_train.tuning.evaluate import Exam, evaluate  # noqa: PLC0415
+    from mbrt_train.tuning.finetune import task_by_name  # noqa: PLC0415
+
+    exam = Exam(task_by_name(args.task), args.data, args.max_length)
+    for name, value in evaluate(args.model, exam).items():
+        print(f"{exam.task.name} {name}: {value:.2f}")
+    return 0
+
+
 def _export(commands: Commands[argparse.ArgumentParser]) -> None:
     text = """RUN is a folder of `train` (its newest whole checkpoint counts) or of `finetune`. OUT gets a Hugging Face
 folder and the engine's int8 file beside it, after both engines, fp32 and int8, were run on held-out text and compared
@@ -170,6 +238,8 @@ with PyTorch. A model that does not match is not written.
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--corpus", type=Path, metavar="DIR", help="compare on its held-out text")
     given.add_argument("--texts", type=Path, metavar="FILE", help="compare on the lines of a file")
+    parser.add_argument("--task", metavar="TASK", help="grade both in a task as well; with --data")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="development file of --task")
     parser.add_argument("--tolerance", type=float, default=1e-5, metavar="E", help="fp32: worst relative error (1e-5)")
     parser.add_argument("--cosine", type=float, default=0.95, metavar="C", help="int8: least mean cosine (0.95)")
     parser.add_argument("--agreement", type=float, default=0.9, metavar="P", help="int8: least agreement (0.9)")
@@ -177,12 +247,18 @@ with PyTorch. A model that does not match is not written.
 
 def _run_export(args: argparse.Namespace) -> int:
     from mbrt_train.export import Bars, export  # noqa: PLC0415
+    from mbrt_train.tuning.evaluate import Exam  # noqa: PLC0415
+    from mbrt_train.tuning.finetune import task_by_name  # noqa: PLC0415
+
+    if (args.task is None) != (args.data is None):
+        raise TrainingError("--task and --data go together.")
+    exam = None if args.task is None else Exam(task_by_name(args.task), args.data)
 
     texts = [] if args.texts is None else [line for line in args.texts.read_text().splitlines() if line.strip()]
     if args.texts is not None and not texts:
         raise TrainingError(f"{args.texts} has no text to compare on.")
     bars = Bars(args.tolerance, args.cosine, args.agreement)
-    for report in export(args.run_folder, args.out, args.corpus, texts, bars):
+    for report in export(args.run_folder, args.out, args.corpus, texts, exam=exam, bars=bars):
         print(f"{report}\n")
     print(f"{args.out} written")
     return 0

@@ -20,6 +20,7 @@ from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, load_model, save_model
 from mbrt_train.models import PreTraining
 from mbrt_train.parity import Report, compare
+from mbrt_train.tuning.evaluate import Exam, grade
 
 ENGINE_FILE = "model.int8.safetensors"
 MOST_TEXTS = 64
@@ -30,21 +31,29 @@ class Bars:
     """What a model must reach to be written.
 
     fp32: largest relative error of a row of any state. int8: least mean cosine of the last hidden state and of the
-    sentence vectors, and least share of decisions that agree with PyTorch's.
+    sentence vectors, and least share of decisions that agree with PyTorch's. metric: points that a task's may lose.
     """
 
     fp32: float = 1e-5
     cosine: float = 0.95
     agreement: float = 0.9
+    metric: float = 2.0
 
 
 def export(
-    source: Path, target: Path, corpus: Path | None = None, texts: Sequence[str] = (), bars: Bars | None = None
+    source: Path,
+    target: Path,
+    corpus: Path | None = None,
+    texts: Sequence[str] = (),
+    *,
+    exam: Exam | None = None,
+    bars: Bars | None = None,
 ) -> list[Report]:
     """Write `target` from a run, or from a folder that `finetune` wrote; returns the comparisons.
 
-    texts, or the corpus's held-out ones, are what both are run on. Raises TrainingError, with nothing written, where
-    the target exists, where a tokenizer does not match, and where the engine does not agree.
+    texts, or the corpus's held-out ones, are what both are run on; exam: a task that both are graded in. Raises
+    TrainingError, with nothing written, where the target exists, where a tokenizer does not match, and where the engine
+    does not agree.
     """
     if target.exists():
         raise TrainingError(f"{target} exists already. Name another folder, or remove it.")
@@ -61,7 +70,7 @@ def export(
         copy_tokenizer(tokenizer_folder, partial)
         if sentence:
             _write_pooling(partial, model.config.max_position_embeddings)
-        reports = _compare(model, partial, ids)
+        reports = _compare(model, partial, ids, exam)
         _judge(reports, bars or Bars())
         (partial / "parity.txt").write_text("\n\n".join(map(str, reports)) + "\n")
         partial.rename(target)
@@ -108,13 +117,18 @@ def heldout_ids(tokenizer: Tokenizer, corpus: Path | None, texts: Sequence[str],
     return [ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in found]
 
 
-def _compare(model: AnyModel, folder: Path, ids: list[list[int]]) -> list[Report]:
+def _compare(model: AnyModel, folder: Path, ids: list[list[int]], exam: Exam | None) -> list[Report]:
     try:
         mbrt.convert(folder, folder / ENGINE_FILE, "int8")
         engines = [mbrt.Model.from_pretrained(folder, "fp32"), mbrt.Model.from_pretrained(folder / ENGINE_FILE)]
     except mbrt.MobileBertError as error:
         raise TrainingError(f"the engine does not take the model: {error}") from error
-    return [compare(model, engine, ids) for engine in engines]
+    reports = [compare(model, engine, ids) for engine in engines]
+    if exam is not None:
+        wanted = grade(exam, model, folder)
+        for report, engine in zip(reports, engines, strict=True):
+            report.metrics = {name: (wanted[name], value) for name, value in grade(exam, engine, folder).items()}
+    return reports
 
 
 def _judge(reports: list[Report], bars: Bars) -> None:
@@ -131,6 +145,9 @@ def _judge(reports: list[Report], bars: Bars) -> None:
             wrong.append(f"int8 {name} has a mean cosine of {mean:.4f} (bar {bars.cosine:g})")
     if not int8.agreement >= bars.agreement:
         wrong.append(f"int8 agrees on {100 * int8.agreement:.1f} % of {int8.decision} (bar {100 * bars.agreement:g} %)")
+    for name, (wanted, found) in int8.metrics.items():
+        if not wanted - found <= bars.metric:
+            wrong.append(f"int8 has {name} {found:.2f} where PyTorch has {wanted:.2f} (bar {bars.metric:g} points)")
     if wrong:
         table = "\n\n".join(map(str, reports))
         raise TrainingError(f"the engine does not match PyTorch, nothing was written: {'; '.join(wrong)}.\n{table}")

@@ -49,6 +49,7 @@ class Report:
     agreed: int = 0
     decided: int = 0
     decision: str = ""
+    metrics: dict[str, tuple[float, float]] = field(default_factory=dict)  # by name: PyTorch's and the engine's
 
     def add(self, name: str, ours: Floats, theirs: Floats) -> None:
         self.rows.setdefault(name, Row()).add(ours, theirs)
@@ -69,6 +70,7 @@ class Report:
             lines.append(f"{name:<14}{row.worst:>16.2e}{mean:>14.6f}{worst:>14.6f}")
         if self.decided:
             lines.append(f"{self.decision}: {self.agreed:,} of {self.decided:,} agree ({100 * self.agreement:.2f} %)")
+        lines += [f"{name}: {ours:.2f} (PyTorch {theirs:.2f})" for name, (theirs, ours) in self.metrics.items()]
         return "\n".join(lines)
 
 

@@ -1,0 +1,1 @@
+"""Fine-tuning and evaluation: GLUE's tasks, SQuAD, sentence similarity."""

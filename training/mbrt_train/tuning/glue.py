@@ -1,0 +1,183 @@
+"""GLUE's sentence tasks, from the files as GLUE publishes them and as they commonly circulate without a header."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from mbrt_train.config import Config
+from mbrt_train.errors import TrainingError
+from mbrt_train.heads import AnyModel, SequenceClassifier
+from mbrt_train.models import Encoder
+from mbrt_train.objectives import mean_pooled
+from mbrt_train.tuning.metrics import METRICS
+from mbrt_train.tuning.tables import Line, read_columns
+from mbrt_train.tuning.task import Encoded, Example, Predict, mixed
+
+HIGHEST = 5.0  # of STS-B's scores
+
+
+@dataclass(frozen=True)
+class Glue:
+    """A classification task, or a regression one if it has no labels.
+
+    texts: names that a header has for the one or two texts; label: for the label; places: of both without a header.
+    metrics: the first decides which epoch is best.
+    """
+
+    name: str
+    texts: tuple[tuple[str, ...], ...]
+    label: tuple[str, ...]
+    places: tuple[int, ...]
+    labels: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    @property
+    def main_metric(self) -> str:
+        return self.metrics[0]
+
+    def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
+        lines = read_columns(file, (*self.texts, self.label), self.places)
+        tokenizer.enable_truncation(max_length)
+        texts = [line.fields[0] if len(self.texts) == 1 else (line.fields[0], line.fields[1]) for line in lines]
+        encoded = tokenizer.encode_batch(texts)
+        tokenizer.no_truncation()
+        return [
+            Example((Encoded(e.ids, e.type_ids),), self.target(line)) for e, line in zip(encoded, lines, strict=True)
+        ]
+
+    def target(self, line: Line) -> int | float:
+        """The label's index, or the score. Raises TrainingError for a label that the task does not have."""
+        text = line.fields[-1].strip()
+        if not self.labels:
+            return _score(line)
+        if text in self.labels:
+            return self.labels.index(text)
+        if (
+            text.isdecimal() and int(text) < len(self.labels) == 2
+        ):  # files with words as labels have three, or no digits
+            return int(text)
+        allowed = ", ".join(self.labels) + (" (or 0, 1)" if len(self.labels) == 2 else "")
+        raise TrainingError(f"{line.where}: the label is {text!r}; {self.name} has {allowed}.")
+
+    def make_model(self, config: Config) -> AnyModel:
+        return SequenceClassifier(config, max(1, len(self.labels)))
+
+    def extra(self) -> dict[str, Any]:
+        if not self.labels:
+            return {"id2label": {"0": "score"}, "label2id": {"score": 0}, "problem_type": "regression"}
+        return {
+            "id2label": {str(i): label for i, label in enumerate(self.labels)},
+            "label2id": {label: i for i, label in enumerate(self.labels)},
+            "problem_type": "single_label_classification",
+        }
+
+    def result(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        logits: Tensor = model(**batch)[0]
+        return logits
+
+    def loss(self, made: Tensor, examples: Sequence[Example], teacher: Tensor | None, alpha: float) -> Tensor:
+        targets = torch.tensor([example.target for example in examples], device=made.device)
+        if not self.labels:
+            truth = F.mse_loss(made[:, 0], targets.float())
+            return truth if teacher is None else alpha * truth + (1 - alpha) * F.mse_loss(made, teacher)
+        return mixed(F.cross_entropy(made, targets), made, teacher, alpha)
+
+    def evaluate(self, predict: Predict, examples: Sequence[Example]) -> dict[str, float]:
+        logits = np.stack(predict([example.sequences[0] for example in examples]))
+        truth = np.array([example.target for example in examples])
+        found = logits.argmax(-1) if self.labels else logits[:, 0]
+        return {name: METRICS[name](truth, found) for name in self.metrics}
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Sentence vectors whose cosine follows people's scores from 0 to 5; STS-B's files."""
+
+    name: str = "similarity"
+    main_metric: str = "spearman"
+
+    def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
+        lines = read_columns(file, (*STS_B.texts, STS_B.label), STS_B.places)
+        tokenizer.enable_truncation(max_length)
+        sides = [tokenizer.encode_batch([line.fields[i] for line in lines]) for i in (0, 1)]
+        tokenizer.no_truncation()
+        return [
+            Example((Encoded(a.ids, a.type_ids), Encoded(b.ids, b.type_ids)), _score(line) / HIGHEST)
+            for a, b, line in zip(*sides, lines, strict=True)
+        ]
+
+    def make_model(self, config: Config) -> AnyModel:
+        return Encoder(config, pooling=not config.classifier_activation)
+
+    def extra(self) -> dict[str, Any]:
+        return {}
+
+    def result(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        out = model(**batch)
+        states = (out[1] if isinstance(out, tuple) else out).last_hidden_state
+        return mean_pooled(states, batch["mask"])
+
+    def loss(self, made: Tensor, examples: Sequence[Example], teacher: Tensor | None, alpha: float) -> Tensor:
+        targets = torch.tensor([example.target for example in examples], device=made.device)
+        truth = F.mse_loss(F.cosine_similarity(made[0::2], made[1::2]), targets)
+        if teacher is None:
+            return truth
+        return alpha * truth + (1 - alpha) * (1 - F.cosine_similarity(made, teacher)).mean()
+
+    def evaluate(self, predict: Predict, examples: Sequence[Example]) -> dict[str, float]:
+        vectors = np.stack(predict([s for example in examples for s in example.sequences])).astype(np.float64)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        cosine = (vectors[0::2] * vectors[1::2]).sum(1)
+        truth = np.array([example.target for example in examples])
+        return {name: METRICS[name](truth, cosine) for name in ("spearman", "pearson")}
+
+
+def _score(line: Line) -> float:
+    try:
+        value = float(line.fields[-1])
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= HIGHEST:
+        raise TrainingError(f"{line.where}: the score is {line.fields[-1]!r}; it must be a number from 0 to 5.")
+    return value
+
+
+_PAIR = (("sentence1", "#1 String"), ("sentence2", "#2 String"))
+STS_B = Glue("STS-B", _PAIR, ("score",), (0, 1, 2), (), ("pearson", "spearman"))
+_ENTAILMENT = ("entailment", "not_entailment")
+TASKS = {
+    task.name: task
+    for task in (
+        Glue("CoLA", (("sentence",),), ("label",), (3, 1), ("unacceptable", "acceptable"), ("matthews",)),
+        Glue("SST-2", (("sentence",),), ("label",), (0, 1), ("negative", "positive"), ("accuracy",)),
+        Glue("MRPC", _PAIR, ("Quality", "label"), (3, 4, 0), ("different", "equivalent"), ("f1", "accuracy")),
+        STS_B,
+        Glue(
+            "QQP",
+            (("question1",), ("question2",)),
+            ("is_duplicate",),
+            (3, 4, 5),
+            ("different", "duplicate"),
+            ("f1", "accuracy"),
+        ),
+        Glue(
+            "MNLI",
+            _PAIR,
+            ("gold_label", "label"),
+            (8, 9, 11),
+            ("entailment", "neutral", "contradiction"),
+            ("accuracy",),
+        ),
+        Glue("QNLI", (("question",), ("sentence",)), ("label",), (1, 2, 3), _ENTAILMENT, ("accuracy",)),
+        Glue("RTE", _PAIR, ("label",), (1, 2, 3), _ENTAILMENT, ("accuracy",)),
+    )
+}
