@@ -37,6 +37,11 @@ class Peer:
         """Precision of the file: bf16 is computed from an fp32 file."""
         return "int8" if self.precision == "int8" and self.converter else "fp32"
 
+    @property
+    def one_file(self) -> bool:
+        """Whether the same file reads texts with and without padding, of every length."""
+        return self.converter in ("", OURS)
+
 
 def _openvino(name: str, label: str, precision: str, **options: Any) -> Peer:
     return Peer(name, label, "openvino_", precision, "openvino", "openvino", ".xml", dynamic=True, options=options)

@@ -62,6 +62,9 @@ class Measurer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for worker in self._workers.values():
             worker.close()
         self._workers.clear()
@@ -109,7 +112,8 @@ class Measurer:
         """States of the group's texts one by one in fp32: PyTorch's if it is there, else ours; None without both."""
         for name in REFERENCES:
             peer = PEERS[name]
-            if self._environments[peer.environment].why_missing(peer.distribution):
+            environment = self._environments.get(peer.environment)  # None where none of its peers was chosen
+            if environment is None or environment.why_missing(peer.distribution):
                 continue
             entry = Entry(peer, model, 1)
             self._store.make(wanted(replace(group, case="reference"), entry))
@@ -131,7 +135,7 @@ class Measurer:
             {"path": str(self._store.ready(file)), "length": file.length, "masked": file.masked}
             for file in wanted(group, entry)
         ]
-        if entry.peer.runtime == "pytorch":  # one model reads everything
+        if entry.peer.one_file:
             files = [{**files[0], "masked": masked} for masked in (False, True)]
         options = dict(entry.peer.options)
         if len(group.texts) == 1 and entry.peer.dynamic:
@@ -164,6 +168,7 @@ class Measurer:
 
     def _fresh(self, group: Group) -> list[Result]:
         """Each entry several times in a new process: medians of load, first call, steady call, and peak memory."""
+        self._close()  # nobody else is in memory
         found: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in group.entries}
         errors: dict[str, str] = {}
         entries = {entry.name: entry for entry in group.entries}

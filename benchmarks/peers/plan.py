@@ -100,7 +100,7 @@ def wanted(group: Group, entry: Entry) -> list[Wanted]:
     batches = group.batches(entry)
     alike = any(len({len(text) for text in batch}) == 1 for batch in batches)
     ragged = any(len({len(text) for text in batch}) > 1 for batch in batches)
-    if peer.runtime == "ours":
+    if peer.one_file:
         return [Wanted(peer, model)]
     if peer.fixed_length and group.case == "texts":
         return [Wanted(peer, model, masked=True, length=bucket) for bucket in BUCKETS]
