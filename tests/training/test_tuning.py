@@ -113,6 +113,18 @@ def test_the_engine_grades_as_pytorch_does(tuned: Path, sst: tuple[Path, Path], 
     assert {label.label for label in found} == {"negative", "positive"}
 
 
+def test_a_model_trained_through_rounding_has_the_grade_it_was_promised(
+    model: Path, sst: tuple[Path, Path], tmp_path: Path
+) -> None:
+    task = tuning.task_by_name("SST-2")
+    options = replace(OPTIONS, quantised=True, epochs=2)
+    job = tuning.Job(model, task, sst[0], tmp_path / "tuned", sst[1], options=options, quiet=True)
+    promised = tuning.finetune(job).seeds[0]
+    exporting.export(tmp_path / "tuned", tmp_path / "out", texts=documents(5), bars=exporting.Bars(agreement=0.0))
+    exam = evaluating.Exam(task, sst[1], 32)
+    assert evaluating.evaluate(tmp_path / "out" / exporting.ENGINE_FILE, exam) == promised
+
+
 def test_a_model_that_grades_worse_is_not_written(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     exam = evaluating.Exam(tuning.task_by_name("SST-2"), sst[1], 32)
     with pytest.raises(TrainingError, match="bar -1 points"):

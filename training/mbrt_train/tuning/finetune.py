@@ -22,6 +22,7 @@ from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, load_model, save_model
 from mbrt_train.models import Encoder, PreTraining
 from mbrt_train.optimisers import make_optimiser, set_rate
+from mbrt_train.quantised.model import Quantised
 from mbrt_train.strategies import Schedule
 from mbrt_train.tuning.glue import TASKS, Similarity
 from mbrt_train.tuning.predict import AsAlone, check_head, with_torch
@@ -174,8 +175,8 @@ def _encoder(model: AnyModel) -> nn.Module:
 
 
 def runner(model: AnyModel, options: Options) -> nn.Module:
-    """What is called in training and evaluation."""
-    return AsAlone(model)
+    """What is called in training and evaluation: the model, or what the engine will make of it."""
+    return Quantised(model) if options.quantised else AsAlone(model)
 
 
 class Tuning:

@@ -1,0 +1,63 @@
+"""Attention as the engine has it in an int8 file; the gradient is that of softmax(q k^T) v."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mbrt_train.quantised.arithmetic import ROUND, TINY, byte_product, exact, exp, fma, row_sum
+from mobilebert_rt import _core
+
+# Engines that have this kernel do attention in bytes too; those before, in float32.
+QUANTISED = hasattr(_core.kernels, "softmax_s8")
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
+    """query (times 1 / sqrt d already), key, value [B, A, S, d], allowed [B, 1, 1, S] -> context and masked scores."""
+    lowest = torch.finfo(torch.float32).min
+    scores = (query @ key.transpose(2, 3)).masked_fill(~allowed, lowest)
+    context = scores.softmax(-1) @ value
+    with torch.no_grad():
+        made = in_bytes(query, key, value, allowed) if QUANTISED else in_floats(query, key, value, allowed)
+    return exact(context, made), scores
+
+
+def in_floats(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
+    """Products with one accumulator each, k ascending; divided by the sum of weights at the end."""
+    scores = torch.zeros((*query.shape[:-1], key.shape[-2]))
+    for c in range(query.shape[-1]):
+        scores = fma(query[..., c, None], key[..., None, :, c], scores)
+    e = _weights(scores, allowed, None)
+    context = torch.zeros_like(query)
+    for j in range(key.shape[-2]):
+        context = fma(e[..., j, None], value[..., j, None, :], context)
+    return context * (1.0 / row_sum(e))[..., None]
+
+
+def in_bytes(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
+    """One scale for each token and head; exact sums. A key's value scale goes into its weights."""
+    (q, q_scale), (k, k_scale), (v, v_scale) = (_symmetric(x) for x in (query, key, value))
+    scores = byte_product(q, k.transpose(2, 3)) * k_scale[..., None, :]
+    e = _weights(scores, allowed, q_scale[..., None])
+    inverse = 1.0 / row_sum(e)
+    weight = e * v_scale[..., None, :]
+    top = weight.amax(-1)
+    live = top >= TINY
+    steps = torch.where(live, 127.0 / top, 0.0)
+    p = fma(weight, steps[..., None], ROUND) - ROUND
+    factor = torch.where(live, top / 127.0 * inverse, 0.0)
+    return byte_product(p, v) * factor[..., None]
+
+
+def _weights(scores: Tensor, allowed: Tensor, scale: Tensor | None) -> Tensor:
+    visible = scores.masked_fill(~allowed, -torch.inf)
+    distance = visible - visible.amax(-1, keepdim=True)
+    return exp(distance if scale is None else distance * scale).masked_fill(~allowed, 0.0)
+
+
+def _symmetric(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Bytes of each row by its largest absolute value, and scales."""
+    most = x.abs().amax(-1)
+    live = most >= TINY
+    r = torch.where(live, 127.0 / most, 0.0)
+    return fma(x, r[..., None], ROUND) - ROUND, torch.where(live, most / 127.0, 0.0)
