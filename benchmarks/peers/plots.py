@@ -38,6 +38,13 @@ def style(peer: str) -> dict[str, Any]:
     }
 
 
+def ticks(axis: Any, values: list[int]) -> None:
+    """A logarithmic axis that names the measured values, as they are."""
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(values, [str(value) for value in values])
+    axis.minorticks_off()
+
+
 def latency(run: Run) -> Any:
     threads = sorted({result.threads for result in run.find("latency")})
     if not threads:
@@ -49,8 +56,8 @@ def latency(run: Run) -> Any:
             if found:
                 times = [1e3 * (result.median or 0) for result in found]
                 axis.plot([r.length for r in found], times, marker=".", label=label, **style(peer))
-        axis.set(xscale="log", yscale="log", xlabel="tokens", title=f"{count} thread{'s' * (count > 1)}")
-        axis.set_xscale("log", base=2)
+        axis.set(yscale="log", xlabel="tokens", title=f"{count} thread{'s' * (count > 1)}")
+        ticks(axis, sorted({result.length for result in run.find("latency")}))
     axes[0][0].set_ylabel("ms a text, MobileBERT")
     axes[0][-1].legend(fontsize=7)
     return figure
@@ -70,9 +77,9 @@ def throughput(run: Run) -> Any:
         for apart in (result for result in run.find("texts", peer=peer) if result.copies > 1):
             colour = style(peer)["color"]
             axis.plot([apart.batch], [ratios.texts_a_second(apart)], marker="x", color=colour, linestyle="")
-    axis.set_xscale("log", base=2)
+    ticks(axis, sorted({result.batch for result in run.find("texts")}))
     axis.set(xlabel="texts a batch (x: an engine a thread)", ylabel="texts a second", ylim=(0, None))
-    axis.set_title(f"64 texts of 5 to 60 tokens, {threads} threads")
+    axis.set_title(f"64 texts of 5 to 60 tokens, {threads} thread{'s' * (threads > 1)}")
     axis.legend(fontsize=7)
     return figure
 
@@ -93,7 +100,7 @@ def threads(run: Run) -> Any:
         ]
         if found:
             axis.plot(*zip(*found, strict=True), marker=".", label=label, **style(peer))
-    axis.set_xscale("log", base=2)
+    ticks(axis, lengths)
     axis.set(xlabel="tokens", ylabel="1 thread / 2 threads", title="Scaling")
     axis.legend(fontsize=7)
     return figure
@@ -118,8 +125,10 @@ def bars(run: Run) -> Any:
         left = [0.0] * len(names)
         for part in range(len(next(iter(values.values())))):
             widths = [values[name][part] for name in reversed(values)]
-            axis.barh(names, widths, left=left)
+            drawn = axis.barh(names, widths, left=left)
             left = [a + b for a, b in zip(left, widths, strict=True)]
+        axis.bar_label(drawn, [f"{total:.0f}" for total in left], padding=2, fontsize=7)
+        axis.margins(x=0.15)
         axis.set_title(title, fontsize=9)
         axis.tick_params(labelsize=7)
     return figure
