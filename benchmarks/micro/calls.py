@@ -77,7 +77,6 @@ def gemm_s8(isa: str, m: int, k: int, n: int, epilogue: int) -> Call:
         "residual": normal(m, n),
         "residual_scale": normal(n),
         "out": zeros(m, n),
-        "range": zeros(m, 32),
     }
     return Call(partial(kernels.gemm_s8, isa, epilogue, *operands.values()), m * k * n)
 
@@ -92,13 +91,11 @@ GEMMS = {"gemm_s8": gemm_s8, "gemm_f32": gemm_f32}
 
 
 def quantize(isa: str, m: int, k: int) -> Call:
-    x, ranges = normal(m, k), zeros(m, 32)
-    ranges[:, :16], ranges[:, 16:] = x.max(), x.min()
-    return Call(partial(kernels.quantize, isa, x, ranges, bytes_of(np.uint8, m, k), zeros(m), zeros(m)), m * k)
+    return Call(partial(kernels.quantize, isa, normal(m, k), bytes_of(np.uint8, m, k), zeros(m), zeros(m)), m * k)
 
 
 def layer_norm(isa: str, m: int, n: int) -> Call:
-    return Call(partial(kernels.layer_norm, isa, normal(m, n), n, normal(n), normal(n), 1e-12, zeros(m, 32)), m * n)
+    return Call(partial(kernels.layer_norm, isa, normal(m, n), n, normal(n), normal(n), 1e-12), m * n)
 
 
 def softmax(isa: str, m: int, n: int) -> Call:
@@ -106,9 +103,23 @@ def softmax(isa: str, m: int, n: int) -> Call:
     return Call(partial(kernels.softmax, isa, normal(m, n), n, None, zeros(m)), m * n)
 
 
+def softmax_s8(isa: str, m: int, n: int) -> Call:
+    scales = (np.abs(normal(m)), np.abs(normal(n)))
+    return Call(
+        partial(kernels.softmax_s8, isa, normal(m, n), n, None, *scales, zeros(m), bytes_of(np.uint8, m, n), zeros(m)),
+        m * n,
+    )
+
+
+def quantize_heads(isa: str, m: int, n: int) -> Call:
+    heads = n // HEAD_SIZE
+    outputs = (bytes_of(np.uint8, m, n), zeros(m, heads), aligned(np.zeros((m, heads), np.int32)))
+    return Call(partial(kernels.quantize_heads, isa, heads, HEAD_SIZE, normal(m, n), *outputs), m * n)
+
+
 def context(isa: str, m: int, n: int) -> Call:
     return Call(
-        partial(kernels.context, isa, normal(m, n), normal(m), zeros(m, n), zeros(m, 32)),
+        partial(kernels.context, isa, normal(m, n), normal(m), zeros(m, n)),
         m * n,
     )
 
@@ -116,7 +127,7 @@ def context(isa: str, m: int, n: int) -> Call:
 def gelu(isa: str, m: int, n: int) -> Call:
     """On numbers that gelu leaves as they are, so that repeating it in place does not end in denormals."""
     x = aligned(np.full((m, n), 16.0, np.float32))
-    return Call(partial(kernels.activate, isa, GELU_ERF, x, None, zeros(m, 32)), m * n)
+    return Call(partial(kernels.activate, isa, GELU_ERF, x, None), m * n)
 
 
 MakeRowOperation = Callable[[str, int, int], Call]
@@ -125,7 +136,9 @@ MakeRowOperation = Callable[[str, int, int], Call]
 ROW_OPERATIONS = (
     ("quantize", quantize, 512),
     ("quantize", quantize, 128),
+    ("quantize_heads", quantize_heads, 128),
     ("softmax", softmax, 128),
+    ("softmax_s8", softmax_s8, 128),
     ("context", context, HEAD_SIZE),
     ("layer_norm", layer_norm, 384),
     ("gelu", gelu, 1536),

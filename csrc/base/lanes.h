@@ -8,10 +8,6 @@
 namespace mbrt {
 
 inline constexpr std::size_t kLanes = 16;
-// Floats of a row's running range: for each lane the largest value, then for each the smallest
-// (kernels/range.h).
-inline constexpr std::size_t kRangeFloats = 2 * kLanes;
-
 constexpr std::size_t pad16(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
 }  // namespace mbrt

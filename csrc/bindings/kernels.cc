@@ -90,14 +90,15 @@ int checked_epilogue(int epilogue, int limit) {
   return epilogue;
 }
 
+// epilogue 3 is the product without shift and bias.
 void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>& a,
                  const Array<float>& a_scale, const Array<float>& a_shift,
                  const Array<std::int8_t>& w, const Optional<std::int32_t>& compensation,
                  const Array<float>& w_scale, const Array<float>& w_sum, const Array<float>& bias,
                  const Optional<float>& residual, const Optional<float>& residual_scale,
-                 const Array<float>& out, const Array<float>& range, std::size_t calls) {
+                 const Array<float>& out, std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
-  checked_epilogue(epilogue, kEpilogueCount);
+  checked_epilogue(epilogue, kEpilogueCount + 1);
   const Matrix<std::uint8_t> in(a, "a");
   const std::size_t m = in.rows, k = in.columns;
   const Matrix<float> to(out, "out");
@@ -108,12 +109,13 @@ void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>
   if (set.gemm_s8_offset != 0 && !compensation) refuse("compensation", "column sums");
   const Residual added(epilogue == static_cast<int>(Epilogue::kResidual), residual, residual_scale,
                        m, n);
-  repeat(set.gemm_s8[epilogue], calls,
+  const GemmS8Fn kernel = epilogue == kEpilogueCount ? set.product_s8 : set.gemm_s8[epilogue];
+  repeat(kernel, calls,
          GemmS8{m, n, k, in.data, in.stride, vector_of(a_scale, m, "a_scale"),
                 vector_of(a_shift, m, "a_shift"), vector_of(w, n * k, "w"),
                 vector_of(compensation, n, "compensation"), vector_of(w_scale, n, "w_scale"),
                 vector_of(w_sum, n, "w_sum"), vector_of(bias, n, "bias"), added.data, added.stride,
-                added.scale, to.data, to.stride, vector_of(range, m * kRangeFloats, "range")});
+                added.scale, to.data, to.stride});
 }
 
 // epilogue 3 is the product without bias.
@@ -141,40 +143,51 @@ void run_gemm_f32(const std::string& isa, int epilogue, const Array<float>& a,
                  added.data, added.stride, added.scale, to.data, to.stride});
 }
 
-void run_quantize(const std::string& isa, const Array<float>& x, const Array<float>& range,
-                  const Array<std::uint8_t>& q, const Array<float>& scale,
-                  const Array<float>& shift, std::size_t calls) {
+void run_quantize(const std::string& isa, const Array<float>& x, const Array<std::uint8_t>& q,
+                  const Array<float>& scale, const Array<float>& shift, std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
   const Matrix<float> in(x, "x");
   const Matrix<std::uint8_t> to(q, "q");
   multiple_of_16(in.columns, "k");
   to.need(in.rows, in.columns, "q");
-  repeat(
-      set.quantize, calls,
-      Quantize{in.rows, in.columns, in.data, in.stride,
-               vector_of(range, in.rows * kRangeFloats, "range"), set.gemm_s8_offset, to.data,
-               to.stride, vector_of(scale, in.rows, "scale"), vector_of(shift, in.rows, "shift")});
+  repeat(set.quantize, calls,
+         Quantize{in.rows, in.columns, in.data, in.stride, set.gemm_s8_offset, to.data, to.stride,
+                  vector_of(scale, in.rows, "scale"), vector_of(shift, in.rows, "shift")});
+}
+
+void run_quantize_heads(const std::string& isa, std::size_t heads, std::size_t width,
+                        const Array<float>& x, const Array<std::uint8_t>& q,
+                        const Array<float>& scale, const Optional<std::int32_t>& sum,
+                        std::size_t calls) {
+  const KernelSet& set = kernel_set(isa);
+  const Matrix<float> in(x, "x");
+  if (heads == 0 || width == 0) refuse("heads, width", "at least one");
+  in.need(in.rows, heads * width, "x");
+  const std::size_t parts = in.rows * heads;
+  repeat(set.quantize_heads, calls,
+         QuantizeHeads{in.rows, heads, width, in.data, in.stride, set.gemm_s8_offset,
+                       vector_of(q, parts * pad16(width), "q"), vector_of(scale, parts, "scale"),
+                       vector_of(sum, parts, "sum")});
 }
 
 void run_layer_norm(const std::string& isa, const Array<float>& x, std::size_t n,
                     const Array<float>& weight, const Array<float>& bias, float eps,
-                    const Array<float>& range, std::size_t calls) {
+                    std::size_t calls) {
   const Matrix<float> rows(x, "x");
   const std::size_t padded = (n + 15) / 16 * 16;
   if (n == 0) refuse("n", "at least one column");
   rows.need(rows.rows, padded, "x");
   repeat(kernel_set(isa).layer_norm, calls,
          LayerNorm{rows.rows, n, rows.data, rows.stride, vector_of(weight, padded, "weight"),
-                   vector_of(bias, padded, "bias"), eps,
-                   vector_of(range, rows.rows * kRangeFloats, "range")});
+                   vector_of(bias, padded, "bias"), eps});
 }
 
-void run_softmax(const std::string& isa, const Array<float>& s, std::size_t keys,
-                 const std::optional<Array<std::uint8_t>>& mask, const Array<float>& sum,
-                 std::size_t calls) {
+Softmax checked_softmax(const Array<float>& s, std::size_t keys,
+                        const std::optional<Array<std::uint8_t>>& mask,
+                        const Array<float>& inverse) {
   const Matrix<float> rows(s, "s");
   if (keys == 0) refuse("keys", "at least one key");
-  rows.need(rows.rows, (keys + 15) / 16 * 16, "s");
+  rows.need(rows.rows, pad16(keys), "s");
   const std::uint8_t* allowed = nullptr;
   std::size_t mask_stride = 0;
   if (mask) {
@@ -183,30 +196,53 @@ void run_softmax(const std::string& isa, const Array<float>& s, std::size_t keys
     allowed = matrix.data;
     mask_stride = matrix.rows == 1 ? 0 : matrix.stride;
   }
-  repeat(kernel_set(isa).softmax, calls,
-         Softmax{rows.rows, keys, rows.data, rows.stride, allowed, mask_stride,
-                 vector_of(sum, rows.rows, "sum")});
+  return {rows.rows,
+          keys,
+          rows.data,
+          rows.stride,
+          allowed,
+          mask_stride,
+          vector_of(inverse, rows.rows, "inverse")};
 }
 
-void run_context(const std::string& isa, const Array<float>& x, const Array<float>& sum,
-                 const Array<float>& y, const Array<float>& range, std::size_t calls) {
+void run_softmax(const std::string& isa, const Array<float>& s, std::size_t keys,
+                 const std::optional<Array<std::uint8_t>>& mask, const Array<float>& inverse,
+                 std::size_t calls) {
+  repeat(kernel_set(isa).softmax, calls, checked_softmax(s, keys, mask, inverse));
+}
+
+void run_softmax_s8(const std::string& isa, const Array<float>& s, std::size_t keys,
+                    const std::optional<Array<std::uint8_t>>& mask, const Array<float>& s_scale,
+                    const Array<float>& value_scale, const Array<float>& inverse,
+                    const Array<std::uint8_t>& p, const Array<float>& factor, std::size_t calls) {
+  const Softmax scores = checked_softmax(s, keys, mask, inverse);
+  const std::size_t padded = pad16(keys);
+  const Matrix<std::uint8_t> to(p, "p");
+  to.need(scores.rows, padded, "p");
+  repeat(kernel_set(isa).softmax_s8, calls,
+         SoftmaxS8{scores, vector_of(s_scale, scores.rows, "s_scale"), 1,
+                   vector_of(value_scale, padded, "value_scale"), to.data, to.stride,
+                   vector_of(factor, scores.rows, "factor")});
+}
+
+void run_context(const std::string& isa, const Array<float>& x, const Array<float>& factor,
+                 const Array<float>& y, std::size_t calls) {
   const Matrix<float> in(x, "x");
   const Matrix<float> to(y, "y");
   to.need(in.rows, in.columns, "y");
   repeat(kernel_set(isa).context, calls,
-         Context{in.rows, in.columns, in.data, in.stride, vector_of(sum, in.rows, "sum"), to.data,
-                 to.stride, vector_of(range, in.rows * kRangeFloats, "range")});
+         Context{in.rows, in.columns, in.data, in.stride, vector_of(factor, in.rows, "factor"),
+                 to.data, to.stride});
 }
 
 void run_activate(const std::string& isa, int activation, const Array<float>& x,
-                  const Optional<float>& scale, const Array<float>& range, std::size_t calls) {
+                  const Optional<float>& scale, std::size_t calls) {
   if (activation < 0 || activation >= kActivationCount) refuse("activation", "a known one");
   const Matrix<float> rows(x, "x");
   multiple_of_16(rows.columns, "n");
   repeat(kernel_set(isa).activate[activation], calls,
          Activate{rows.rows, rows.columns, rows.data, rows.stride,
-                  vector_of(scale, rows.columns, "scale"),
-                  vector_of(range, rows.rows * kRangeFloats, "range")});
+                  vector_of(scale, rows.columns, "scale")});
 }
 
 // The one list of kernels, as Python sees it.
@@ -238,21 +274,26 @@ void bind_kernels(py::module_& parent) {
              "a_scale"_a.noconvert(), "a_shift"_a.noconvert(), "w"_a.noconvert(),
              "compensation"_a.noconvert(), "w_scale"_a.noconvert(), "w_sum"_a.noconvert(),
              "bias"_a.noconvert(), "residual"_a.noconvert(), "residual_scale"_a.noconvert(),
-             "out"_a.noconvert(), "range"_a.noconvert(), "calls"_a = 1);
+             "out"_a.noconvert(), "calls"_a = 1);
   module.def("gemm_f32", &run_gemm_f32, "isa"_a, "epilogue"_a, "a"_a.noconvert(), "w"_a.noconvert(),
              "n"_a, "panel_stride"_a, "bias"_a.noconvert(), "residual"_a.noconvert(),
              "residual_scale"_a.noconvert(), "out"_a.noconvert(), "calls"_a = 1);
-  module.def("quantize", &run_quantize, "isa"_a, "x"_a.noconvert(), "range"_a.noconvert(),
-             "q"_a.noconvert(), "scale"_a.noconvert(), "shift"_a.noconvert(), "calls"_a = 1);
-  module.def("layer_norm", &run_layer_norm, "isa"_a, "x"_a.noconvert(), "n"_a,
-             "weight"_a.noconvert(), "bias"_a.noconvert(), "eps"_a, "range"_a.noconvert(),
+  module.def("quantize", &run_quantize, "isa"_a, "x"_a.noconvert(), "q"_a.noconvert(),
+             "scale"_a.noconvert(), "shift"_a.noconvert(), "calls"_a = 1);
+  module.def("quantize_heads", &run_quantize_heads, "isa"_a, "heads"_a, "width"_a,
+             "x"_a.noconvert(), "q"_a.noconvert(), "scale"_a.noconvert(), "sum"_a.noconvert(),
              "calls"_a = 1);
+  module.def("layer_norm", &run_layer_norm, "isa"_a, "x"_a.noconvert(), "n"_a,
+             "weight"_a.noconvert(), "bias"_a.noconvert(), "eps"_a, "calls"_a = 1);
   module.def("softmax", &run_softmax, "isa"_a, "s"_a.noconvert(), "keys"_a, "mask"_a.noconvert(),
-             "sum"_a.noconvert(), "calls"_a = 1);
-  module.def("context", &run_context, "isa"_a, "x"_a.noconvert(), "sum"_a.noconvert(),
-             "y"_a.noconvert(), "range"_a.noconvert(), "calls"_a = 1);
+             "inverse"_a.noconvert(), "calls"_a = 1);
+  module.def("softmax_s8", &run_softmax_s8, "isa"_a, "s"_a.noconvert(), "keys"_a,
+             "mask"_a.noconvert(), "s_scale"_a.noconvert(), "value_scale"_a.noconvert(),
+             "inverse"_a.noconvert(), "p"_a.noconvert(), "factor"_a.noconvert(), "calls"_a = 1);
+  module.def("context", &run_context, "isa"_a, "x"_a.noconvert(), "factor"_a.noconvert(),
+             "y"_a.noconvert(), "calls"_a = 1);
   module.def("activate", &run_activate, "isa"_a, "activation"_a, "x"_a.noconvert(),
-             "scale"_a.noconvert(), "range"_a.noconvert(), "calls"_a = 1);
+             "scale"_a.noconvert(), "calls"_a = 1);
   module.def(
       "peak_s8",
       [](const std::string& isa, std::size_t iterations) {

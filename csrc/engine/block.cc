@@ -3,14 +3,13 @@
 namespace mbrt {
 
 Block::Block(const BlockWeights& weights, const ModelConfig& config, const KernelSet& kernels,
-             std::size_t layer)
+             const Attention& attention, std::size_t layer)
     : layer_(layer),
-      num_layers_(config.num_layers),
       bottleneck_(config.bottleneck),
       query_(weights.query, kernels),
       key_(weights.key, kernels),
       value_(weights.value, kernels),
-      attention_(kernels),
+      attention_(&attention),
       attention_output_(weights.attention_output, kernels) {
   if (weights.bottleneck_input) bottleneck_input_.emplace(*weights.bottleneck_input, kernels);
   if (weights.bottleneck_attention) {
@@ -34,20 +33,22 @@ void Block::start(const Panel& panel) const {
   const std::size_t rows = panel.rows;
   const QuantisedRows& room = panel.scratch->quantised;
   const Rows& narrow = panel.scratch->narrow;
+  const Rows& context = panel.scratch->context;
 
   const Linear& first = bottleneck_input_ ? *bottleneck_input_ : query_;
   Operand in = first.prepare(panel.hidden, rows, room);
   if (bottleneck_input_) bottleneck_input_->run(in, rows, panel.residual);
   if (bottleneck_ == Bottleneck::kFull) in = query_.prepare(panel.residual, rows, room);
   value_.run(in, rows, narrow);
-  Attention::store_values(panel, layer_, narrow);
+  attention_->store_values(panel, layer_, narrow);
   if (bottleneck_attention_) {
     bottleneck_attention_->run(in, rows, narrow);
     in = query_.prepare(narrow, rows, room);
   }
-  query_.run(in, rows, panel.query);
-  key_.run(in, rows, panel.scratch->context);
-  Attention::store_keys(panel, layer_, panel.scratch->context);
+  query_.run(in, rows, context);
+  attention_->store_queries(panel, context);
+  key_.run(in, rows, context);
+  attention_->store_keys(panel, layer_, context);
 }
 
 void Block::finish(const Panel& panel) const {
@@ -57,7 +58,7 @@ void Block::finish(const Panel& panel) const {
   const Rows& wide = panel.scratch->wide;
   const Rows& stream = body(panel);
 
-  attention_.run(panel, layer_, num_layers_, context);
+  attention_->run(panel, layer_, context);
   attention_output_.run_residual(attention_output_.prepare(context, rows, room), rows, stream,
                                  stream);
   for (const Ffn& ffn : ffns_) {

@@ -19,9 +19,9 @@ namespace mbrt {
 class Block {
  public:
   Block(const BlockWeights& weights, const ModelConfig& config, const KernelSet& kernels,
-        std::size_t layer);
+        const Attention& attention, std::size_t layer);
 
-  // panel.hidden -> panel.query, panel.residual, stored keys and values
+  // panel.hidden -> panel.residual, stored queries, keys and values
   void start(const Panel& panel) const;
 
   // queries, keys, values, panel.residual, panel.hidden -> panel.hidden
@@ -33,11 +33,11 @@ class Block {
   };
   const Rows& body(const Panel& panel) const;
 
-  std::size_t layer_, num_layers_;
+  std::size_t layer_;
   Bottleneck bottleneck_;
   std::optional<Linear> bottleneck_input_, bottleneck_attention_;
   Linear query_, key_, value_;
-  Attention attention_;
+  const Attention* attention_;
   Linear attention_output_;
   std::vector<Ffn> ffns_;
   std::optional<Linear> output_bottleneck_;

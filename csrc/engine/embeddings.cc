@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/row_range.h"
-
 namespace mbrt {
 namespace {
 
@@ -49,10 +47,7 @@ void Embeddings::run(const Panel& panel) const {
   }
   if (weights_->norm_weight != nullptr) {
     kernels_->layer_norm({panel.rows, hidden_size_, panel.hidden.x, panel.hidden.stride,
-                          weights_->norm_weight, weights_->norm_bias, weights_->norm_eps,
-                          panel.hidden.range});
-  } else if (!projection_) {
-    find_range(panel.hidden, panel.rows, hidden_width_);
+                          weights_->norm_weight, weights_->norm_bias, weights_->norm_eps});
   }
 }
 
@@ -80,7 +75,6 @@ void Embeddings::add_tables(const Panel& panel) const {
 void Embeddings::gather_words(const Panel& panel) const {
   const Batch& batch = *panel.view->batch;
   const Rows& words = panel.scratch->gathered;
-  const std::size_t width = word_width_ * (trigram_ ? 3 : 1);
   for_each_token(panel,
                  [&](std::size_t row, std::size_t token, std::size_t position, std::size_t length) {
                    float* to = words.x + row * words.stride;
@@ -99,7 +93,6 @@ void Embeddings::gather_words(const Panel& panel) const {
                    tap(true, token, to + word_width_);
                    tap(position > 0, token - 1, to + 2 * word_width_);
                  });
-  find_range(words, panel.rows, width);
 }
 
 void Embeddings::write_word(std::int32_t id, float* to) const {

@@ -25,11 +25,12 @@ Encoder::Encoder(std::shared_ptr<const ModelFile> file, const KernelSet& kernels
       kernels_(&kernels),
       widths_(file_->weights().config),
       embeddings_(file_->weights(), kernels),
+      attention_(Attention::make(file_->weights().config.precision, widths_, kernels)),
       heads_(file_->weights(), kernels) {
   const ModelWeights& weights = file_->weights();
   blocks_.reserve(weights.blocks.size());
   for (std::size_t i = 0; i < weights.blocks.size(); ++i) {
-    blocks_.emplace_back(weights.blocks[i], weights.config, kernels, i);
+    blocks_.emplace_back(weights.blocks[i], weights.config, kernels, *attention_, i);
   }
 }
 

@@ -56,6 +56,7 @@ class Encoder {
   const KernelSet* kernels_;
   Widths widths_;
   Embeddings embeddings_;
+  std::unique_ptr<const Attention> attention_;
   std::vector<Block> blocks_;
   Heads heads_;
   mutable std::mutex workspaces_mutex_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/row_range.h"
-
 namespace mbrt {
 namespace {
 
@@ -16,7 +14,6 @@ const Rows& gather(const ChunkView& view, Scratch& scratch, std::size_t rows, To
     std::memcpy(scratch.gathered.x + i * scratch.gathered.stride,
                 view.stream->hidden + token(i) * width, width * sizeof(float));
   }
-  find_range(scratch.gathered, rows, width);
   return scratch.gathered;
 }
 
@@ -76,8 +73,8 @@ void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t memb
     if (mlm_decoder_) {
       run_mlm(scratch, rows, logits);
     } else {
-      classifier_->run_to(classifier_->prepare(hidden, rows, scratch.quantised), rows, logits,
-                          logits_width_, scratch.range_hidden);
+      classifier_->run(classifier_->prepare(hidden, rows, scratch.quantised), rows,
+                       {logits, logits_width_});
     }
   });
 }
@@ -85,8 +82,8 @@ void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t memb
 void Heads::run_mlm(Scratch& scratch, std::size_t rows, float* logits) const {
   mlm_transform_->run(mlm_transform_->prepare(scratch.gathered, rows, scratch.quantised), rows,
                       scratch.wide);
-  mlm_decoder_->run_to(mlm_decoder_->prepare(scratch.wide, rows, scratch.quantised), rows, logits,
-                       logits_width_, scratch.range_hidden);
+  mlm_decoder_->run(mlm_decoder_->prepare(scratch.wide, rows, scratch.quantised), rows,
+                    {logits, logits_width_});
 }
 
 void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t members,
@@ -104,12 +101,12 @@ void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t m
                   width * sizeof(float));
     }
     if (out.logits != nullptr && !logits_are_per_token()) {
-      classifier_->run_to(classifier_->prepare(pooled, rows, scratch.quantised), rows,
-                          out.logits + b * logits_width_, logits_width_, scratch.range_hidden);
+      classifier_->run(classifier_->prepare(pooled, rows, scratch.quantised), rows,
+                       {out.logits + b * logits_width_, logits_width_});
     }
     if (out.next_sentence != nullptr) {
-      next_sentence_->run_to(next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
-                             out.next_sentence + b * kLanes, kLanes, scratch.range_hidden);
+      next_sentence_->run(next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
+                          {out.next_sentence + b * kLanes, kLanes});
     }
   });
 }

@@ -1,7 +1,5 @@
 #include "engine/linear.h"
 
-#include <cstring>
-
 namespace mbrt {
 
 Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, const Activation* activation,
@@ -18,15 +16,15 @@ Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, const Act
 Operand Linear::prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const {
   if (weights_->precision == Precision::kFp32) return {x.x, x.stride};
   const std::size_t k = weights_->k_padded;
-  kernels_->quantize({rows, k, x.x, x.stride, x.range, kernels_->gemm_s8_offset, room.q, k,
-                      room.scale, room.shift});
+  kernels_->quantize(
+      {rows, k, x.x, x.stride, kernels_->gemm_s8_offset, room.q, k, room.scale, room.shift});
   return {x.x, x.stride, room.q, k, room.scale, room.shift};
 }
 
 void Linear::run(const Operand& in, std::size_t rows, const Rows& out) const {
   multiply(epilogue_, in, rows, nullptr, out);
   if (activate_ != nullptr) {
-    activate_({rows, weights_->n_padded, out.x, out.stride, activation_scale_, out.range});
+    activate_({rows, weights_->n_padded, out.x, out.stride, activation_scale_});
   }
   normalise(rows, out);
 }
@@ -35,11 +33,6 @@ void Linear::run_residual(const Operand& in, std::size_t rows, const Rows& resid
                           const Rows& out) const {
   multiply(Epilogue::kResidual, in, rows, &residual, out);
   normalise(rows, out);
-}
-
-void Linear::run_to(const Operand& in, std::size_t rows, float* out, std::size_t stride,
-                    float* range_room) const {
-  multiply(epilogue_, in, rows, nullptr, {out, stride, range_room});
 }
 
 void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
@@ -54,17 +47,15 @@ void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, co
                               out.stride});
     return;
   }
-  std::memset(out.range, 0, rows * kRangeFloats * sizeof(float));
   kernels_->gemm_s8[kind]({rows, w.n_padded, w.k_padded, in.q, in.q_stride, in.scale, in.shift,
                            w.w_s8, w.compensation, w.scale, w.sum, w.bias, r, r_stride,
-                           w.residual_scale, out.x, out.stride, out.range});
+                           w.residual_scale, out.x, out.stride});
 }
 
 void Linear::normalise(std::size_t rows, const Rows& out) const {
   const LinearWeights& w = *weights_;
   if (w.norm_weight == nullptr) return;
-  kernels_->layer_norm(
-      {rows, w.n, out.x, out.stride, w.norm_weight, w.norm_bias, w.norm_eps, out.range});
+  kernels_->layer_norm({rows, w.n, out.x, out.stride, w.norm_weight, w.norm_bias, w.norm_eps});
 }
 
 }  // namespace mbrt

@@ -29,10 +29,6 @@ class Linear {
   void run_residual(const Operand& in, std::size_t rows, const Rows& residual,
                     const Rows& out) const;
 
-  // As run, for an output nobody quantises: out only needs room for pad16(N) columns a row.
-  void run_to(const Operand& in, std::size_t rows, float* out, std::size_t stride,
-              float* range_room) const;
-
  private:
   void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
                 const Rows& out) const;

@@ -26,9 +26,8 @@ struct Panel {
   Panel(const ChunkView& view_, Scratch& scratch_, std::size_t first_, std::size_t rows_)
       : view(&view_), scratch(&scratch_), first(first_), rows(rows_) {
     const Widths& w = *view->widths;
-    hidden = {view->stream->hidden + first * w.hidden, w.hidden, scratch->range_hidden};
-    residual = {view->stream->residual + first * w.body, w.body, scratch->range_residual};
-    query = {view->stream->query + first * w.body, w.body, scratch->range_query};
+    hidden = {view->stream->hidden + first * w.hidden, w.hidden};
+    residual = {view->stream->residual + first * w.body, w.body};
   }
 
   const ChunkView* view;
@@ -37,7 +36,6 @@ struct Panel {
   std::size_t rows;
   Rows hidden;    // the stream between blocks
   Rows residual;  // the stream inside a block, where there is a bottleneck
-  Rows query;
 };
 
 // The tokens of a chunk that fall to one member of a team, cut into panels of even height.

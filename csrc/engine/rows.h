@@ -9,12 +9,10 @@
 
 namespace mbrt {
 
-// [rows][stride] floats; columns from the real width to the next multiple of 16 hold 0. range is
-// what the producer of the rows leaves for their quantiser (kernels/range.h).
+// [rows][stride] floats; columns from the real width to the next multiple of 16 hold 0.
 struct Rows {
   float* x = nullptr;
   std::size_t stride = 0;
-  float* range = nullptr;  // [rows][32]
 };
 
 // The input of a linear layer: the rows themselves, and for int8 layers their bytes, x being about

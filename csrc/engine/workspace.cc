@@ -23,9 +23,7 @@ class Arena {
     return piece;
   }
 
-  Rows rows(std::size_t count, std::size_t width) {
-    return {take<float>(count * width), width, take<float>(count * kRangeFloats)};
-  }
+  Rows rows(std::size_t count, std::size_t width) { return {take<float>(count * width), width}; }
 
   std::size_t used() const { return used_; }
 
@@ -35,8 +33,19 @@ class Arena {
 };
 
 KeysValues take_kv(Arena& arena, const Widths& w, std::size_t padded_tokens) {
-  return {arena.take<float>(padded_tokens * w.heads * w.head),
-          arena.take<float>(padded_tokens * w.heads * w.head_padded)};
+  const std::size_t rows = padded_tokens * w.heads;
+  KeysValues kv;
+  if (w.precision == Precision::kFp32) {
+    kv.keys_f32 = arena.take<float>(rows * w.head);
+    kv.values_f32 = arena.take<float>(rows * w.head_padded);
+    return kv;
+  }
+  kv.keys_s8 = arena.take<std::int8_t>(rows * w.head_padded);
+  kv.key_compensation = arena.take<std::int32_t>(rows);
+  kv.key_scale = arena.take<float>(rows);
+  kv.values_s8 = arena.take<std::int8_t>(rows * w.head_padded);
+  kv.value_scale = arena.take<float>(rows);
+  return kv;
 }
 
 Stream take_stream(Arena& arena, const Widths& w, std::size_t tokens, std::size_t sequences) {
@@ -44,7 +53,12 @@ Stream take_stream(Arena& arena, const Widths& w, std::size_t tokens, std::size_
   Stream stream;
   stream.hidden = arena.take<float>(tokens * w.hidden);
   stream.residual = arena.take<float>(tokens * w.body);
-  stream.query = arena.take<float>(tokens * w.body);
+  if (w.precision == Precision::kFp32) {
+    stream.query_f32 = arena.take<float>(tokens * w.body);
+  } else {
+    stream.query_s8 = arena.take<std::uint8_t>(tokens * w.heads * w.head_padded);
+    stream.query_scale = arena.take<float>(tokens * w.heads);
+  }
   for (KeysValues& kv : stream.kv) kv = take_kv(arena, w, padded_tokens);
   stream.padded_offset = arena.take<std::size_t>(sequences + 1);
   return stream;
@@ -57,21 +71,27 @@ Scratch take_scratch(Arena& arena, const Widths& w, std::size_t longest) {
   s.narrow = arena.rows(kPanelRows, w.body);
   s.context = arena.rows(kPanelRows, w.body);
   s.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
-  s.range_hidden = arena.take<float>(kPanelRows * kRangeFloats);
-  s.range_residual = arena.take<float>(kPanelRows * kRangeFloats);
-  s.range_query = arena.take<float>(kPanelRows * kRangeFloats);
   s.quantised = {arena.take<std::uint8_t>(kPanelRows * widest), arena.take<float>(kPanelRows),
                  arena.take<float>(kPanelRows)};
   s.scores = arena.take<float>(kStripRows * pad16(longest));
-  s.sums = arena.take<float>(kStripRows);
+  s.inverse = arena.take<float>(kStripRows);
+  s.factor = arena.take<float>(kStripRows);
   s.head_out = arena.take<float>(kStripRows * w.head_padded);
+  if (w.precision == Precision::kInt8) {
+    const std::size_t parts = kPanelRows * w.heads;
+    s.heads = {arena.take<std::uint8_t>(parts * w.head_padded), arena.take<float>(parts),
+               arena.take<std::int32_t>(parts)};
+    s.weights = arena.take<std::uint8_t>(kStripRows * pad16(longest));
+  }
   return s;
 }
 
 }  // namespace
 
 Widths::Widths(const ModelConfig& config)
-    : hidden(pad16(config.hidden_size)),
+    : precision(config.precision),
+      layers(config.num_layers),
+      hidden(pad16(config.hidden_size)),
       body(pad16(config.body_size)),
       intermediate(pad16(config.intermediate_size)),
       embedding_input(pad16(config.embedding_size) * (config.trigram ? 3 : 1)),

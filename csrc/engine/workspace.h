@@ -24,6 +24,8 @@ inline constexpr std::size_t kChunkTokens = 512;
 struct Widths {
   explicit Widths(const ModelConfig& config);
 
+  Precision precision;
+  std::size_t layers;
   std::size_t hidden, body, intermediate;  // H, t, I
   std::size_t embedding_input;             // what the embedding projection reads
   std::size_t heads, head;                 // A; t / A, not padded
@@ -35,20 +37,35 @@ struct Chunk {
   std::size_t first, last;  // sequences [first, last)
 };
 
-// Keys or values of one sequence and head lie packed as the weights of a product: see attention.h.
+// Keys and values, each sequence and head packed as the weights of a product; of a layer. Those of
+// the other precision are null: see attention_f32.cc and attention_s8.cc.
 struct KeysValues {
-  float* keys = nullptr;
-  float* values = nullptr;
+  float* keys_f32 = nullptr;
+  float* values_f32 = nullptr;
+  std::int8_t* keys_s8 = nullptr;
+  std::int32_t* key_compensation = nullptr;
+  float* key_scale = nullptr;
+  std::int8_t* values_s8 = nullptr;
+  float* value_scale = nullptr;
 };
 
 // What the members of a team share while a chunk goes through the encoder.
 struct Stream {
-  float* hidden = nullptr;    // [tokens][hidden]: between blocks
-  float* residual = nullptr;  // [tokens][body]: inside a block; null without bottleneck
-  float* query = nullptr;     // [tokens][body]
-  KeysValues kv[2];           // by parity of the layer: one is read while the next is written
+  float* hidden = nullptr;     // [tokens][hidden]: between blocks
+  float* residual = nullptr;   // [tokens][body]: inside a block; null without bottleneck
+  float* query_f32 = nullptr;  // [tokens][body]; null in int8 models, as the others are in fp32
+  std::uint8_t* query_s8 = nullptr;  // [tokens][heads][head_padded]
+  float* query_scale = nullptr;      // [tokens][heads]
+  KeysValues kv[2];  // by parity of the layer: one is read while the next is written
   // Where sequence b of the chunk begins in kv, in padded tokens; filled for each chunk.
   std::size_t* padded_offset = nullptr;
+};
+
+// Room for the heads of a panel, quantised: [rows][heads], and head_padded bytes each.
+struct QuantisedHeads {
+  std::uint8_t* q = nullptr;
+  float* scale = nullptr;
+  std::int32_t* sum = nullptr;
 };
 
 // What each member has for itself: one panel.
@@ -57,13 +74,13 @@ struct Scratch {
   Rows narrow;    // [rows][body]: bottleneck output, keys, values before they are stored
   Rows context;   // [rows][body]
   Rows wide;      // [rows][max(intermediate, hidden)]
-  float* range_hidden = nullptr;
-  float* range_residual = nullptr;
-  float* range_query = nullptr;
   QuantisedRows quantised;
-  float* scores = nullptr;    // [strip][padded keys]
-  float* sums = nullptr;      // [strip]
-  float* head_out = nullptr;  // [strip][head_padded]
+  QuantisedHeads heads;
+  float* scores = nullptr;          // [strip][padded keys]
+  std::uint8_t* weights = nullptr;  // [strip][padded keys]
+  float* inverse = nullptr;         // [strip]
+  float* factor = nullptr;          // [strip]
+  float* head_out = nullptr;        // [strip][head_padded]
 };
 
 class Workspace {

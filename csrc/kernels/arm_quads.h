@@ -36,17 +36,6 @@ MBRT_INLINE inline void pin([[maybe_unused]] Sum (&acc)[kR][kTileQuads]) {
 #endif
 }
 
-// max(x, number) of simd.h in one instruction, for an x that an addition or fma gave (so that a NaN
-// is quiet) and a number that is neither NaN nor -0. There is no such way to min(x, +0), for which
-// the instruction takes -0 where simd.h takes +0.
-inline float32x4_t larger4(float32x4_t x, float32x4_t number) {
-#ifdef __aarch64__
-  return vmaxnmq_f32(x, number);  // of a NaN and a number it takes the number, of -0 and +0 the +0
-#else
-  return max4(x, number);
-#endif
-}
-
 // From x (the sum with its bias) to y. What the GEMM's members say is copied first, here and below:
 // a compiler must assume that a store may change what lies behind a reference, and would load it
 // again for every row.
@@ -63,7 +52,7 @@ class Finish {
 
   MBRT_INLINE void operator()(std::size_t row, Quads& x) const {
     unroll<kTileQuads>([&](auto q) MBRT_INLINE {
-      if constexpr (kEpilogue == Epilogue::kRelu) x[q] = larger4(x[q], vdupq_n_f32(0.0f));
+      if constexpr (kEpilogue == Epilogue::kRelu) x[q] = max_number4(x[q], vdupq_n_f32(0.0f));
       if constexpr (kEpilogue == Epilogue::kResidual) {
         x[q] = vfmaq_f32(x[q], vld1q_f32(residual_ + row * stride_ + q * 4), scale_[q]);
       }
@@ -76,29 +65,33 @@ class Finish {
   Quads scale_;
 };
 
-// Eight lanes of a row's range, widened by y.
-template <Epilogue kEpilogue>
-MBRT_INLINE inline void widen_quads(float* range, const Quads& y) {
-  Quads high;
-  load_quads(high, range);
-  unroll<kTileQuads>([&](auto q) MBRT_INLINE { high[q] = larger4(y[q], high[q]); });
-  store_quads(range, high);
-  if constexpr (kEpilogue != Epilogue::kRelu) {  // after ReLU nothing is below the 0 that is there
-    Quads low;
-    load_quads(low, range + kLanes);
-    unroll<kTileQuads>([&](auto q) MBRT_INLINE { low[q] = min4(y[q], low[q]); });
-    store_quads(range + kLanes, low);
-  }
+// product_s8: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y.
+template <int kR>
+MBRT_INLINE inline void store_product8(const GemmS8& g, std::size_t m, std::size_t n,
+                                       const int32x4_t (&acc)[kR][kTileQuads]) {
+  const std::size_t out_stride = g.out_stride;
+  float* out = g.out + m * out_stride + n;
+  Quads scale;
+  load_quads(scale, g.w_scale + n);
+  unroll<kR>([&](auto r) MBRT_INLINE {
+    Quads y;
+    unroll<kTileQuads>([&](auto q)
+                           MBRT_INLINE { y[q] = vmulq_f32(vcvtq_f32_s32(acc[r][q]), scale[q]); });
+    store_quads(out + r * out_stride, y);
+  });
 }
 
-// gemm_s8: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y and the rows' ranges.
+// gemm_s8: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y.
 template <Epilogue kEpilogue, int kR>
 MBRT_INLINE inline void store_tile8(const GemmS8& g, std::size_t m, std::size_t n,
                                     const int32x4_t (&acc)[kR][kTileQuads]) {
+  if constexpr (kEpilogue == kProduct) {
+    store_product8(g, m, n, acc);
+    return;
+  }
   const Finish<kEpilogue, GemmS8> finish(g, m, n);
   const std::size_t out_stride = g.out_stride;
   float* out = g.out + m * out_stride + n;
-  float* range = g.range + m * kRangeFloats + n % kLanes;
   const float* a_scale = g.a_scale + m;
   const float* a_shift = g.a_shift + m;
   const float* bias = g.bias + n;
@@ -116,7 +109,6 @@ MBRT_INLINE inline void store_tile8(const GemmS8& g, std::size_t m, std::size_t 
     });
     finish(r, y);
     store_quads(out + r * out_stride, y);
-    widen_quads<kEpilogue>(range + r * kRangeFloats, y);
   });
 }
 

@@ -13,25 +13,28 @@
   void gemm_s8_linear(const GemmS8&);   \
   void gemm_s8_relu(const GemmS8&);     \
   void gemm_s8_residual(const GemmS8&); \
+  void product_s8(const GemmS8&);       \
   std::size_t peak_s8(std::size_t);     \
   }
-#define MBRT_DECLARE_gemm_f32(target)       \
-  namespace mbrt::target {                  \
-  void gemm_f32_linear(const GemmF32&);     \
-  void gemm_f32_relu(const GemmF32&);       \
-  void gemm_f32_residual(const GemmF32&);   \
-  void product_f32(const GemmF32&);         \
-  std::size_t peak_f32(std::size_t);        \
-  void quantize(const Quantize&);           \
-  void layer_norm(const LayerNorm&);        \
-  void softmax(const Softmax&);             \
-  void context(const Context&);             \
-  void activate_relu(const Activate&);      \
-  void activate_gelu_erf(const Activate&);  \
-  void activate_gelu_tanh(const Activate&); \
-  void activate_relu6(const Activate&);     \
-  void activate_silu(const Activate&);      \
-  void activate_tanh(const Activate&);      \
+#define MBRT_DECLARE_gemm_f32(target)        \
+  namespace mbrt::target {                   \
+  void gemm_f32_linear(const GemmF32&);      \
+  void gemm_f32_relu(const GemmF32&);        \
+  void gemm_f32_residual(const GemmF32&);    \
+  void product_f32(const GemmF32&);          \
+  std::size_t peak_f32(std::size_t);         \
+  void quantize(const Quantize&);            \
+  void quantize_heads(const QuantizeHeads&); \
+  void layer_norm(const LayerNorm&);         \
+  void softmax(const Softmax&);              \
+  void softmax_s8(const SoftmaxS8&);         \
+  void context(const Context&);              \
+  void activate_relu(const Activate&);       \
+  void activate_gelu_erf(const Activate&);   \
+  void activate_gelu_tanh(const Activate&);  \
+  void activate_relu6(const Activate&);      \
+  void activate_silu(const Activate&);       \
+  void activate_tanh(const Activate&);       \
   }
 #define MBRT_GEMM(operation, name, rows, columns, target, packing, offset) \
   MBRT_DECLARE_##operation(target)
@@ -71,12 +74,15 @@ struct Row {
      listed("gemm_s8", #s8).name,                                                               \
      listed("gemm_s8", #s8).offset,                                                             \
      {s8::gemm_s8_linear, s8::gemm_s8_relu, s8::gemm_s8_residual},                              \
+     s8::product_s8,                                                                            \
      listed("gemm_f32", #f32).name,                                                             \
      {f32::gemm_f32_linear, f32::gemm_f32_relu, f32::gemm_f32_residual},                        \
      f32::product_f32,                                                                          \
      f32::quantize,                                                                             \
+     f32::quantize_heads,                                                                       \
      f32::layer_norm,                                                                           \
      f32::softmax,                                                                              \
+     f32::softmax_s8,                                                                           \
      f32::context,                                                                              \
      {f32::activate_relu, f32::activate_gelu_erf, f32::activate_gelu_tanh, f32::activate_relu6, \
       f32::activate_silu, f32::activate_tanh},                                                  \

@@ -30,7 +30,6 @@
 
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "kernels/gemm_s8/gemm_s8.h"
-#include "kernels/range.h"
 #include "kernels/unroll.h"
 #include "simd/simd.h"
 
@@ -107,7 +106,7 @@ void run_tiles(const typename Tile::Gemm& g) {
   }
 }
 
-// Not an epilogue of a layer: the bare product of gemm_f32.
+// Not an epilogue of a layer: the bare product of two operands of attention.
 inline constexpr Epilogue kProduct = static_cast<Epilogue>(kEpilogueCount);
 
 // x (the sum with its bias) of the first row and 16 columns from `column`, to y.
@@ -126,11 +125,12 @@ inline f32x16 finish(const Gemm& g, std::size_t column, f32x16 x) {
 template <Epilogue kEpilogue, typename Gemm>
 MBRT_INLINE inline void advance(Gemm& g, std::size_t m, std::size_t n) {
   if constexpr (std::is_same_v<Gemm, GemmS8>) {
-    g.a_scale += m;
-    g.a_shift += m;
     g.w_scale += n;
-    g.w_sum += n;
-    g.range += m * kRangeFloats;
+    if constexpr (kEpilogue != kProduct) {
+      g.a_scale += m;
+      g.a_shift += m;
+      g.w_sum += n;
+    }
   }
   if constexpr (kEpilogue != kProduct) g.bias += n;
   if constexpr (kEpilogue == Epilogue::kResidual) {
@@ -140,24 +140,22 @@ MBRT_INLINE inline void advance(Gemm& g, std::size_t m, std::size_t n) {
   g.out += m * g.out_stride + n;
 }
 
-// gemm_s8: the int32 sums of the first row and kB blocks of 16 columns, to y and the row's range.
+// gemm_s8: the int32 sums of the first row and kB blocks of 16 columns, to y.
 template <Epilogue kEpilogue, int kB>
 MBRT_INLINE inline void store_row(const GemmS8& g, const i32x16 (&acc)[kB]) {
+  if constexpr (kEpilogue == kProduct) {
+    unroll<kB>([&](auto b) MBRT_INLINE {
+      store(g.out + b * 16, mul(to_f32(acc[b]), load(g.w_scale + b * 16)));
+    });
+    return;
+  }
   const f32x16 a_scale = broadcast(*g.a_scale);
   const f32x16 a_shift = broadcast(*g.a_shift);
-  Range range = load_range(g.range);
   unroll<kB>([&](auto b) MBRT_INLINE {
     const f32x16 scale = mul(a_scale, load(g.w_scale + b * 16));
     const f32x16 base = fma(a_shift, load(g.w_sum + b * 16), load(g.bias + b * 16));
-    const f32x16 y = finish<kEpilogue>(g, b * 16, fma(to_f32(acc[b]), scale, base));
-    store(g.out + b * 16, y);
-    if constexpr (kEpilogue == Epilogue::kRelu) {
-      range.high = max(y, range.high);  // y >= 0 >= range.low
-    } else {
-      widen(range, y);
-    }
+    store(g.out + b * 16, finish<kEpilogue>(g, b * 16, fma(to_f32(acc[b]), scale, base)));
   });
-  store_range(g.range, range);
 }
 
 // gemm_f32: the float sums of the same, to y.

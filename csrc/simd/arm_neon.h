@@ -38,10 +38,16 @@ inline float32x4_t min4(float32x4_t a, float32x4_t b) { return vbslq_f32(vcltq_f
 
 #ifdef __aarch64__
 
+// One instruction: of a quiet NaN and a number it takes the number.
+inline float32x4_t max_number4(float32x4_t x, float32x4_t m) { return vmaxnmq_f32(x, m); }
+inline float32x4_t min_number4(float32x4_t x, float32x4_t m) { return vminnmq_f32(x, m); }
 inline float32x4_t div4(float32x4_t a, float32x4_t b) { return vdivq_f32(a, b); }
 inline float32x4_t sqrt4(float32x4_t a) { return vsqrtq_f32(a); }
 
 #else
+
+inline float32x4_t max_number4(float32x4_t x, float32x4_t m) { return max4(x, m); }
+inline float32x4_t min_number4(float32x4_t x, float32x4_t m) { return min4(x, m); }
 
 inline float32x4_t div4(float32x4_t a, float32x4_t b) {
   float32x4_t y = vdupq_n_f32(vgetq_lane_f32(a, 0) / vgetq_lane_f32(b, 0));
@@ -135,6 +141,16 @@ inline f32x16 min(f32x16 a, f32x16 b) {
   return {min4(a.q0, b.q0), min4(a.q1, b.q1), min4(a.q2, b.q2), min4(a.q3, b.q3)};
 }
 
+inline f32x16 max_number(f32x16 x, f32x16 m) {
+  return {max_number4(x.q0, m.q0), max_number4(x.q1, m.q1), max_number4(x.q2, m.q2),
+          max_number4(x.q3, m.q3)};
+}
+
+inline f32x16 min_number(f32x16 x, f32x16 m) {
+  return {min_number4(x.q0, m.q0), min_number4(x.q1, m.q1), min_number4(x.q2, m.q2),
+          min_number4(x.q3, m.q3)};
+}
+
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return {
       vbslq_f32(vcgtq_f32(a.q0, b.q0), x.q0, y.q0), vbslq_f32(vcgtq_f32(a.q1, b.q1), x.q1, y.q1),
@@ -181,6 +197,41 @@ inline i32x16 broadcast_i32(std::int32_t x) {
 inline i32x16 add(i32x16 a, i32x16 b) {
   return {vaddq_s32(a.q0, b.q0), vaddq_s32(a.q1, b.q1), vaddq_s32(a.q2, b.q2),
           vaddq_s32(a.q3, b.q3)};
+}
+
+inline i32x16 max_signed(i32x16 a, i32x16 b) {
+  return {vmaxq_s32(a.q0, b.q0), vmaxq_s32(a.q1, b.q1), vmaxq_s32(a.q2, b.q2),
+          vmaxq_s32(a.q3, b.q3)};
+}
+
+inline int32x4_t max_unsigned4(int32x4_t a, int32x4_t b) {
+  return vreinterpretq_s32_u32(vmaxq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
+}
+
+inline i32x16 max_unsigned(i32x16 a, i32x16 b) {
+  return {max_unsigned4(a.q0, b.q0), max_unsigned4(a.q1, b.q1), max_unsigned4(a.q2, b.q2),
+          max_unsigned4(a.q3, b.q3)};
+}
+
+inline std::int32_t reduce_max_signed(i32x16 a) {
+  const int32x4_t four = vmaxq_s32(vmaxq_s32(a.q0, a.q2), vmaxq_s32(a.q1, a.q3));
+#ifdef __aarch64__
+  return vmaxvq_s32(four);
+#else
+  const int32x2_t two = vmax_s32(vget_low_s32(four), vget_high_s32(four));
+  return vget_lane_s32(vpmax_s32(two, two), 0);
+#endif
+}
+
+inline std::int32_t reduce_max_unsigned(i32x16 a) {
+  const uint32x4_t four =
+      vreinterpretq_u32_s32(max_unsigned4(max_unsigned4(a.q0, a.q2), max_unsigned4(a.q1, a.q3)));
+#ifdef __aarch64__
+  return static_cast<std::int32_t>(vmaxvq_u32(four));
+#else
+  const uint32x2_t two = vmax_u32(vget_low_u32(four), vget_high_u32(four));
+  return static_cast<std::int32_t>(vget_lane_u32(vpmax_u32(two, two), 0));
+#endif
 }
 
 inline i32x16 shift_left_23(i32x16 a) {

@@ -103,6 +103,8 @@ inline f32x16 max(f32x16 a, f32x16 b) {
 inline f32x16 min(f32x16 a, f32x16 b) {
   return each_lane([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
 }
+inline f32x16 max_number(f32x16 x, f32x16 m) { return max(x, m); }
+inline f32x16 min_number(f32x16 x, f32x16 m) { return min(x, m); }
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return each_lane([&](int i) { return a.lane[i] > b.lane[i] ? x.lane[i] : y.lane[i]; });
 }
@@ -142,6 +144,25 @@ inline i32x16 add(i32x16 a, i32x16 b) {  // modulo 2^32
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) +
                                      static_cast<std::uint32_t>(b.lane[i]));
   });
+}
+inline std::int32_t larger_unsigned(std::int32_t a, std::int32_t b) {
+  return static_cast<std::uint32_t>(a) > static_cast<std::uint32_t>(b) ? a : b;
+}
+inline i32x16 max_signed(i32x16 a, i32x16 b) {
+  return each_lane_i32([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+inline i32x16 max_unsigned(i32x16 a, i32x16 b) {
+  return each_lane_i32([&](int i) { return larger_unsigned(a.lane[i], b.lane[i]); });
+}
+inline std::int32_t reduce_max_signed(i32x16 a) {
+  std::int32_t most = a.lane[0];
+  for (int i = 1; i < 16; ++i) most = a.lane[i] > most ? a.lane[i] : most;
+  return most;
+}
+inline std::int32_t reduce_max_unsigned(i32x16 a) {
+  std::int32_t most = a.lane[0];
+  for (int i = 1; i < 16; ++i) most = larger_unsigned(a.lane[i], most);
+  return most;
 }
 inline i32x16 shift_left_23(i32x16 a) {
   return each_lane_i32([&](int i) {

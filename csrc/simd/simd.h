@@ -19,10 +19,14 @@
 //   sqrt(a) abs(a) neg(a)
 //   max(a, b) = a > b ? a : b       so a NaN in either gives b, and max(-0, +0) = +0
 //   min(a, b) = a < b ? a : b
+//   max_number(x, m)                the same for an m that is no NaN; a zero may be of either sign
+//   min_number(x, m)
 //   select_gt(a, b, x, y)           a > b ? x : y
 //   reduce_add(a) reduce_max(a)     a float; lane j joins j + 8, then + 4, + 2, + 1
 //   to_f32(i32x16)                  rounds to nearest even
 //   bits(f32x16) from_bits(i32x16)  reinterpretation
+//   max_signed(a, b) max_unsigned(a, b)        of i32x16
+//   reduce_max_signed(a) reduce_max_unsigned(a)  an int32
 //   broadcast_i32(x) add(i32x16, i32x16) shift_left_23(i32x16)
 //   load_i32(p) load_s8(p)          16 int32; 16 int8 widened to int32
 //   store_low_bytes(p, i32x16)      the low byte of each lane, 16 bytes

@@ -80,6 +80,8 @@ inline f32x16 max(f32x16 a, f32x16 b) {
 inline f32x16 min(f32x16 a, f32x16 b) {
   return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)};
 }
+inline f32x16 max_number(f32x16 x, f32x16 m) { return max(x, m); }
+inline f32x16 min_number(f32x16 x, f32x16 m) { return min(x, m); }
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return {_mm256_blendv_ps(y.lo, x.lo, _mm256_cmp_ps(a.lo, b.lo, _CMP_GT_OQ)),
           _mm256_blendv_ps(y.hi, x.hi, _mm256_cmp_ps(a.hi, b.hi, _CMP_GT_OQ))};
@@ -113,6 +115,26 @@ inline i32x16 broadcast_i32(std::int32_t x) {
 inline i32x16 add(i32x16 a, i32x16 b) {
   return {lanes(_mm256_add_epi32(raw(a.lo), raw(b.lo))),
           lanes(_mm256_add_epi32(raw(a.hi), raw(b.hi)))};
+}
+inline i32x16 max_signed(i32x16 a, i32x16 b) {
+  return {lanes(_mm256_max_epi32(raw(a.lo), raw(b.lo))),
+          lanes(_mm256_max_epi32(raw(a.hi), raw(b.hi)))};
+}
+inline i32x16 max_unsigned(i32x16 a, i32x16 b) {
+  return {lanes(_mm256_max_epu32(raw(a.lo), raw(b.lo))),
+          lanes(_mm256_max_epu32(raw(a.hi), raw(b.hi)))};
+}
+inline std::int32_t reduce_max_signed(i32x16 a) {
+  const __m256i h8 = _mm256_max_epi32(raw(a.lo), raw(a.hi));
+  const __m128i h4 = _mm_max_epi32(_mm256_castsi256_si128(h8), _mm256_extracti128_si256(h8, 1));
+  const __m128i h2 = _mm_max_epi32(h4, _mm_shuffle_epi32(h4, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(h2, _mm_shuffle_epi32(h2, 0xb1)));
+}
+inline std::int32_t reduce_max_unsigned(i32x16 a) {
+  const __m256i h8 = _mm256_max_epu32(raw(a.lo), raw(a.hi));
+  const __m128i h4 = _mm_max_epu32(_mm256_castsi256_si128(h8), _mm256_extracti128_si256(h8, 1));
+  const __m128i h2 = _mm_max_epu32(h4, _mm_shuffle_epi32(h4, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epu32(h2, _mm_shuffle_epi32(h2, 0xb1)));
 }
 inline i32x16 shift_left_23(i32x16 a) {
   return {lanes(_mm256_slli_epi32(raw(a.lo), 23)), lanes(_mm256_slli_epi32(raw(a.hi), 23))};

@@ -34,7 +34,11 @@ inline i32x16 lanes(__m512i v) { return {reinterpret_cast<__v16si>(v)}; }
 inline __mmask16 first_lanes(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
 
 inline f32x16 load(const float* p) { return {_mm512_loadu_ps(p)}; }
-inline void store(float* p, f32x16 v) { _mm512_storeu_ps(p, v.v); }
+// Two halves: Zen 4 takes 1.6 cycles from the multipliers for a store of 64 bytes, 0.6 for these.
+inline void store(float* p, f32x16 v) {
+  _mm256_storeu_ps(p, _mm512_castps512_ps256(v.v));
+  _mm256_storeu_ps(p + 8, _mm512_extractf32x8_ps(v.v, 1));
+}
 inline f32x16 load_partial(const float* p, std::size_t n) {
   return {_mm512_maskz_loadu_ps(first_lanes(n), p)};
 }
@@ -57,6 +61,8 @@ inline f32x16 neg(f32x16 a) { return {_mm512_xor_ps(_mm512_set1_ps(-0.0f), a.v)}
 // contract's a > b ? a : b.
 inline f32x16 max(f32x16 a, f32x16 b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline f32x16 min(f32x16 a, f32x16 b) { return {_mm512_min_ps(a.v, b.v)}; }
+inline f32x16 max_number(f32x16 x, f32x16 m) { return max(x, m); }
+inline f32x16 min_number(f32x16 x, f32x16 m) { return min(x, m); }
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ), y.v, x.v)};
 }
@@ -79,6 +85,22 @@ inline i32x16 bits(f32x16 a) { return lanes(_mm512_castps_si512(a.v)); }
 inline f32x16 from_bits(i32x16 a) { return {_mm512_castsi512_ps(raw(a))}; }
 inline i32x16 broadcast_i32(std::int32_t x) { return lanes(_mm512_set1_epi32(x)); }
 inline i32x16 add(i32x16 a, i32x16 b) { return lanes(_mm512_add_epi32(raw(a), raw(b))); }
+inline i32x16 max_signed(i32x16 a, i32x16 b) { return lanes(_mm512_max_epi32(raw(a), raw(b))); }
+inline i32x16 max_unsigned(i32x16 a, i32x16 b) { return lanes(_mm512_max_epu32(raw(a), raw(b))); }
+inline std::int32_t reduce_max_signed(i32x16 a) {
+  const __m256i h8 =
+      _mm256_max_epi32(_mm512_castsi512_si256(raw(a)), _mm512_extracti64x4_epi64(raw(a), 1));
+  const __m128i h4 = _mm_max_epi32(_mm256_castsi256_si128(h8), _mm256_extracti128_si256(h8, 1));
+  const __m128i h2 = _mm_max_epi32(h4, _mm_shuffle_epi32(h4, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(h2, _mm_shuffle_epi32(h2, 0xb1)));
+}
+inline std::int32_t reduce_max_unsigned(i32x16 a) {
+  const __m256i h8 =
+      _mm256_max_epu32(_mm512_castsi512_si256(raw(a)), _mm512_extracti64x4_epi64(raw(a), 1));
+  const __m128i h4 = _mm_max_epu32(_mm256_castsi256_si128(h8), _mm256_extracti128_si256(h8, 1));
+  const __m128i h2 = _mm_max_epu32(h4, _mm_shuffle_epi32(h4, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epu32(h2, _mm_shuffle_epi32(h2, 0xb1)));
+}
 inline i32x16 shift_left_23(i32x16 a) { return lanes(_mm512_slli_epi32(raw(a), 23)); }
 inline i32x16 load_i32(const std::int32_t* p) { return lanes(_mm512_loadu_si512(p)); }
 inline i32x16 load_s8(const std::int8_t* p) {

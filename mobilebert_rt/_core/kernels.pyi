@@ -31,10 +31,9 @@ def gemm_s8(
     residual: _F32 | None,
     residual_scale: _F32 | None,
     out: _F32,
-    range: _F32,
     calls: int = 1,
 ) -> None:
-    """epilogue: 0 linear, 1 relu, 2 residual."""
+    """epilogue: 0 linear, 1 relu, 2 residual, 3 the product alone."""
 
 def gemm_f32(
     isa: str,
@@ -51,12 +50,34 @@ def gemm_f32(
 ) -> None:
     """epilogue: 0 linear, 1 relu, 2 residual, 3 the product alone."""
 
-def quantize(isa: str, x: _F32, range: _F32, q: _U8, scale: _F32, shift: _F32, calls: int = 1) -> None: ...
-def layer_norm(
-    isa: str, x: _F32, n: int, weight: _F32, bias: _F32, eps: float, range: _F32, calls: int = 1
+def quantize(isa: str, x: _F32, q: _U8, scale: _F32, shift: _F32, calls: int = 1) -> None: ...
+def quantize_heads(
+    isa: str,
+    heads: int,
+    width: int,
+    x: _F32,
+    q: _U8,
+    scale: _F32,
+    sum: npt.NDArray[np.int32] | None,
+    calls: int = 1,
 ) -> None: ...
-def softmax(isa: str, s: _F32, keys: int, mask: _U8 | None, sum: _F32, calls: int = 1) -> None: ...
-def context(isa: str, x: _F32, sum: _F32, y: _F32, range: _F32, calls: int = 1) -> None: ...
-def activate(isa: str, activation: int, x: _F32, scale: _F32 | None, range: _F32, calls: int = 1) -> None: ...
+def layer_norm(
+    isa: str, x: _F32, n: int, weight: _F32, bias: _F32, eps: float, calls: int = 1
+) -> None: ...
+def softmax(isa: str, s: _F32, keys: int, mask: _U8 | None, inverse: _F32, calls: int = 1) -> None: ...
+def softmax_s8(
+    isa: str,
+    s: _F32,
+    keys: int,
+    mask: _U8 | None,
+    s_scale: _F32,
+    value_scale: _F32,
+    inverse: _F32,
+    p: _U8,
+    factor: _F32,
+    calls: int = 1,
+) -> None: ...
+def context(isa: str, x: _F32, factor: _F32, y: _F32, calls: int = 1) -> None: ...
+def activate(isa: str, activation: int, x: _F32, scale: _F32 | None, calls: int = 1) -> None: ...
 def peak_s8(isa: str, iterations: int) -> int: ...
 def peak_f32(isa: str, iterations: int) -> int: ...

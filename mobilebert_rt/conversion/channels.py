@@ -56,6 +56,16 @@ def channel_scale(readers: Sequence[Linear], x: Doubles) -> Floats:
     return _nearest_power(np.where(share > 0, share, UNREAD / np.where(x > 0, x, 1)))
 
 
+def pair_scale(x: Doubles, y: Doubles) -> Floats:
+    """c of a vector with magnitudes x whose products with another, of magnitudes y, are summed: a query and its key.
+
+    c is the power of two nearest to sqrt(y / x), and the other vector takes 1 / c: then both have the magnitudes
+    sqrt(x y), and neither loses a channel of the sum to the other's range. 1 where x or y is 0.
+    """
+    ratio = np.where((x > 0) & (y > 0), y, 1) / np.where((x > 0) & (y > 0), x, 1)
+    return _nearest_power(np.sqrt(np.clip(ratio, LARGEST_SCALE**-2, LARGEST_SCALE**2)))
+
+
 def linear_magnitude(linear: Linear, x: Doubles, residual: Doubles | None = None) -> Doubles:
     """X [N] of what a layer (and an activation behind it) makes of an input with magnitudes x [K].
 

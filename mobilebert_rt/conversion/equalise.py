@@ -20,6 +20,7 @@ from mobilebert_rt.conversion.channels import (
     channel_scale,
     linear_magnitude,
     norm_magnitude,
+    pair_scale,
     word_magnitude,
 )
 from mobilebert_rt.conversion.fold import Embeddings, Ffn, Floats, Heads, Layer, Linear, Norm
@@ -71,6 +72,7 @@ def _equalise_layer(cfg: EngineConfig, layer: Layer, h: Vector) -> tuple[Layer, 
     if bottleneck_attention is not None:
         bottleneck_attention, query_input = _connect(bottleneck_attention, h, [layer.query, layer.key])
 
+    c_query = pair_scale(*(linear_magnitude(role, query_input.x) for role in (layer.query, layer.key)))
     value, context = _connect(layer.value, value_input, [layer.attention_output])
     attention_output, a = _connect(layer.attention_output, context, [layer.ffns[0].intermediate], residual=residual)
     output_bottleneck = layer.output_bottleneck
@@ -85,8 +87,8 @@ def _equalise_layer(cfg: EngineConfig, layer: Layer, h: Vector) -> tuple[Layer, 
     return Layer(
         bottleneck_input=bottleneck_input,
         bottleneck_attention=bottleneck_attention,
-        query=_scale_input(layer.query, query_input.c),
-        key=_scale_input(layer.key, query_input.c),
+        query=_scale_output(_scale_input(layer.query, query_input.c), c_query),
+        key=_scale_output(_scale_input(layer.key, query_input.c), 1 / c_query),
         value=value,
         attention_output=attention_output,
         ffns=tuple(ffns),

@@ -56,7 +56,10 @@ class Rescaling:
         self.columns("embeddings.embedding_transformation", np.tile(s, 3))
 
     def linear_parts(self, at: str, ffns: list[str]) -> None:
-        """What may be rescaled whatever the norm is: context and, with ReLU, the FFNs' inner vectors."""
+        """What may be rescaled whatever the norm is: query and key, context and, with ReLU, the FFNs' inner vectors."""
+        s = self.scales(self.size(at + "attention.output.dense"))
+        self.rows(at + "attention.self.query", s)
+        self.rows(at + "attention.self.key", 1 / s)
         s = self.scales(self.size(at + "attention.output.dense"))
         self.rows(at + "attention.self.value", s)
         self.columns(at + "attention.output.dense", s)

@@ -32,21 +32,3 @@ def same_bits(a: Array, b: Array) -> bool:
         return bool((a == b).all())
     equal = np.ascontiguousarray(a).view(np.int32) == np.ascontiguousarray(b).view(np.int32)
     return bool((equal | (np.isnan(a) & np.isnan(b))).all())
-
-
-def widened(ranges: F32, y: F32) -> F32:
-    """The running range [rows, 32] after the rows y: for each lane the maximum, then for each the minimum."""
-    high, low = ranges[:, :16].copy(), ranges[:, 16:].copy()
-    for i in range(0, y.shape[1], 16):
-        part = y[:, i : i + 16]
-        lanes = slice(0, part.shape[1])
-        high[:, lanes] = np.where(part > high[:, lanes], part, high[:, lanes])
-        low[:, lanes] = np.where(part < low[:, lanes], part, low[:, lanes])
-    return np.concatenate([high, low], axis=1)
-
-
-def random_ranges(random: np.random.Generator, rows: int) -> F32:
-    """Ranges as an earlier kernel may have left them: some lanes wide, some still 0."""
-    size = np.abs(random.standard_normal((rows, 32))) * random.integers(0, 3, (rows, 32))
-    size[:, 16:] *= -1
-    return (size + 0.0).astype(np.float32)

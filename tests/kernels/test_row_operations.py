@@ -19,10 +19,8 @@ from tests.kernels.guarded import Arena
 from tests.kernels.support import (
     F32,
     PLACEMENTS,
-    random_ranges,
     same_bits,
     vector_isas,
-    widened,
 )
 from tests.numerics import operations as op
 
@@ -52,10 +50,6 @@ def rows_of(kind: str, rows: int, width: int) -> F32:
     return x
 
 
-def own_ranges(x: F32) -> F32:
-    return widened(np.zeros((x.shape[0], 32), np.float32), x)
-
-
 def quantise(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
     """(q without the kernel's offset, scale, shift)."""
     x = rows_of(kind, rows, width)
@@ -63,10 +57,26 @@ def quantise(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
     q = arena.place_output(np.zeros(x.shape, np.uint8), gap=5)
     scale = arena.place_output(np.full(rows, np.nan, np.float32))
     shift = arena.place_output(np.full(rows, np.nan, np.float32))
-    _core.kernels.quantize(isa, arena.place(x, gap=3), arena.place(own_ranges(x)), q, scale, shift)
+    _core.kernels.quantize(isa, arena.place(x, gap=3), q, scale, shift)
     arena.check()
     offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
     return (q - np.uint8(offset)).view(np.int8), scale.copy(), shift.copy()
+
+
+HEADS = 3
+
+
+def quantise_heads(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
+    """(q without the kernel's offset, scale, sum) of three heads of that width."""
+    x = rows_of(kind, rows, HEADS * width)
+    arena = Arena(at)
+    q = arena.place_output(np.zeros((rows * HEADS, padded(width)), np.uint8))
+    scale = arena.place_output(np.full((rows, HEADS), np.nan, np.float32))
+    total = arena.place_output(np.zeros((rows, HEADS), np.int32))
+    _core.kernels.quantize_heads(isa, HEADS, width, arena.place(x, gap=3), q, scale, total)
+    arena.check()
+    offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
+    return (q - np.uint8(offset)).view(np.int8).reshape(rows, HEADS, -1), scale.copy(), total.copy()
 
 
 def layer_norm(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
@@ -74,10 +84,9 @@ def layer_norm(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
     weight, bias = (random.standard_normal((2, padded(width)))).astype(np.float32)
     arena = Arena(at)
     x = arena.place_output(rows_of(kind, rows, width), gap=3)
-    ranges = arena.place_output(np.full((rows, 32), np.nan, np.float32))
-    _core.kernels.layer_norm(isa, x, width, arena.place(weight), arena.place(bias), 1e-5, ranges)
+    _core.kernels.layer_norm(isa, x, width, arena.place(weight), arena.place(bias), 1e-5)
     arena.check()
-    return x.copy(), ranges.copy()
+    return (x.copy(),)
 
 
 def masks(rows: int, keys: int) -> list[NDArray[np.uint8] | None]:
@@ -93,23 +102,56 @@ def softmax(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int
     x = rows_of(kind, rows, width)
     x[:, width:] = np.nan  # the product leaves any number past the last key
     s = arena.place_output(x, gap=3)
-    total = arena.place_output(np.full(rows, np.nan, np.float32))
+    inverse = arena.place_output(np.full(rows, np.nan, np.float32))
     mask = masks(rows, width)[masking]
-    _core.kernels.softmax(isa, s, width, None if mask is None else arena.place(mask, gap=2), total)
+    _core.kernels.softmax(isa, s, width, None if mask is None else arena.place(mask, gap=2), inverse)
     arena.check()
-    return s.copy(), total.copy()
+    return s.copy(), inverse.copy()
+
+
+def scales_for(rows: int, keys: int) -> tuple[F32, F32]:
+    """Of the scores of each row, and of the values of each key; both may be 0."""
+    random = np.random.default_rng(rows + keys)
+    scores = np.abs(random.standard_normal(rows)).astype(np.float32)
+    values = (np.abs(random.standard_normal(keys)) * random.integers(0, 3, keys)).astype(np.float32)
+    scores[0] = 0 if rows > 4 else scores[0]
+    return scores, values if keys % 5 else values * np.float32(1e-38)
+
+
+def softmax_s8(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int) -> Results:
+    """(e, 1 / sum, bytes, factor)."""
+    arena = Arena(at)
+    x = rows_of(kind, rows, width)
+    x[:, width:] = np.nan
+    s = arena.place_output(x, gap=3)
+    inverse, factor = (arena.place_output(np.full(rows, np.nan, np.float32)) for _ in range(2))
+    p = arena.place_output(np.full(x.shape, 99, np.uint8), gap=5)
+    s_scale, value_scale = scales_for(rows, width)
+    mask = masks(rows, width)[masking]
+    _core.kernels.softmax_s8(
+        isa,
+        s,
+        width,
+        None if mask is None else arena.place(mask, gap=2),
+        arena.place(s_scale),
+        arena.place(np.pad(value_scale, (0, padded(width) - width))),
+        inverse,
+        p,
+        factor,
+    )
+    arena.check()
+    return s.copy(), inverse.copy(), p.view(np.int8).copy(), factor.copy()
 
 
 def context(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
     random = np.random.default_rng(width)
     arena = Arena(at)
     y = arena.place_output(np.full((rows, width), np.nan, np.float32), gap=5)
-    ranges = arena.place_output(random_ranges(random, rows))
-    total = random.uniform(1, 9, rows).astype(np.float32)
+    factor = random.uniform(0.1, 1, rows).astype(np.float32)
     x = rows_of(kind, rows, width)[:, :width]
-    _core.kernels.context(isa, arena.place(x, gap=2), arena.place(total), y, ranges)
+    _core.kernels.context(isa, arena.place(x, gap=2), arena.place(factor), y)
     arena.check()
-    return y.copy(), ranges.copy()
+    return (y.copy(),)
 
 
 def activate(isa: str, at: str, rows: int, width: int, kind: str, *, index: int, scaled: bool) -> Results:
@@ -117,19 +159,22 @@ def activate(isa: str, at: str, rows: int, width: int, kind: str, *, index: int,
     scale = np.exp2(random.integers(-3, 4, padded(width))).astype(np.float32)
     arena = Arena(at)
     x = arena.place_output(rows_of(kind, rows, width), gap=3)
-    ranges = arena.place_output(np.full((rows, 32), np.nan, np.float32))
-    _core.kernels.activate(isa, index, x, arena.place(scale) if scaled else None, ranges)
+    _core.kernels.activate(isa, index, x, arena.place(scale) if scaled else None)
     arena.check()
-    return x.copy(), ranges.copy()
+    return (x.copy(),)
 
 
 Operation = Callable[[str, str, int, int, str], Results]
 OPERATIONS: dict[str, Operation] = {
     "quantise": quantise,
+    "quantise_heads": quantise_heads,
     "layer_norm": layer_norm,
     "softmax": partial(softmax, masking=0),
     "softmax, one mask": partial(softmax, masking=1),
     "softmax, a mask a row": partial(softmax, masking=2),
+    "softmax_s8": partial(softmax_s8, masking=0),
+    "softmax_s8, one mask": partial(softmax_s8, masking=1),
+    "softmax_s8, a mask a row": partial(softmax_s8, masking=2),
     "context": context,
 }
 for _index, _name in enumerate(op.ACTIVATIONS):
@@ -140,7 +185,7 @@ KINDS = ("usual", "huge", "tiny", "denormal", "any bits")
 
 def kinds_for(operation: str) -> tuple[str, ...]:
     """Without finite values a row has no scale, and the quantiser promises nothing."""
-    return KINDS[:-1] if operation == "quantise" else KINDS
+    return KINDS[:-1] if operation.startswith("quantise") else KINDS
 
 
 def cases(operation: str) -> Iterator[tuple[int, int, str]]:
@@ -171,29 +216,31 @@ def formula(operation: str, rows: int, width: int, kind: str) -> Results:
     random = np.random.default_rng(width)
     if operation == "layer_norm":
         weight, bias = (random.standard_normal((2, padded(width)))).astype(np.float32)
-        y = op.layer_norm(x, weight[:width], bias[:width], 1e-5)
-        return y, own_ranges(y)
+        return (op.layer_norm(x, weight[:width], bias[:width], 1e-5),)
     if operation == "context":
-        ranges = random_ranges(random, rows)
-        y = op.divided(x, random.uniform(1, 9, rows).astype(np.float32))
-        return y, widened(ranges, y)
+        return (op.scaled_rows(x, random.uniform(0.1, 1, rows).astype(np.float32)),)
     if operation.startswith("softmax"):
-        mask = masks(rows, width)[["softmax", "softmax, one mask", "softmax, a mask a row"].index(operation)]
-        return op.softmax(x, None if mask is None else mask != 0)
+        kernel, _, masking = operation.partition(", ")
+        mask = masks(rows, width)[["", "one mask", "a mask a row"].index(masking)]
+        allowed = None if mask is None else mask != 0
+        if kernel == "softmax":
+            return op.softmax(x, allowed)
+        s_scale, value_scale = scales_for(rows, width)
+        e, inverse = op.softmax(x, allowed, s_scale)
+        return e, inverse, *op.quantise_weights(e, inverse, value_scale)
     name, _, scaled = operation.partition(", ")
     scale = np.exp2(random.integers(-3, 4, padded(width))).astype(np.float32)[:width]
-    y = op.activate(name, x, scale if scaled else None)
-    return y, own_ranges(y)
+    return (op.activate(name, x, scale if scaled else None),)
 
 
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "quantise"])
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if not name.startswith("quantise")])
 def test_the_scalar_code_equals_the_formula(operation: str) -> None:
     for rows, width, kind in cases(operation):
-        found, beside = scalar_result(operation, rows, width, kind)
-        y, expected_beside = formula(operation, rows, width, kind)
-        assert same_bits(found[:, :width], y), (rows, width, kind)
-        assert same_bits(beside, expected_beside), (rows, width, kind)
-        assert (found[:, width:] == 0).all(), (rows, width, kind)
+        found = scalar_result(operation, rows, width, kind)
+        for a, b in zip(found, formula(operation, rows, width, kind), strict=True):
+            real = a[:, : b.shape[1]] if a.ndim == 2 else a
+            assert same_bits(real, b), (rows, width, kind)
+            assert a.size == b.size or (a[:, width:] == 0).all(), (rows, width, kind)
 
 
 def test_the_scalar_quantiser_equals_the_formula() -> None:
@@ -202,6 +249,18 @@ def test_the_scalar_quantiser_equals_the_formula() -> None:
         expected: Results = op.quantise(x)
         for a, b in zip(scalar_result("quantise", *case), expected, strict=True):
             assert same_bits(a, b), case
+
+
+def test_the_scalar_quantiser_of_heads_equals_the_formula() -> None:
+    for rows, width, kind in cases("quantise_heads"):
+        x = rows_of(kind, rows, HEADS * width)
+        q, scale, total = scalar_result("quantise_heads", rows, width, kind)
+        for head in range(HEADS):
+            expected = op.quantise_head(x[:, head * width : (head + 1) * width])
+            assert same_bits(q[:, head, :width], expected.q), (rows, width, kind)
+            assert (q[:, head, width:] == 0).all(), (rows, width, kind)
+            assert same_bits(scale[:, head], expected.scale), (rows, width, kind)
+            assert (total[:, head] == expected.q.sum(axis=1, dtype=np.int32)).all(), (rows, width, kind)
 
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-(2.0**120), max_value=2.0**120)
@@ -214,7 +273,7 @@ def test_the_quantiser_keeps_zero_and_every_value_within_a_step(values: list[flo
     arena = Arena("end")
     q = arena.place_output(np.zeros((1, 16), np.uint8))
     scale, shift = (arena.place_output(np.zeros(1, np.float32)) for _ in range(2))
-    _core.kernels.quantize("scalar", arena.place(x), arena.place(own_ranges(x)), q, scale, shift)
+    _core.kernels.quantize("scalar", arena.place(x), q, scale, shift)
     arena.check()
     meant = q.view(np.int8).astype(np.float64) * float(scale[0]) + float(shift[0])
     step = max(float(scale[0]), 2.0**-95)

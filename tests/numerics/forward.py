@@ -136,10 +136,23 @@ class Forward:
         contexts, probabilities = [], []
         for a in range(self.config["num_heads"]):
             part = slice(a * width, (a + 1) * width)
-            e, total = op.softmax(op.product_f32(query[:, part], key[:, part]), allowed)
-            contexts.append(op.divided(op.product_f32(e, value[:, part].T), total))
-            probabilities.append(op.divided(e, total))
+            head = self.head_s8 if self.config["precision"] == "int8" else self.head_f32
+            e, inverse, context = head(query[:, part], key[:, part], value[:, part], allowed)
+            contexts.append(context)
+            probabilities.append(op.scaled_rows(e, inverse))
         return np.concatenate(contexts, axis=1), np.stack(probabilities)
+
+    def head_f32(self, query: F32, key: F32, value: F32, allowed: Array | None) -> tuple[F32, F32, F32]:
+        """(e, 1 / sum, context) of one head."""
+        e, inverse = op.softmax(op.product_f32(query, key), allowed)
+        return e, inverse, op.scaled_rows(op.product_f32(e, value.T), inverse)
+
+    def head_s8(self, query: F32, key: F32, value: F32, allowed: Array | None) -> tuple[F32, F32, F32]:
+        """The same in bytes."""
+        q, k, v = op.quantise_head(query), op.quantise_head(key), op.quantise_head(value)
+        e, inverse = op.softmax(op.exact_product(q.q, k.q) * k.scale, allowed, q.scale)
+        weights = op.quantise_weights(e, inverse, v.scale)
+        return e, inverse, op.scaled_rows(op.exact_product(weights.p, np.ascontiguousarray(v.q.T)), weights.factor)
 
     def block(self, name: str, hidden: F32, allowed: Array | None) -> tuple[F32, F32]:
         """One block: (the next hidden state, its attentions)."""

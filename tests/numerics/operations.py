@@ -34,9 +34,8 @@ class Quantised(NamedTuple):
 
 
 def high_and_low(x: F32) -> tuple[F32, F32]:
-    """The fold of each row's range: its largest and smallest value and 0; a NaN is left out."""
-    real = np.where(np.isnan(x), f32(0), x)
-    return maximum(real.max(axis=1), f32(0)), minimum(real.min(axis=1), f32(0))
+    """Of each row: its largest and smallest value and 0."""
+    return maximum(x.max(axis=1), f32(0)), minimum(x.min(axis=1), f32(0))
 
 
 def quantise(x: F32, high: F32 | None = None, low: F32 | None = None) -> Quantised:
@@ -53,13 +52,33 @@ def quantise(x: F32, high: F32 | None = None, low: F32 | None = None) -> Quantis
         return Quantised((t.view(np.int32) & 255).astype(np.uint8).view(np.int8), scale, -z * scale)
 
 
+class QuantisedHead(NamedTuple):
+    """A head's part of rows: signed bytes q [m, width]; a row stands for q * scale [m]."""
+
+    q: NDArray[np.int8]
+    scale: F32
+
+
+def quantise_head(x: F32) -> QuantisedHead:
+    """Each row of one head's columns by its own largest absolute value."""
+    with np.errstate(all="ignore"):
+        most = np.abs(x).max(axis=1)
+        tiny = most < hexadecimal("0x1p-96")
+        scale = np.where(tiny, f32(0), most / f32(127))
+        t = fma(x, np.where(tiny, f32(0), f32(127) / most)[:, None], ROUND)
+        return QuantisedHead((t.view(np.int32) & 255).astype(np.uint8).view(np.int8), scale)
+
+
+def exact_product(x: NDArray[np.int8], w: NDArray[np.int8]) -> F32:
+    """x [m, K] times w [N, K], as floats."""
+    return (x.astype(np.int64) @ w.astype(np.int64).T).astype(np.float32)
+
+
 def product_s8(x: Quantised, w: NDArray[np.int8], w_scale: F32, bias: F32) -> F32:
     """x times w [N, K], with its bias."""
-    weights = w.astype(np.int64)
     with np.errstate(all="ignore"):
-        w_sum = w_scale * weights.sum(axis=1).astype(np.float32)
-        sums = (x.q.astype(np.int64) @ weights.T).astype(np.float32)
-        return fma(sums, x.scale[:, None] * w_scale, fma(x.shift[:, None], w_sum, bias))
+        w_sum = w_scale * w.sum(axis=1, dtype=np.int64).astype(np.float32)
+        return fma(exact_product(x.q, w), x.scale[:, None] * w_scale, fma(x.shift[:, None], w_sum, bias))
 
 
 def product_f32(x: F32, w: F32) -> F32:
@@ -79,23 +98,43 @@ def layer_norm(x: F32, weight: F32, bias: F32, eps: Any) -> F32:
         return fma(d * inverse[:, None], weight, bias)
 
 
-def softmax(scores: F32, allowed: NDArray[np.bool_] | None = None) -> tuple[F32, F32]:
-    """(e, sum) of each row, not yet divided."""
+def softmax(scores: F32, allowed: NDArray[np.bool_] | None = None, scale: F32 | None = None) -> tuple[F32, F32]:
+    """(e, 1 / sum) of each row; e is exp((score - maximum) * scale), scale [m] being 1 where there is none."""
     with np.errstate(all="ignore"):
         attended = ~np.isnan(scores)
         if allowed is not None:
             attended &= allowed
         visible = np.where(attended, scores, f32("-inf"))
         mx = visible.max(axis=1, keepdims=True)
-        e = np.where(attended, exp(visible - mx), f32(0))
-        return e, row_sum(e)
+        distance = visible - mx if scale is None else (visible - mx) * scale[:, None]
+        e = np.where(attended, exp(distance), f32(0))
+        return e, f32(1) / row_sum(e)
 
 
-def divided(x: F32, total: F32) -> F32:
-    """x * (1 / sum), row by row."""
+class Weights(NamedTuple):
+    """Attention weights as bytes p [m, keys], 0 .. 127; a row stands for p * factor / value_scale."""
+
+    p: NDArray[np.int8]
+    factor: F32
+
+
+def quantise_weights(e: F32, inverse: F32, value_scale: F32) -> Weights:
+    """What softmax gave, times each key's value scale [keys], as bytes."""
     with np.errstate(all="ignore"):
-        quotient: F32 = x * (f32(1) / total)[:, None]
-        return quotient
+        weight = e * value_scale
+        top = maximum(np.where(np.isnan(weight), f32(0), weight).max(axis=1), f32(0))
+        tiny = top < hexadecimal("0x1p-96")
+        steps = np.where(tiny, f32(0), f32(127) / top)
+        t = fma(weight, steps[:, None], ROUND)
+        p = (t.view(np.int32) & 255).astype(np.uint8).view(np.int8)
+        return Weights(p, np.where(tiny, f32(0), top / f32(127) * inverse))
+
+
+def scaled_rows(x: F32, factor: F32) -> F32:
+    """x * factor, row by row."""
+    with np.errstate(all="ignore"):
+        product: F32 = x * factor[:, None]
+        return product
 
 
 def tanh(x: F32) -> F32:

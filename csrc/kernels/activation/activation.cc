@@ -4,7 +4,6 @@
 
 #include "kernels/math/gates.h"
 #include "kernels/math/tanh.h"
-#include "kernels/range.h"
 #include "simd/simd.h"
 
 namespace mbrt::MBRT_TARGET {
@@ -17,14 +16,11 @@ template <f32x16 (*f)(f32x16), bool kScaled>
 void each_row(const Activate& a) {
   for (std::size_t row = 0; row < a.rows; ++row) {
     float* const x = a.x + row * a.x_stride;
-    Range range;
     for (std::size_t i = 0; i < a.n; i += 16) {
       f32x16 y = f(load(x + i));
       if constexpr (kScaled) y = mul(y, load(a.scale + i));
       store(x + i, y);
-      widen(range, y);
     }
-    store_range(a.range + row * kRangeFloats, range);
   }
 }
 

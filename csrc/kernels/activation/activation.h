@@ -1,4 +1,4 @@
-// activation: y = f(x) * scale, in place on a panel that lies in cache, with the row's range.
+// activation: y = f(x) * scale, in place on a panel that lies in cache.
 //
 // ReLU is not here: it is an epilogue. The others are one pass each, written against the 16 lanes:
 //   gelu_erf   0.5 x (1 + erf(x / sqrt 2))
@@ -30,7 +30,6 @@ struct Activate {
   float* x;              // [rows][x_stride]
   std::size_t x_stride;  // floats
   const float* scale;    // [n], or null for 1
-  float* range;          // [rows][32], written, see kernels/range.h
 };
 
 using ActivateFn = void (*)(const Activate&);

@@ -6,7 +6,8 @@
 //   kLinear:    y = x
 //   kRelu:      y = x > 0 ? x : 0
 //   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
-//   range[m]    is widened by y (kernels/range.h), for the next quantiser
+//   product:    y = float(acc) * w_scale[n]             the two matrix products of attention; reads
+//                                                       no shift, sum or bias
 //
 // A row stands for q * a_scale + a_shift (quantize.h); w_sum[n] = w_scale[n] * sum_k w[k][n]
 // carries the shift through the product. Bytes are q + offset, where offset is the kernel's own
@@ -48,7 +49,6 @@ struct GemmS8 {
 
   float* out;              // [m][out_stride]
   std::size_t out_stride;  // floats
-  float* range;            // [m][32], updated
 };
 
 using GemmS8Fn = void (*)(const GemmS8&);

@@ -27,13 +27,12 @@ float finish(const GemmS8& g, std::size_t m, std::size_t n, std::int32_t acc) {
   }
 }
 
-template <Epilogue kEpilogue>
-void gemm(const GemmS8& g) {
+// Calls visit(m, n, acc[m][n]).
+template <typename Visit>
+void for_each_sum(const GemmS8& g, Visit visit) {
   for (std::size_t m = 0; m < g.m; ++m) {
     const auto* a = reinterpret_cast<const std::int8_t*>(
         g.a + m * g.a_stride);  // offset 0: bytes are the values
-    float* high = g.range + m * kRangeFloats;
-    float* low = high + kBlock;
     for (std::size_t n = 0; n < g.n; n += kBlock) {
       const std::int8_t* w = g.w + n * g.k;
       std::int32_t acc[kBlock] = {};
@@ -42,18 +41,25 @@ void gemm(const GemmS8& g) {
           for (std::size_t i = 0; i < 4; ++i) acc[j] += a[k + i] * w[k * kBlock + j * 4 + i];
         }
       }
-      for (std::size_t j = 0; j < kBlock; ++j) {
-        const float y = finish<kEpilogue>(g, m, n + j, acc[j]);
-        g.out[m * g.out_stride + n + j] = y;
-        high[j] = y > high[j] ? y : high[j];
-        low[j] = y < low[j] ? y : low[j];
-      }
+      for (std::size_t j = 0; j < kBlock; ++j) visit(m, n + j, acc[j]);
     }
   }
 }
 
+template <Epilogue kEpilogue>
+void gemm(const GemmS8& g) {
+  for_each_sum(g, [&](std::size_t m, std::size_t n, std::int32_t acc) {
+    g.out[m * g.out_stride + n] = finish<kEpilogue>(g, m, n, acc);
+  });
+}
+
 }  // namespace
 
+void product_s8(const GemmS8& g) {
+  for_each_sum(g, [&](std::size_t m, std::size_t n, std::int32_t acc) {
+    g.out[m * g.out_stride + n] = static_cast<float>(acc) * g.w_scale[n];
+  });
+}
 void gemm_s8_linear(const GemmS8& g) { gemm<Epilogue::kLinear>(g); }
 void gemm_s8_relu(const GemmS8& g) { gemm<Epilogue::kRelu>(g); }
 void gemm_s8_residual(const GemmS8& g) { gemm<Epilogue::kResidual>(g); }

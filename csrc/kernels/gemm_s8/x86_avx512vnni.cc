@@ -77,7 +77,9 @@ struct Tile {
   template <int kR, int kB>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][kB];
-    if (kR < kRows / 2 || m == 0) {  // rows are split evenly: a tile so low is the only one
+    // Rows are split evenly: a tile so low is the only one. What lies behind keys and values is not
+    // next.
+    if (kEpilogue != kProduct && (kR < kRows / 2 || m == 0)) {
       multiply<true>(g, m, n, acc);
       store_tile<kEpilogue>(g, m, n, acc);
     } else {
@@ -92,6 +94,7 @@ struct Tile {
 void gemm_s8_linear(const GemmS8& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
 void gemm_s8_relu(const GemmS8& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
 void gemm_s8_residual(const GemmS8& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
+void product_s8(const GemmS8& g) { run_tiles<Tile<kProduct>>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const __m512i a = _mm512_set1_epi32(static_cast<int>(iterations));

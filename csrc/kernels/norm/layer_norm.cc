@@ -4,7 +4,6 @@
 // the latency of an addition would rule. Four rows side by side give it four chains.
 #include "kernels/norm/layer_norm.h"
 
-#include "kernels/range.h"
 #include "kernels/unroll.h"
 #include "simd/simd.h"
 
@@ -17,7 +16,6 @@ struct Panel {
   explicit Panel(const LayerNorm& norm, std::size_t first_row)
       : a(norm),
         x(norm.x + first_row * norm.x_stride),
-        range(norm.range + first_row * kRangeFloats),
         whole(norm.n / 16 * 16),
         tail(norm.n - whole),
         real(load_partial(kOnes, tail)) {}
@@ -27,7 +25,6 @@ struct Panel {
 
   const LayerNorm& a;
   float* x;
-  float* range;
   std::size_t whole;  // columns in whole vectors
   std::size_t tail;   // columns in the last, partial one
   f32x16 real;        // 1 in the lanes of the partial vector that hold a column
@@ -66,25 +63,18 @@ MBRT_INLINE inline void find_inverses(const Panel& p, const f32x16* mean, f32x16
   });
 }
 
-// One row: nothing here waits for a sum, and four rows' maxima would not leave NEON registers
-// enough.
+// One row: nothing here waits for a sum.
 inline void write_row(const Panel& p, std::size_t row, f32x16 mean, f32x16 inverse) {
-  Range range;
   for (std::size_t i = 0; i < p.whole; i += 16) {
     const f32x16 d = sub(load(p.at(row, i)), mean);
-    const f32x16 y = fma(mul(d, inverse), load(p.a.weight + i), load(p.a.bias + i));
-    store(p.at(row, i), y);
-    widen(range, y);
+    store(p.at(row, i), fma(mul(d, inverse), load(p.a.weight + i), load(p.a.bias + i)));
   }
   if (p.tail != 0) {
     const f32x16 d = sub(load_partial(p.at(row, p.whole), p.tail), mean);
     const f32x16 weight = load(p.a.weight + p.whole);
     const f32x16 bias = load(p.a.bias + p.whole);
-    const f32x16 y = p.only_real(fma(mul(d, inverse), weight, bias));
-    store(p.at(row, p.whole), y);
-    widen(range, y);
+    store(p.at(row, p.whole), p.only_real(fma(mul(d, inverse), weight, bias)));
   }
-  store_range(p.range + row * kRangeFloats, range);
 }
 
 template <int kRows>

@@ -5,7 +5,6 @@
 //   d          = x - mean                    +0 past n
 //   var        = fold(sum_j fma(d, d, .)) / n
 //   y          = fma(d * (1 / sqrt(var + eps)), weight, bias)      IEEE square root and division
-//   range[row] = the range of y, see kernels/range.h               written, not updated
 //
 // Columns n .. n_padded - 1 become +0, since weight and bias are 0 there.
 #ifndef MBRT_KERNELS_NORM_LAYER_NORM_H_
@@ -23,7 +22,6 @@ struct LayerNorm {
   const float* weight;   // [n rounded up to 16]
   const float* bias;     // [n rounded up to 16]
   float eps;
-  float* range;  // [rows][32]
 };
 
 using LayerNormFn = void (*)(const LayerNorm&);

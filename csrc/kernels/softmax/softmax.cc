@@ -1,4 +1,4 @@
-// softmax and context, written once for every target; the formulas are in softmax.h.
+// softmax, softmax_s8 and context, written once for every target; the formulas are in softmax.h.
 //
 // The first pass finds the maximum and leaves -inf where there is nothing to attend, padding
 // columns too; the second then knows no mask and no tail, since exp(-inf - mx) is +0. A NaN score
@@ -9,12 +9,14 @@
 #include <limits>
 
 #include "kernels/math/exp.h"
-#include "kernels/range.h"
 #include "simd/simd.h"
 
 namespace mbrt::MBRT_TARGET {
 namespace {
 
+constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: here floats are the integers
+constexpr float kSteps = 127.0f;
+constexpr float kTiny = 0x1p-96f;  // below it the inverse may overflow
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 inline f32x16 attended(f32x16 s, const std::uint8_t* mask) {
@@ -28,12 +30,12 @@ float mask_row(float* s, std::size_t keys, const std::uint8_t* mask) {
   const std::size_t tail = keys - whole;
   f32x16 mx = broadcast(kNothing);
   if (mask == nullptr) {
-    for (std::size_t i = 0; i < whole; i += 16) mx = max(load(s + i), mx);
+    for (std::size_t i = 0; i < whole; i += 16) mx = max_number(load(s + i), mx);
   } else {
     for (std::size_t i = 0; i < whole; i += 16) {
       const f32x16 v = attended(load(s + i), mask + i);
       store(s + i, v);
-      mx = max(v, mx);
+      mx = max_number(v, mx);
     }
   }
   if (tail != 0) {
@@ -41,26 +43,92 @@ float mask_row(float* s, std::size_t keys, const std::uint8_t* mask) {
     for (std::size_t i = 0; i < tail; ++i) tail_mask[i] = mask == nullptr ? 1 : mask[whole + i];
     const f32x16 v = attended(load_partial(s + whole, tail), tail_mask);
     store(s + whole, v);
-    mx = max(v, mx);
+    mx = max_number(v, mx);
   }
   return reduce_max(mx);
+}
+
+// Up to 16 rows at a time, pass by pass: no row waits for the sum or the division of another, and
+// the divisions of all are one.
+struct Group {
+  std::size_t first, rows;
+};
+
+template <typename Visit>
+inline void for_each_group(std::size_t rows, Visit visit) {
+  for (std::size_t first = 0; first < rows; first += 16) {
+    visit(Group{first, rows - first < 16 ? rows - first : 16});
+  }
+}
+
+void find_maxima(const Softmax& a, const Group& group, float* maxima) {
+  for (std::size_t r = 0; r < group.rows; ++r) {
+    const std::size_t row = group.first + r;
+    const std::uint8_t* mask = a.mask == nullptr ? nullptr : a.mask + row * a.mask_stride;
+    maxima[r] = mask_row(a.s + row * a.s_stride, a.keys, mask);
+  }
 }
 
 }  // namespace
 
 void softmax(const Softmax& a) {
-  for (std::size_t row = 0; row < a.rows; ++row) {
-    float* const s = a.s + row * a.s_stride;
-    const std::uint8_t* mask = a.mask == nullptr ? nullptr : a.mask + row * a.mask_stride;
-    const f32x16 mx = broadcast(mask_row(s, a.keys, mask));
-    f32x16 sum = zero();
-    for (std::size_t i = 0; i < a.keys; i += 16) {
-      const f32x16 e = exp_nonpositive(sub(load(s + i), mx));
-      store(s + i, e);
-      sum = add(sum, e);
+  for_each_group(a.rows, [&](const Group& group) {
+    float maxima[16], sums[16] = {};
+    find_maxima(a, group, maxima);
+    for (std::size_t r = 0; r < group.rows; ++r) {
+      float* const s = a.s + (group.first + r) * a.s_stride;
+      const f32x16 mx = broadcast(maxima[r]);
+      f32x16 sum = zero();
+      for (std::size_t i = 0; i < a.keys; i += 16) {
+        const f32x16 e = exp_nonpositive(sub(load(s + i), mx));
+        store(s + i, e);
+        sum = add(sum, e);
+      }
+      sums[r] = reduce_add(sum);
     }
-    a.sum[row] = reduce_add(sum);
-  }
+    store_partial(a.inverse + group.first, group.rows, div(broadcast(1.0f), load(sums)));
+  });
+}
+
+void softmax_s8(const SoftmaxS8& a) {
+  const Softmax& b = a.scores;
+  const std::size_t keys = b.keys;  // a copy: a store of bytes may alias what a refers to
+  const float* const v = a.value_scale;
+  for_each_group(b.rows, [&](const Group& group) {
+    float maxima[16], sums[16] = {}, tops[16] = {}, steps[16];
+    find_maxima(b, group, maxima);
+    for (std::size_t r = 0; r < group.rows; ++r) {
+      float* const s = b.s + (group.first + r) * b.s_stride;
+      const f32x16 mx = broadcast(maxima[r]);
+      const f32x16 scale = broadcast(a.s_scale[(group.first + r) * a.s_scale_stride]);
+      f32x16 sum = zero();
+      f32x16 top = zero();
+      for (std::size_t i = 0; i < keys; i += 16) {
+        const f32x16 e = exp_nonpositive(mul(sub(load(s + i), mx), scale));
+        store(s + i, e);
+        sum = add(sum, e);
+        top = max_number(mul(e, load(v + i)), top);
+      }
+      sums[r] = reduce_add(sum);
+      tops[r] = reduce_max(top);
+    }
+    const f32x16 top = load(tops);
+    const f32x16 inverse = div(broadcast(1.0f), load(sums));
+    const f32x16 factor = mul(div(top, broadcast(kSteps)), inverse);
+    const f32x16 tiny = broadcast(kTiny);
+    store(steps, select_gt(tiny, top, zero(), div(broadcast(kSteps), top)));
+    store_partial(b.inverse + group.first, group.rows, inverse);
+    store_partial(a.factor + group.first, group.rows, select_gt(tiny, top, zero(), factor));
+    for (std::size_t r = 0; r < group.rows; ++r) {
+      const float* const e = b.s + (group.first + r) * b.s_stride;
+      std::uint8_t* const p = a.p + (group.first + r) * a.p_stride;
+      const f32x16 step = broadcast(steps[r]);
+      for (std::size_t i = 0; i < keys; i += 16) {
+        const f32x16 weight = mul(load(e + i), load(v + i));
+        store_low_bytes(p + i, bits(fma(weight, step, broadcast(kRound))));
+      }
+    }
+  });
 }
 
 void context(const Context& a) {
@@ -69,20 +137,9 @@ void context(const Context& a) {
   for (std::size_t row = 0; row < a.rows; ++row) {
     const float* const x = a.x + row * a.x_stride;
     float* const y = a.y + row * a.y_stride;
-    const f32x16 inverse = broadcast(1.0f / a.sum[row]);
-    Range range = load_range(a.range + row * kRangeFloats);
-    for (std::size_t i = 0; i < whole; i += 16) {
-      const f32x16 v = mul(load(x + i), inverse);
-      store(y + i, v);
-      widen(range, v);
-    }
-    if (tail !=
-        0) {  // lanes past n are +0 times the inverse: +0, or NaN, which the range leaves out
-      const f32x16 v = mul(load_partial(x + whole, tail), inverse);
-      store_partial(y + whole, tail, v);
-      widen(range, v);
-    }
-    store_range(a.range + row * kRangeFloats, range);
+    const f32x16 factor = broadcast(a.factor[row]);
+    for (std::size_t i = 0; i < whole; i += 16) store(y + i, mul(load(x + i), factor));
+    if (tail != 0) store_partial(y + whole, tail, mul(load_partial(x + whole, tail), factor));
   }
 }
 

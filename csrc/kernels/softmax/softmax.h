@@ -1,11 +1,23 @@
-// softmax: rows of attention scores to unnormalised weights in place, and their sums; normalisation
-// comes after P.V.
+// softmax: rows of attention scores to unnormalised weights; normalisation comes after P.V.
 //
-//   mx      = max over allowed keys of s;   e = exp(s - mx)            kernels/math/exp.h; <=
-//   2^-126 flushes to +0 masked keys (mask[key] == 0) and columns keys .. keys_padded - 1 become +0
-//   sum     = 16 virtual lanes, ascending, folded 16 -> 8 -> 4 -> 2 -> 1
+// softmax, in place, for float values:
+//   mx      = max over allowed keys of s
+//   e       = exp(s - mx)           kernels/math/exp.h; <= 2^-126 flushes to +0
+//   sum     = fold(sum of e)        16 virtual lanes, ascending, folded 16 -> 8 -> 4 -> 2 -> 1
+//   inverse = 1 / sum
 //
-// At least one key of each row must be allowed: the caller checks it.
+// softmax_s8, for int8 values that each have a scale v[key]:
+//   e       = exp((s - mx) * s_scale[row]),  sum and inverse as above
+//   top     = max over keys of e * v[key]
+//   top < 2^-96:  p = 0, factor = 0
+//   else          p = the low byte of bits(fma(e * v[key], 127 / top, 12582912))       0 .. 127
+//                 factor = top / 127 * inverse
+// The scales of values ride in the weights, so that a byte of p is as fine as what its key adds to
+// the result: sum of p * values * factor. 127 steps and not 255, so that p is a signed byte too and
+// every kernel takes it as it is.
+//
+// Masked keys (mask[key] == 0) and columns keys .. keys_padded - 1 become +0 and p = 0. At least
+// one key of each row must be allowed: the caller checks it.
 #ifndef MBRT_KERNELS_SOFTMAX_SOFTMAX_H_
 #define MBRT_KERNELS_SOFTMAX_SOFTMAX_H_
 
@@ -21,23 +33,32 @@ struct Softmax {
   std::size_t s_stride;      // floats
   const std::uint8_t* mask;  // [rows][mask_stride], 0 = may not be attended; null: every key may
   std::size_t mask_stride;   // bytes; 0 repeats one row
-  float* sum;                // [rows]
+  float* inverse;            // [rows]
 };
 
 using SoftmaxFn = void (*)(const Softmax&);
 
-// context: y[row][i] = x[row][i] * (1 / sum[row]), i < n, and the running range of the row.
-//
-//   columns past n are neither read nor written; range[row] is widened by y, see kernels/range.h
+struct SoftmaxS8 {
+  Softmax scores;              // s becomes e
+  const float* s_scale;        // [rows][s_scale_stride], >= 0
+  std::size_t s_scale_stride;  // floats
+  const float* value_scale;    // [keys, padded], >= 0; 0 past the last key
+  std::uint8_t* p;             // [rows][p_stride], keys rounded up to 16 are written
+  std::size_t p_stride;        // bytes
+  float* factor;               // [rows]
+};
+
+using SoftmaxS8Fn = void (*)(const SoftmaxS8&);
+
+// context: y[row][i] = x[row][i] * factor[row], i < n. Columns past n are neither read nor written.
 struct Context {
   std::size_t rows;
   std::size_t n;
   const float* x;  // [rows][x_stride]
   std::size_t x_stride;
-  const float* sum;  // [rows]
-  float* y;          // [rows][y_stride]
+  const float* factor;  // [rows]
+  float* y;             // [rows][y_stride]
   std::size_t y_stride;
-  float* range;  // [rows][32], updated
 };
 
 using ContextFn = void (*)(const Context&);

@@ -1,0 +1,162 @@
+// Attention in bytes, exact sums. Queries, keys and values have one scale for each token and head.
+// For each head of a sequence, packed as weights are (n16k4; keys and width padded to 16):
+//   keys    [keys / 16][width / 4][16][4]     scores  = query bytes (rows x width)  times keys
+//   values  [width / 16][keys / 4][16][4]     context = weight bytes (rows x keys) times values
+// Padding keys hold anything: their scores are masked, and their weights are 0.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "engine/attention_kinds.h"
+#include "engine/segments.h"
+
+namespace mbrt {
+namespace {
+
+class AttentionS8 : public Attention {
+ public:
+  AttentionS8(const Widths& widths, const KernelSet& kernels)
+      : Attention(widths, kernels), ones_(widths.head_padded, 1.0f), zeros_(widths.head_padded) {}
+
+  void store_queries(const Panel& panel, const Rows& queries) const override;
+  void store_keys(const Panel& panel, std::size_t layer, const Rows& keys) const override;
+  void store_values(const Panel& panel, std::size_t layer, const Rows& values) const override;
+
+ private:
+  void run_head(const Strip& strip, std::size_t head) const override;
+
+  // A head's part of a sequence, in padded keys; times head_padded in bytes.
+  std::size_t part(std::size_t kv_token, std::size_t length, std::size_t head) const {
+    return kv_token * widths_.heads + head * pad16(length);
+  }
+
+  std::vector<float> ones_;          // the values' scales are in the weights
+  std::vector<std::int32_t> zeros_;  // weights are bytes of no offset, nothing is to compensate
+};
+
+void AttentionS8::store_queries(const Panel& panel, const Rows& queries) const {
+  const Widths& w = widths_;
+  const Stream& stream = *panel.view->stream;
+  kernels_->quantize_heads({panel.rows, w.heads, w.head, queries.x, queries.stride,
+                            kernels_->gemm_s8_offset,
+                            stream.query_s8 + panel.first * w.heads * w.head_padded,
+                            stream.query_scale + panel.first * w.heads, nullptr});
+}
+
+void AttentionS8::store_keys(const Panel& panel, std::size_t layer, const Rows& keys) const {
+  const Widths& w = widths_;
+  const KeysValues& kv = panel.view->stream->kv[layer % 2];
+  const QuantisedHeads& room = panel.scratch->heads;
+  kernels_->quantize_heads(
+      {panel.rows, w.heads, w.head, keys.x, keys.stride, 0, room.q, room.scale, room.sum});
+  for_each_segment(panel, [&](const Segment& segment) {
+    for (std::size_t row = 0; row < segment.rows; ++row) {
+      const std::size_t position = segment.position + row;
+      const std::size_t first = (segment.panel_row + row) * w.heads;
+      for (std::size_t head = 0; head < w.heads; ++head) {
+        const std::size_t at = part(segment.kv_token, segment.length, head) + position;
+        kv.key_scale[at] = room.scale[first + head];
+        kv.key_compensation[at] = -128 * room.sum[first + head];
+        const std::uint8_t* from = room.q + (first + head) * w.head_padded;
+        std::int8_t* to = kv.keys_s8 + (at - position % kLanes) * w.head_padded;
+        to += position % kLanes * 4;
+        for (std::size_t i = 0; i < w.head_padded; i += 4)
+          std::memcpy(to + i * kLanes, from + i, 4);
+      }
+    }
+  });
+}
+
+// Four tokens that share packed rows, from the first: 16 columns are one row.
+void store_four(const std::uint8_t* from, std::size_t stride, std::int8_t* to) {
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    for (std::size_t k = 0; k < 4; ++k) {
+      to[i * 4 + k] = static_cast<std::int8_t>(from[k * stride + i]);
+    }
+  }
+}
+
+void AttentionS8::store_values(const Panel& panel, std::size_t layer, const Rows& values) const {
+  const Widths& w = widths_;
+  const KeysValues& kv = panel.view->stream->kv[layer % 2];
+  const QuantisedHeads& room = panel.scratch->heads;
+  const std::size_t stride = w.heads * w.head_padded;
+  kernels_->quantize_heads(
+      {panel.rows, w.heads, w.head, values.x, values.stride, 0, room.q, room.scale, nullptr});
+  for_each_segment(panel, [&](const Segment& segment) {
+    const std::size_t padded = pad16(segment.length);
+    const std::size_t end = segment.position + segment.rows;
+    for (std::size_t head = 0; head < w.heads; ++head) {
+      const std::size_t begin = part(segment.kv_token, segment.length, head);
+      for (std::size_t position = segment.position, step; position < end; position += step) {
+        const std::size_t row = segment.panel_row + position - segment.position;
+        const std::uint8_t* from = room.q + row * stride + head * w.head_padded;
+        std::int8_t* to =
+            kv.values_s8 + begin * w.head_padded + position / 4 * 4 * kLanes + position % 4;
+        step = position % 4 == 0 && end - position >= 4 ? 4 : 1;
+        for (std::size_t i = 0; i < w.head_padded; i += kLanes, to += padded * kLanes) {
+          if (step == 4) {
+            store_four(from + i, stride, to);
+          } else {
+            for (std::size_t j = 0; j < kLanes; ++j) {
+              to[j * 4] = static_cast<std::int8_t>(from[i + j]);
+            }
+          }
+        }
+        for (std::size_t k = 0; k < step; ++k) {
+          kv.value_scale[begin + position + k] = room.scale[(row + k) * w.heads + head];
+        }
+      }
+      if (end == segment.length) {
+        std::fill(kv.value_scale + begin + end, kv.value_scale + begin + padded, 0.0f);
+      }
+    }
+  });
+}
+
+void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
+  const Widths& w = widths_;
+  const Scratch& scratch = *strip.scratch;
+  const KeysValues& kv = *strip.kv;
+  const std::size_t padded_keys = pad16(strip.keys);
+  const std::size_t query_stride = w.heads * w.head_padded;
+  const std::size_t begin = part(strip.kv_token, strip.keys, head);
+
+  GemmS8 scores{};
+  scores.m = strip.rows;
+  scores.n = padded_keys;
+  scores.k = w.head_padded;
+  scores.a = strip.stream->query_s8 + strip.token * query_stride + head * w.head_padded;
+  scores.a_stride = query_stride;
+  scores.w = kv.keys_s8 + begin * w.head_padded;
+  scores.compensation = kv.key_compensation + begin;
+  scores.w_scale = kv.key_scale + begin;
+  scores.out = scratch.scores;
+  scores.out_stride = padded_keys;
+  kernels_->product_s8(scores);
+
+  kernels_->softmax_s8({strip.softmax(), strip.stream->query_scale + strip.token * w.heads + head,
+                        w.heads, kv.value_scale + begin, scratch.weights, padded_keys,
+                        scratch.factor});
+
+  GemmS8 context{};
+  context.m = strip.rows;
+  context.n = w.head_padded;
+  context.k = padded_keys;
+  context.a = scratch.weights;
+  context.a_stride = padded_keys;
+  context.w = kv.values_s8 + begin * w.head_padded;
+  context.compensation = zeros_.data();
+  context.w_scale = ones_.data();
+  context.out = scratch.head_out;
+  context.out_stride = w.head_padded;
+  kernels_->product_s8(context);
+}
+
+}  // namespace
+
+std::unique_ptr<const Attention> make_attention_s8(const Widths& widths, const KernelSet& kernels) {
+  return std::make_unique<const AttentionS8>(widths, kernels);
+}
+
+}  // namespace mbrt
