@@ -90,7 +90,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--lengths", type=numbers, metavar="LIST", help=f"tokens, 1 to 512 ({','.join(map(str, plan.LENGTHS))})")
     add("--threads", type=numbers, metavar="LIST", help="threads of a call (1,2)")
     add("--cpus", type=numbers, metavar="LIST", help="processors to run on (those that are allowed, the last first)")
-    add("--rounds", type=int, metavar="N", help="turns of everybody (15)")
+    add("--rounds", type=int, metavar="N", help="turns of everybody (15; 7 with many texts, 5 fresh processes)")
     add("--turn-ms", type=float, default=150.0, metavar="MS", help="length of a turn; one call at least (%(default)g)")
     add(
         "--out",

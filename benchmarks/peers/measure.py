@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from benchmarks.peers.session import SCRIPT, PeerError, Worker
 from benchmarks.peers.turns import Record, order, quartiles, take_turns
 
 REFERENCES = ("torch-fp32", "ours-fp32")
-FRESH_ROUNDS = 5  # processes of each, for what happens but once in a process
+QUIET_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Measurer:
         self._settings = settings
         self._say = say
         self._workers: dict[tuple[str, int], Worker] = {}
+        self._said = time.monotonic()
 
     def __enter__(self) -> Measurer:
         return self
@@ -77,7 +79,8 @@ class Measurer:
             return
         with tempfile.TemporaryDirectory() as scratch:
             results, seats = self._prepare(group, run, Path(scratch))
-        records = take_turns(seats, self._settings.rounds, self._settings.turn_seconds, self._progress(group.name))
+        rounds = min(group.most_rounds, self._settings.rounds)
+        records = take_turns(seats, rounds, self._settings.turn_seconds, self._progress(group.name))
         for entry in group.entries:
             result = results[entry.name]
             run.results.append(_timed(result, records[entry.name]) if entry.name in records else result)
@@ -172,7 +175,7 @@ class Measurer:
         found: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in group.entries}
         errors: dict[str, str] = {}
         entries = {entry.name: entry for entry in group.entries}
-        rounds = min(FRESH_ROUNDS, self._settings.rounds)
+        rounds = min(group.most_rounds, self._settings.rounds)
         for number in range(rounds):
             self._progress(group.name)(number, rounds)
             for name in order(list(entries), number):
@@ -198,10 +201,13 @@ class Measurer:
         return lambda done, of: self._say_again(f"{name}: round {done + 1} of {of}")
 
     def _say_again(self, what: str) -> None:
-        """In place on a terminal; not at all elsewhere, where it would fill a log."""
+        """In place on a terminal; now and then elsewhere, where it would fill a log."""
         if sys.stderr.isatty():
             sys.stderr.write(f"\r\033[K{what}")
             sys.stderr.flush()
+        elif time.monotonic() - self._said > QUIET_SECONDS:
+            self._said = time.monotonic()
+            self._say("  " + what)
 
 
 def blank(group: Group, entry: Entry) -> Result:

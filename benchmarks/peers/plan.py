@@ -18,6 +18,9 @@ BATCHES = (1, 4, 8, 16, 32, 64)
 # Lengths that texts of 5 to 60 tokens are padded to where a model has but one length.
 BUCKETS = (8, 16, 24, 32, 48, 64)
 
+FRESH_ROUNDS = 5  # processes of each, for what happens but once in a process
+TEXTS_ROUNDS = 7  # a call runs 64 texts, and there are many ways to run them
+
 LOAD_LENGTH, MEMORY_LENGTH = 128, 512
 
 # fp32 without a fused executor is out of the running for texts a second, and would take most of the time.
@@ -53,13 +56,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """Entries that are measured in one go. fresh: in a new process each time, load and first call included."""
+    """Entries that are measured in one go.
+
+    fresh: in a new process each time, load and first call included. most_rounds: more would tell nothing new.
+    """
 
     case: str
     name: str
     texts: tuple[tuple[int, ...], ...]
     entries: tuple[Entry, ...]
     fresh: bool = False
+    most_rounds: int = 1000
 
     @property
     def length(self) -> int:
@@ -87,11 +94,11 @@ def groups(
     if "texts" in cases:
         texts = tuple(tuple(text) for text in inputs.mixed_texts())
         entries = [entry for peer in chosen if peer.name in FOR_TEXTS for entry in _ways(peer, max(threads))]
-        yield Group("texts", "texts", texts, tuple(entries))
+        yield Group("texts", "texts", texts, tuple(entries), most_rounds=TEXTS_ROUNDS)
     for case, length in (("load", LOAD_LENGTH), ("memory", MEMORY_LENGTH)):
         if case in cases:
             entries = [Entry(peer, "mobilebert", 1) for peer in chosen]
-            yield Group(case, f"{case}/{length}", _one(length), tuple(entries), fresh=True)
+            yield Group(case, f"{case}/{length}", _one(length), tuple(entries), True, FRESH_ROUNDS)
 
 
 def wanted(group: Group, entry: Entry) -> list[Wanted]:
