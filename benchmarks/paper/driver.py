@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.paper import systems, tables
@@ -63,6 +62,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FOLDER",
         help="for the results (build/paper)",
     )
+    add("--only-sizes", action="store_true", help="run nothing: parameters and FLOPs beside the published columns")
     add("--docs", action="store_true", help="write docs/results.md and its plot")
     add("--no-install", action="store_true", help="do not install matplotlib in an environment of its own")
     add("--plot-python", metavar="PATH", help="a Python that has matplotlib, instead of that environment")
@@ -175,19 +175,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         threads=options.threads,
         quick=options.quick,
     )
-    measure(options, found)
+    if not options.only_sizes:
+        measure(options, found)
     # Quoted systems are shown beside the measured ones, not beside a choice of them.
     whole = [s for s in systems.SYSTEMS if s.config is None or s.key in options.systems]
     texts = {"table-4": tables.table4(found, whole), "table-7": tables.table7(found, systems.OPTIMISATIONS)}
     report = "\n\n".join(f"## {name.replace('-', ' ').capitalize()}\n\n{text}" for name, text in texts.items())
+    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "report.md").write_text(report + "\n", encoding="utf-8")
     print(report)
-    drawn = plot(options)
+    drawn = None if options.only_sizes else plot(options)
     if options.docs:
+        if drawn is not None:
+            shutil.copyfile(drawn, PLOT)
+            texts["table-4"] += f"\n\n![Latency of one text against the published GLUE score]({PLOT.name})"
         for name, text in texts.items():
             documents.put(documents.RESULTS, name, text)
-        if drawn is not None:
-            with suppress(FileNotFoundError):
-                os.replace(drawn, PLOT)
     say(f"written to {options.out}" + (f" and {documents.RESULTS}" if options.docs else ""))
     return 0

@@ -67,6 +67,8 @@ def read(path: Path) -> Findings:
 
 def circumstances(found: Findings) -> str:
     """Where the figures are from, and whether they may be quoted."""
+    if not found.table4 and not found.table7:
+        return "Latencies have not been measured on a quiet machine yet."
     machine = found.machine
     where = (
         f"{machine.get('processor')} ({', '.join(machine.get('instructions', []))}), "

@@ -148,6 +148,16 @@ def test_table_7_counts_in_mobileberts() -> None:
     assert cells(text, "NoNorm + GELU") == ["92", "-", "-", "1.48", "-", "-"]
 
 
+def test_sizes_alone_are_told_without_running_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(driver, "measure", None)
+    assert driver.main(["--only-sizes", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert cells(text.split("## Table 7")[0], "BERT_LARGE") == ["334.0", "335.1", "-", "78.92", *"-" * 7]
+    assert "not been measured" in text
+
+
 def test_findings_are_read_as_they_were_written(tmp_path: Path) -> None:
     found().write(tmp_path / "results.json")
     assert tables.read(tmp_path / "results.json") == found()
