@@ -63,7 +63,7 @@ class Store:
         jobs: dict[str, dict[Path, dict[str, Any]]] = {}
         for wanted in files:
             for out, job in self._jobs(wanted):
-                if not out.exists():
+                if not out.exists() and out not in self._errors:
                     jobs.setdefault(wanted.peer.environment, {})[out] = job
         for name, found in jobs.items():
             self._run(self._environments[name], found)

@@ -114,6 +114,9 @@ def test_a_conversion_that_fails_is_named_with_its_reason(folder: Path) -> None:
     with pytest.raises(PeerError, match=r"litert-int8: no int8-8\.tflite of small: litert-int8 failed: "):
         store.ready(wanted)
     assert any("litert failed: " in line for line in said)
+    said.clear()
+    store.make([wanted])  # it will not go better the second time
+    assert said == []
 
 
 def test_packages_weigh_what_they_bring_but_not_numpy(capsys: pytest.CaptureFixture[str]) -> None:
