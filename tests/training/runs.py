@@ -79,7 +79,9 @@ def start(*arguments: str, processes: int = 1) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m"]
     if processes > 1:
-        command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+        # --log-dir: torchrun would leave a folder in /tmp
+        out = Path(arguments[arguments.index("--out") + 1]).with_name("torchrun")
+        command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", f"--log-dir={out}", "-m"]
     return subprocess.Popen(
         [*command, "mbrt_train.cli", *arguments],
         cwd=os.sep,

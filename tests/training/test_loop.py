@@ -149,6 +149,29 @@ def test_two_processes_compute_what_one_does(tmp_path: Path, corpus: Path, teach
         assert a == pytest.approx(b, rel=1e-5)
 
 
+def test_a_run_can_begin_where_another_ended(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+    plan = recipe(strategy="joint")
+    plan = replace(plan, budget=replace(plan.budget, transfer_steps=0, learning_rate=1e-5))
+    train(corpus, teacher, tmp_path / "run", plan, start=whole)
+    train(corpus, teacher, tmp_path / "fresh", plan)
+    assert losses(tmp_path / "run")[0][1] < 0.95 * losses(tmp_path / "fresh")[0][1]
+    wide = replace(plan, student=replace(plan.student, intermediate_size=56))
+    with pytest.raises(TrainingError, match="another configuration"):
+        train(corpus, teacher, tmp_path / "wide", wide, start=whole)
+    assert nothing_written(tmp_path / "wide")
+
+
+def test_distillation_through_rounding_survives_interruptions(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    plan = recipe(objective="sentence", strategy="auxiliary", quantised=True)
+    plan = replace(plan, budget=replace(plan.budget, transfer_steps=0, distil_steps=6, embeddings=True))
+    train(corpus, teacher, tmp_path / "a", plan)
+    while train(corpus, teacher, tmp_path / "b", plan, stop_after=0.0).step < 6:
+        pass
+    found = losses(tmp_path / "a")
+    assert found == losses(tmp_path / "b")
+    assert found[-1][1] < found[0][1]
+
+
 def test_dropout_repeats_after_an_interruption(tmp_path: Path, corpus: Path) -> None:
     base = runs.recipes.load_recipe("test_teacher")
     plan = replace(

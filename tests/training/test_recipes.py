@@ -55,6 +55,7 @@ def test_the_default_models_student_fits_its_teacher() -> None:
         ('title = "x"\n[student]\nnum_attention_heads = 7', "heads do not divide"),
         ('title = "x"\n[student]\nbase = "gpt"', "it can be mobilebert"),
         ('title = "x"\nobjective = "pretraining"', "no teacher"),
+        ('title = "x"\nquantised = true', "objective = .sentence."),
         ('title = "x"\nstrategy = "random"', "auxiliary, joint, progressive"),
         ("title = ", "not valid TOML"),
         ("seed = 1", "title is missing"),

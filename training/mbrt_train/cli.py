@@ -141,6 +141,7 @@ interrupted, killed or stopped, to the same numbers. A recipe with another confi
     parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="the run: checkpoints and logs")
     parser.add_argument("--teacher", type=Path, metavar="DIR", help="Hugging Face folder of a BERT or (IB-)MobileBERT")
+    parser.add_argument("--start", type=Path, metavar="DIR", help="a run whose last weights the student begins with")
     parser.add_argument("--stop-after", type=float, metavar="MIN", help="minutes, then a checkpoint and the end")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
@@ -151,7 +152,7 @@ def _run_train(args: argparse.Namespace) -> int:
 
     seconds = None if args.stop_after is None else 60 * args.stop_after
     recipe = load_recipe(args.recipe)
-    position = train(Request(recipe, args.corpus, args.out, args.teacher, seconds, args.quiet))
+    position = train(Request(recipe, args.corpus, args.out, args.teacher, args.start, seconds, args.quiet))
     total = sum(stage.steps for stage in recipe.stages())
     print(f"{args.out}: step {position.step:,} of {total:,}")
     return 0

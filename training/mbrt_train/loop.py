@@ -91,7 +91,7 @@ class Trainer:
         if resume is not None:
             same_stage = position.step_in_stage > 0
             checkpoints.restore(resume, self.student, optimiser if same_stage else None)
-        wrapped = self.accelerator.prepare_model(Student(self.student))
+        wrapped = self.accelerator.prepare_model(Student(self.student, self.recipe.quantised))
         a = self.accelerator
         feed = shares(self.batches, position.epoch, position.batch, a.process_index, a.num_processes)
         keeping = self.recipe.keeping
@@ -204,7 +204,7 @@ class Trainer:
             return
         totals: dict[str, list[float]] = {}
         self.student.eval()
-        plain = Student(self.student)
+        plain = Student(self.student, self.recipe.quantised)
         for rows in self.heldout.plan(0)[:wanted]:
             for batch in self.heldout.micro_batches(rows, 0):
                 counts = batch.counts()

@@ -41,13 +41,22 @@ def feature_map_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> Feat
     The published weights are 100, 5000 and 5. Its code compares every layer's statistics with those of all teacher
     layers at once, which is taken for a mistake: here it is the same layer's.
     """
-    teacher, student = full(teacher), full(student)
-    real = mask.to(student.dtype)
+    mean, variance = feature_statistics(teacher, student, mask)
+    return FeatureMaps(feature_distance(teacher, student, mask), mean, variance)
+
+
+def feature_distance(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
+    """The first term alone, [B, S]."""
     width = (teacher.shape[-1],)
-    difference = F.layer_norm(teacher, width, eps=NORM_EPS) - F.layer_norm(student, width, eps=NORM_EPS)
-    mean = teacher.mean(-1) - student.mean(-1)
-    variance = teacher.var(-1, correction=0) - student.var(-1, correction=0)
-    return FeatureMaps(difference.square().mean(-1) * real, mean.square() * real, variance.abs() * real)
+    t, s = (F.layer_norm(full(x), width, eps=NORM_EPS) for x in (teacher, student))
+    return (t - s).square().mean(-1) * mask.to(s.dtype)
+
+
+def feature_statistics(teacher: Tensor, student: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The other two terms, [B, S] each."""
+    (var_t, mean_t), (var_s, mean_s) = (torch.var_mean(full(x), -1, correction=0) for x in (teacher, student))
+    real = mask.to(mean_s.dtype)
+    return (mean_t - mean_s).square() * real, (var_t - var_s).abs() * real
 
 
 def attention_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
@@ -55,10 +64,8 @@ def attention_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor
 
     teacher, student: scores before softmax [B, A, S, S], scaled, padding keys at the lowest number; mask [B, S].
     """
-    keys = mask[:, None, None, :].bool()
-    log_t = full(teacher).log_softmax(-1).masked_fill(~keys, 0)
-    log_s = full(student).log_softmax(-1).masked_fill(~keys, 0)
-    rows = (log_t.exp() * keys * (log_t - log_s)).sum(-1)  # [B, A, S]
+    log_t, log_s = full(teacher).log_softmax(-1), full(student).log_softmax(-1)
+    rows = (log_t.exp() * (log_t - log_s)).sum(-1)  # [B, A, S]; where a key is padding, 0 times a finite number
     return rows.mean(1) * mask.to(rows.dtype)
 
 

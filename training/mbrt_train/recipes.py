@@ -59,6 +59,7 @@ class Keeping:
 class Recipe:
     """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence), or
     "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16, so it is not offered.
+    quantised: train a student of sentence vectors through the engine's int8 arithmetic.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Recipe:
     strategy: str = "progressive"
     earlier: float = 0.1
     precision: str = "fp32"
+    quantised: bool = False
     seed: int = 0
     hardware: str = ""
     student: Config = field(default_factory=Config)
@@ -82,6 +84,11 @@ class Recipe:
             raise TrainingError(
                 f"precision is {self.precision!r}; it can be fp32 or bf16. fp16 is not offered: MobileBERT's states "
                 "reach 2.5e7, and fp16 ends at 65,504."
+            )
+        whole = self.objective == "sentence" and self.strategy != "progressive"
+        if self.quantised and not (whole and self.precision == "fp32"):
+            raise TrainingError(
+                'quantised = true is for objective = "sentence", a strategy other than progressive, and fp32.'
             )
         if self.objective == "pretraining" and self.budget.transfer_steps:
             raise TrainingError("pretraining has no teacher, so budget.transfer_steps must be 0.")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from mbrt_train import checkpoints
+from mbrt_train import checkpoints, models
 from mbrt_train.checkpoints import Checkpoint, Position
 from mbrt_train.data.batches import Batches
 from mbrt_train.data.corpus import Corpus
@@ -20,19 +20,24 @@ from mbrt_train.loop import Trainer, hash_seed, make_accelerator
 from mbrt_train.models import PreTraining
 from mbrt_train.recipes import Recipe, differences
 from mbrt_train.tasks import KnowledgeTransfer, Pretraining, PretrainingDistillation, SentenceDistillation, Task
-from mbrt_train.teachers import Teacher, inherit, load_teacher
+from mbrt_train.teachers import Teacher, inherit, load_teacher, read_config
 
 MANIFEST = "run.json"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What `mbrt-train train` was asked for. stop_after: seconds, after which the run ends with a checkpoint."""
+    """What `mbrt-train train` was asked for.
+
+    start: a run, or a checkpoint's folder, whose weights the student begins with. stop_after: seconds, after which the
+    run ends with a checkpoint.
+    """
 
     recipe: Recipe
     corpus: Path
     out: Path
     teacher: Path | None = None
+    start: Path | None = None
     stop_after: float | None = None
     quiet: bool = False
 
@@ -49,6 +54,8 @@ def train(request: Request) -> Position:
     resume = _resumable(request, recipe, corpus)
     accelerator = make_accelerator()
     student, task = _student(recipe, teacher)
+    if request.start is not None and resume is None:
+        _start_from(student, request.start)
     words = vocabulary(corpus.tokenizer())
     batches = Batches(corpus, words, recipe.data)
     heldout = _heldout(request, recipe)
@@ -116,6 +123,18 @@ def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task
     return student, task
 
 
+def _start_from(student: PreTraining, source: Path) -> None:
+    """Load the weights of a run's newest checkpoint, or of a folder. Raises TrainingError."""
+    found = checkpoints.latest(source) if (source / MANIFEST).is_file() else None
+    folder = source if found is None else found.folder
+    if read_config(folder) != student.config:
+        raise TrainingError(f"{folder} has another configuration than the recipe's student.")
+    try:
+        models.load(student, folder)
+    except ValueError as error:
+        raise TrainingError(str(error)) from None
+
+
 def _heldout(request: Request, recipe: Recipe) -> Batches | None:
     """Held-out text in batches of the same kind; None where none was kept."""
     manifest = Corpus(request.corpus).manifest
@@ -134,6 +153,7 @@ def _identity(request: Request, recipe: Recipe, corpus: Corpus) -> dict[str, Any
         "recipe": recipe.resolved(),
         "corpus": {key: m[key] for key in ("tokenizer", "vocab_size", "max_tokens", "seed", "segments", "tokens")},
         "teacher": None if request.teacher is None else request.teacher.name,
+        "start": None if request.start is None else request.start.name,
     }
 
 
@@ -148,8 +168,9 @@ def _resumable(request: Request, recipe: Recipe, corpus: Corpus) -> Checkpoint |
     ours = json.loads(json.dumps(_identity(request, recipe, corpus)))
     found = differences(ours["recipe"], theirs["recipe"])
     found += differences(ours["corpus"], theirs["corpus"], "corpus.")
-    if ours["teacher"] != theirs["teacher"]:
-        found.append(f"teacher = {theirs['teacher']!r} there, {ours['teacher']!r} here")
+    for key in ("teacher", "start"):
+        if ours[key] != theirs[key]:
+            found.append(f"{key} = {theirs[key]!r} there, {ours[key]!r} here")
     if found:
         raise TrainingError(
             f"{out} is a run with another configuration: {'; '.join(found[:4])}. Name another folder, or use its own "

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mbrt_train import objectives
 from mbrt_train.errors import TrainingError
 from mbrt_train.models import Output, PreTraining
+from mbrt_train.quantised.model import Quantised
 from mbrt_train.strategies import Stage
 from mbrt_train.teachers import Teacher, check_fit, layer_map
 
@@ -81,14 +82,21 @@ class Made(NamedTuple):
 
 
 class Student(nn.Module):
-    """The forward pass of training, in one module so that DDP sees all of it."""
+    """The forward pass of training, in one module so that DDP sees all of it.
 
-    def __init__(self, model: PreTraining) -> None:
+    quantised: the encoder in the engine's int8 arithmetic, whole and without heads. The converter is asked for its
+    scales at every step, so that they do not depend on when a run was interrupted.
+    """
+
+    def __init__(self, model: PreTraining, quantised: bool = False) -> None:
         super().__init__()
         self.model = model
+        self.quantised = Quantised(model.body, every=1) if quantised else None
 
     def forward(self, batch: Batch, depth: int | None = None, heads: bool = False) -> Made:
         """The first `depth` blocks, or all of them, and the logits if `heads`."""
+        if self.quantised is not None:
+            return Made(None, None, self.quantised(batch.ids, batch.mask, batch.types))
         if heads:
             predict = batch.labels != IGNORED
             return Made(*self.model(batch.ids, batch.mask, batch.types, alone=True, predict=predict))
@@ -163,15 +171,26 @@ class KnowledgeTransfer:
             if not gate:
                 continue
             other = self.blocks[i - 1] + 1 if i else 0
-            maps = objectives.feature_map_transfer(theirs.hidden_states[other], ours.hidden_states[i], batch.mask)
-            values = {"feature": maps.distance, "mean": maps.mean, "variance": maps.variance}
-            if i:
-                t, s = theirs.attention_scores[other - 1], ours.attention_scores[i - 1]
-                values["attention"] = objectives.attention_transfer(t, s, batch.mask)
-            for name, value in values.items():
+            states = (theirs.hidden_states[other], ours.hidden_states[i])
+            scores = (theirs.attention_scores[other - 1], ours.attention_scores[i - 1]) if i else None
+            for name, value in self._layer(states, scores, batch.mask).items():
                 sums[name] = sums.get(name, torch.zeros((), device=value.device)) + gate * value.sum()
         weights: Mapping[str, float] = vars(self.weights)
-        return [Term(name, total, "tokens", weights[name]) for name, total in sums.items() if weights[name]]
+        return [Term(name, total, "tokens", weights[name]) for name, total in sums.items()]
+
+    def _layer(
+        self, states: tuple[Tensor, Tensor], scores: tuple[Tensor, Tensor] | None, mask: Tensor
+    ) -> dict[str, Tensor]:
+        """The transfer terms of one layer, [B, S] each, those of weight 0 left out."""
+        w, found = self.weights, {}
+        if w.feature:
+            found["feature"] = objectives.feature_distance(*states, mask)
+        if w.mean or w.variance:
+            mean, variance = objectives.feature_statistics(*states, mask)
+            found |= {"mean": mean, "variance": variance}
+        if w.attention and scores is not None:
+            found["attention"] = objectives.attention_transfer(*scores, mask)
+        return found
 
 
 class PretrainingDistillation(KnowledgeTransfer):

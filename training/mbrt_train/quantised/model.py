@@ -33,8 +33,9 @@ from mbrt_train.quantised.scales import Factors, find_scales
 class Quantised(nn.Module):
     """Wraps a model; called with ids, mask, types [B, S] it returns what the model does, each text as if alone.
 
-    The channel scales are the converter's of the last refresh: every `every` steps of training, and whenever the module
-    is set to evaluation. Dropout is off. Raises TrainingError for a pre-training model, whose heads are not run here.
+    The channel scales are the converter's of the last refresh: every `every` passes with gradients, and whenever
+    the module is set to evaluation. Dropout is off. Raises TrainingError for a pre-training model, whose heads are not
+    run here, and for a model that is not on the CPU, whose float arithmetic this is.
     """
 
     def __init__(self, model: AnyModel, every: int = 20) -> None:
@@ -49,6 +50,9 @@ class Quantised(nn.Module):
 
     def refresh(self) -> None:
         """Ask the converter for the scales of the parameters as they are."""
+        device = next(self.model.parameters()).device
+        if device.type != "cpu":
+            raise TrainingError(f"quantisation-aware training runs on the CPU, the model is on {device}.")
         self.scales = find_scales(self.model)
 
     def train(self, mode: bool = True) -> Quantised:
@@ -58,7 +62,7 @@ class Quantised(nn.Module):
         return self
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Any:
-        if self.training:
+        if torch.is_grad_enabled():
             self.calls += 1
             if self.calls % self.every == 0:
                 self.refresh()
