@@ -27,6 +27,7 @@ namespace mbrt::scalar {
 void gemm_s8_linear(const GemmS8&);
 void gemm_s8_relu(const GemmS8&);
 void gemm_s8_residual(const GemmS8&);
+void product_s8(const GemmS8&);
 }  // namespace mbrt::scalar
 
 namespace {
@@ -61,16 +62,14 @@ struct Product {
     return values;
   }
 
-  // The rows and their ranges that a kernel leaves.
+  // The rows that a kernel leaves.
   std::vector<float> run(void (*kernel)(const GemmS8&), int offset) const {
     std::vector<std::uint8_t> a;
     for (const int value : q) a.push_back(static_cast<std::uint8_t>(value + offset));
     std::vector<float> out(m * n);
-    std::vector<float> range(m * mbrt::kRangeFloats);
     kernel({m, n, k, a.data(), k, a_scale.data(), a_shift.data(), w.data(), compensation.data(),
             w_scale.data(), w_sum.data(), bias.data(), residual.data(), n, residual_scale.data(),
-            out.data(), n, range.data()});
-    out.insert(out.end(), range.begin(), range.end());
+            out.data(), n});
     return out;
   }
 
@@ -95,11 +94,12 @@ int main() {
       for (const std::size_t k : {16u, 48u, 512u}) {
         const Product product(m, n, k, (m + n + k) / 16 % 2 == 0, random);
         using mbrt::MBRT_TARGET::gemm_s8_linear, mbrt::MBRT_TARGET::gemm_s8_relu,
-            mbrt::MBRT_TARGET::gemm_s8_residual;
+            mbrt::MBRT_TARGET::gemm_s8_residual, mbrt::MBRT_TARGET::product_s8;
         if (!same(product.run(gemm_s8_linear, 128), product.run(mbrt::scalar::gemm_s8_linear, 0)) ||
             !same(product.run(gemm_s8_relu, 128), product.run(mbrt::scalar::gemm_s8_relu, 0)) ||
             !same(product.run(gemm_s8_residual, 128),
-                  product.run(mbrt::scalar::gemm_s8_residual, 0))) {
+                  product.run(mbrt::scalar::gemm_s8_residual, 0)) ||
+            !same(product.run(product_s8, 128), product.run(mbrt::scalar::product_s8, 0))) {
           std::printf("m %zu, n %zu, k %zu: not the scalar kernel's bits\n", m, n, k);
           return 1;
         }
@@ -107,6 +107,6 @@ int main() {
       }
     }
   }
-  std::printf("%zu products, each with three epilogues: the scalar kernel's bits\n", products);
+  std::printf("%zu products, each with four endings: the scalar kernel's bits\n", products);
   return 0;
 }

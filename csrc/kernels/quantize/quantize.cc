@@ -5,6 +5,7 @@
 // constant.
 #include "kernels/quantize/quantize.h"
 
+#include "kernels/unroll.h"
 #include "simd/simd.h"
 
 namespace mbrt::MBRT_TARGET {
@@ -28,9 +29,9 @@ inline f32x16 load_up_to(const float* x, std::size_t n) {
 }
 
 // Rows that are quantised together, a row for each lane: the divisions of all cost what those of
-// one do, and no row waits for them. Eight rows of 512 floats are still in the first-level cache
-// when their range is known.
-constexpr std::size_t kGroup = 8;
+// one do, and no row waits for them. They must still be in the first-level cache when their range
+// is known.
+inline std::size_t group_size(std::size_t k) { return k <= 256 ? 16 : 8; }
 
 struct Steps {
   float inverse[16];
@@ -47,16 +48,22 @@ float as_float(std::int32_t i) {
 // below; as unsigned numbers, every negative float above every positive one, and the most negative
 // above all. Integer maxima cost half of what float maxima do on Zen 4.
 void find_range(const float* x, std::size_t k, float* high, float* low) {
-  i32x16 most = broadcast_i32(0);
-  i32x16 least = most;
-  for (std::size_t i = 0; i < k; i += 16) {
+  i32x16 most[2] = {broadcast_i32(0), broadcast_i32(0)};
+  i32x16 least[2] = {most[0], most[0]};
+  const auto widen = [&](std::size_t chain, std::size_t i) MBRT_INLINE {
     const i32x16 v = bits(load(x + i));
-    most = max_signed(v, most);
-    least = max_unsigned(v, least);
+    most[chain] = max_signed(v, most[chain]);
+    least[chain] = max_unsigned(v, least[chain]);
+  };
+  std::size_t i = 0;
+  for (; i + 32 <= k; i += 32) {  // two chains: a maximum waits two cycles for the one before it
+    widen(0, i);
+    widen(1, i + 16);
   }
-  const std::int32_t lowest = reduce_max_unsigned(least);
-  *high = as_float(reduce_max_signed(most));
-  *low = lowest < 0 ? as_float(lowest) : 0.0f;
+  if (i < k) widen(0, i);
+  const std::int32_t lowest = reduce_max_unsigned(max_unsigned(least[0], least[1]));
+  *high = as_float(reduce_max_signed(max_signed(most[0], most[1])));
+  *low = as_float(lowest & lowest >> 31);  // 0 when the sign bit is not set
 }
 
 Steps find_steps(const Quantize& a, std::size_t first, std::size_t rows) {
@@ -84,8 +91,9 @@ Steps find_steps(const Quantize& a, std::size_t first, std::size_t rows) {
 
 void quantize(const Quantize& a) {
   const std::size_t k = a.k;  // a copy: a store of bytes may alias a.k
-  for (std::size_t first = 0; first < a.rows; first += kGroup) {
-    const std::size_t rows = a.rows - first < kGroup ? a.rows - first : kGroup;
+  const std::size_t group = group_size(k);
+  for (std::size_t first = 0; first < a.rows; first += group) {
+    const std::size_t rows = a.rows - first < group ? a.rows - first : group;
     const Steps steps = find_steps(a, first, rows);
     for (std::size_t r = 0; r < rows; ++r) {
       const float* x = a.x + (first + r) * a.x_stride;
