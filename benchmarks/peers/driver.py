@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +100,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FOLDER",
         help="for the results (build/peers)",
     )
-    add("--docs", action="store_true", help="write the tables to docs/results.md")
+    add("--docs", action="store_true", help="write the tables to docs/results.md, two plots beside it")
     add("--no-install", action="store_true", help="use what is in the cache; what is not there is named as missing")
     add(
         "--python",
@@ -205,6 +206,8 @@ def sizes(
 
 
 def plots(options: argparse.Namespace) -> None:
+    for old in options.out.glob("*.svg"):  # of another run
+        old.unlink()
     given = dict(options.python)
     environment = (
         existing("plots", given["plots"]) if "plots" in given else installed("plots", say, not options.no_install)
@@ -217,6 +220,17 @@ def plots(options: argparse.Namespace) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         say(f"no plots: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def pictures(out: Path) -> list[str]:
+    """The plots that belong to the tables, copied beside the document; what shows them there."""
+    shown = []
+    for name, title in (("latency", "Latency by length"), ("throughput", "Texts a second by batch")):
+        if (out / f"{name}.svg").is_file():
+            copy = documents.RESULTS.with_name(f"results_{name}.svg")
+            shutil.copyfile(out / f"{name}.svg", copy)
+            shown.append(f"![{title}]({copy.name})")
+    return shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -245,6 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plots(options)
     if options.docs:
         warning = documents.provisional(run.machine, options.quick)
-        documents.put(documents.RESULTS, "peers", f"{warning}\n\n{text}" if warning else text)
+        parts = [part for part in (warning, text, *pictures(options.out)) if part]
+        documents.put(documents.RESULTS, "peers", "\n\n".join(parts))
     say(f"written to {options.out}")
     return 130 if interrupted else 0

@@ -20,7 +20,7 @@ def describe(cpus: list[int]) -> dict[str, Any]:
         "instructions": [flag for flag in TELLING if flag in flags],
         "processors": os.cpu_count(),
         "used": cpus,
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
         "memory_gb": _memory_gb(),
     }

@@ -23,7 +23,7 @@ TEXTS_ROUNDS = 7  # a call runs 64 texts, and there are many ways to run them
 
 LOAD_LENGTH, MEMORY_LENGTH = 128, 512
 
-# fp32 without a fused executor is out of the running for texts a second, and would take most of the time.
+# The others' fp32 is far behind in texts a second, and would take most of the time.
 FOR_TEXTS = ("ours-int8", "ours-fp32", "litert-int8", "ort-int8", "openvino-int8", "openvino-bf16", "torch-int8")
 FAMILY = (
     (128, "ours-int8", "mobilebert"),

@@ -49,7 +49,7 @@ def latency(run: Run) -> Any:
     threads = sorted({result.threads for result in run.find("latency")})
     if not threads:
         return None
-    figure, axes = pyplot.subplots(1, len(threads), figsize=(5.2 * len(threads), 4), sharey=True, squeeze=False)
+    figure, axes = pyplot.subplots(1, len(threads), figsize=(2.5 + 4.5 * len(threads), 4), sharey=True, squeeze=False)
     for axis, count in zip(axes[0], threads, strict=True):
         for peer, label in run.labels.items():
             found = sorted(run.find("latency", peer=peer, threads=count), key=lambda result: result.length)
@@ -59,14 +59,14 @@ def latency(run: Run) -> Any:
         axis.set(yscale="log", xlabel="tokens", title=f"{count} thread{'s' * (count > 1)}")
         ticks(axis, sorted({result.length for result in run.find("latency")}))
     axes[0][0].set_ylabel("ms a text, MobileBERT")
-    axes[0][-1].legend(fontsize=7)
+    axes[0][-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
 
 
 def throughput(run: Run) -> Any:
     if not run.find("texts"):
         return None
-    figure, axis = pyplot.subplots(figsize=(6, 4))
+    figure, axis = pyplot.subplots(figsize=(7.5, 4))
     threads = max(result.threads for result in run.find("texts"))
     for peer, label in run.labels.items():
         found = run.find("texts", peer=peer, copies=1, threads=threads)
@@ -80,7 +80,7 @@ def throughput(run: Run) -> Any:
     ticks(axis, sorted({result.batch for result in run.find("texts")}))
     axis.set(xlabel="texts a batch (x: an engine a thread)", ylabel="texts a second", ylim=(0, None))
     axis.set_title(f"64 texts of 5 to 60 tokens, {threads} thread{'s' * (threads > 1)}")
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
 
 
@@ -89,7 +89,7 @@ def threads(run: Run) -> Any:
     lengths = sorted({result.length for result in run.find("latency", threads=2)})
     if not lengths:
         return None
-    figure, axis = pyplot.subplots(figsize=(6, 4))
+    figure, axis = pyplot.subplots(figsize=(7.5, 4))
     for peer, label in run.labels.items():
         pairs = [
             (run.one("latency", peer=peer, length=n, threads=1), run.one("latency", peer=peer, length=n, threads=2))
@@ -102,7 +102,7 @@ def threads(run: Run) -> Any:
             axis.plot(*zip(*found, strict=True), marker=".", label=label, **style(peer))
     ticks(axis, lengths)
     axis.set(xlabel="tokens", ylabel="1 thread / 2 threads", title="Scaling")
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
 
 
