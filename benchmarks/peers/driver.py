@@ -42,6 +42,7 @@ cases:  latency  one text of each length, all peers, each number of threads
 """
 
 HERE = Path(__file__).resolve().parent
+DRAWN = ("latency", "throughput", "threads", "load_memory_size")  # by plots.py
 
 
 def say(what: str) -> None:
@@ -206,8 +207,8 @@ def sizes(
 
 
 def plots(options: argparse.Namespace) -> None:
-    for old in options.out.glob("*.svg"):  # of another run
-        old.unlink()
+    for name in DRAWN:  # what is there is of another run
+        (options.out / f"{name}.svg").unlink(missing_ok=True)
     given = dict(options.python)
     environment = (
         existing("plots", given["plots"]) if "plots" in given else installed("plots", say, not options.no_install)
