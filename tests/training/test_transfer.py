@@ -42,6 +42,22 @@ def test_teachers_are_read_as_they_were_saved(tmp_path: Path, config: Any) -> No
     assert not any(p.requires_grad for p in teacher.body.parameters())
 
 
+def test_a_distilbert_teaches_as_transformers_has_it(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    sizes = {"vocab_size": 120, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64, "max_position_embeddings": 32}
+    theirs = spread(transformers.DistilBertForMaskedLM(transformers.DistilBertConfig(**sizes))).eval()
+    theirs.save_pretrained(tmp_path)
+    teacher = teachers.load_teacher(tmp_path)
+    ids = torch.randint(5, 120, (2, 9))
+    with torch.no_grad():
+        wanted = theirs(ids, output_hidden_states=True)
+        found = teacher.body(ids)
+        assert (teacher.predictions(found.last_hidden_state) - wanted.logits).abs().max() < 1e-4
+    for ours, state in zip(found.hidden_states, wanted.hidden_states, strict=True):
+        assert (ours - state).abs().max() < 1e-5
+    teachers.check_fit(teacher, STUDENT)
+
+
 def test_a_teacher_without_heads_or_pooler_is_read(tmp_path: Path) -> None:
     model = models.Encoder(BERT, pooling=False)
     models.save(model, tmp_path)

@@ -15,6 +15,21 @@ from mbrt_train.config import Config, bert
 from mbrt_train.errors import TrainingError
 from mbrt_train.models import Encoder, MaskedLm, PreTraining
 
+# DistilBERT's names, in order of replacement, and ours.
+_DISTILBERT = (
+    ("transformer.layer.", "encoder.layer."),
+    ("attention.q_lin.", "attention.self.query."),
+    ("attention.k_lin.", "attention.self.key."),
+    ("attention.v_lin.", "attention.self.value."),
+    ("attention.out_lin.", "attention.output.dense."),
+    ("sa_layer_norm.", "attention.output.LayerNorm."),
+    ("ffn.lin1.", "intermediate.dense."),
+    ("ffn.lin2.", "output.dense."),
+    ("output_layer_norm.", "output.LayerNorm."),
+    ("vocab_transform.", "cls.predictions.transform.dense."),
+    ("vocab_layer_norm.", "cls.predictions.transform.LayerNorm."),
+    ("vocab_projector.", "cls.predictions."),
+)
 _KNOWN = {field.name for field in fields(Config)}
 
 
@@ -38,7 +53,7 @@ class Teacher:
 
 
 def read_config(folder: Path) -> Config:
-    """config.json of transformers' BERT or MobileBERT; what it leaves out is transformers' default."""
+    """config.json of transformers' BERT, DistilBERT or MobileBERT; what it leaves out is transformers' default."""
     path = folder / "config.json"
     if not path.is_file():
         raise TrainingError(f"{folder}: no config.json. Give the folder of a saved BERT or MobileBERT.")
@@ -53,7 +68,13 @@ def read_config(folder: Path) -> Config:
         plain = {"classifier_activation": True, "embedding_size": hidden, "intermediate_size": 3072}
         sizes = (known.pop("num_hidden_layers", 12), known.pop("num_attention_heads", 12))
         return bert(hidden, *sizes, **plain | known)
-    raise TrainingError(f"{path}: model_type is {family!r}; a teacher can be bert or mobilebert (IB-BERT included).")
+    if family == "distilbert":
+        shared = {key: known[key] for key in ("vocab_size", "max_position_embeddings", "pad_token_id") if key in known}
+        shared |= {"intermediate_size": raw.get("hidden_dim", 3072), "hidden_act": raw.get("activation", "gelu")}
+        return bert(raw.get("dim", 768), raw.get("n_layers", 6), raw.get("n_heads", 12), **shared)
+    raise TrainingError(
+        f"{path}: model_type is {family!r}; a teacher can be bert, distilbert or mobilebert (IB-BERT included)."
+    )
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
@@ -79,8 +100,7 @@ def load_teacher(folder: str | Path) -> Teacher:
     """Read a teacher: encoder with or without pooler, masked LM head where there is one. Raises TrainingError."""
     source = Path(folder)
     config = read_config(source)
-    prefix = config.model_type + "."
-    tensors = {name.removeprefix(prefix): value.float() for name, value in read_tensors(source).items()}
+    tensors = _our_names(read_tensors(source), config)
     body = Encoder(config, pooling="pooler.dense.weight" in tensors or not config.classifier_activation)
     _fill(body, tensors, source)
     head = None
@@ -88,6 +108,21 @@ def load_teacher(folder: str | Path) -> Teacher:
         head = MaskedLm(config, body.embeddings.word_embeddings)
         _fill(head, {name.removeprefix("cls.predictions."): value for name, value in tensors.items()}, source)
     return Teacher(str(folder), body.eval(), None if head is None else head.eval()).to(torch.device("cpu"))
+
+
+def _our_names(tensors: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
+    """Float tensors without the family's prefix, under the names of this package's models."""
+    found = {}
+    for stored, value in tensors.items():
+        name = stored.removeprefix(config.model_type + ".").removeprefix("distilbert.")
+        if name.endswith(("LayerNorm.gamma", "LayerNorm.beta")):  # as TensorFlow had them
+            name = name.replace("gamma", "weight").replace("beta", "bias")
+        for theirs, ours in _DISTILBERT:
+            name = name.replace(theirs, ours)
+        found[name] = value.float()
+    if any("q_lin" in stored for stored in tensors):  # DistilBERT has no token types
+        found["embeddings.token_type_embeddings.weight"] = torch.zeros(config.type_vocab_size, config.hidden_size)
+    return found
 
 
 def _fill(module: nn.Module, tensors: dict[str, Tensor], source: Path) -> None:
