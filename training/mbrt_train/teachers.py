@@ -69,7 +69,8 @@ def read_config(folder: Path) -> Config:
         sizes = (known.pop("num_hidden_layers", 12), known.pop("num_attention_heads", 12))
         return bert(hidden, *sizes, **plain | known)
     if family == "distilbert":
-        shared = {key: known[key] for key in ("vocab_size", "max_position_embeddings", "pad_token_id") if key in known}
+        same = ("vocab_size", "max_position_embeddings", "pad_token_id")
+        shared: dict[str, Any] = {key: known[key] for key in same if key in known}
         shared |= {"intermediate_size": raw.get("hidden_dim", 3072), "hidden_act": raw.get("activation", "gelu")}
         return bert(raw.get("dim", 768), raw.get("n_layers", 6), raw.get("n_heads", 12), **shared)
     raise TrainingError(
