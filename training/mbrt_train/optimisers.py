@@ -44,6 +44,7 @@ def make_optimiser(
 
         for group in found:
             group["adam"] = not group["decayed"]  # trust ratio 1
+            group["adam_debias"] = True  # without it the library divides the step by 1 - beta1^t
         # weight_decouple=False adds the decay to the update, inside the trust ratio, as LAMB's paper has it.
         optimiser: Any = Lamb(found, lr=0.0, betas=(0.9, 0.999), eps=1e-6, weight_decouple=False)
         optimiser.clamp = math.inf  # the library bounds the norm of a weight by 10; the published code does not
