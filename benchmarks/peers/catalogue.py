@@ -93,7 +93,7 @@ MADE_WITH = {
     "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
     "openvino": ("torch", "transformers", "openvino", "nncf"),
     "litert": ("torch", "transformers", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
-    OURS: ("mobilebert-rt",),
+    OURS: ("mobilebert-rt", "files of mobilebert-rt"),
     "": ("torch", "transformers"),
 }
 

@@ -95,6 +95,14 @@ def test_an_environment_tells_its_versions() -> None:
     assert found.versions["pytest"] == pytest.__version__
 
 
+def test_converted_files_of_this_engine_are_those_of_the_installed_one() -> None:
+    # The version alone stays the same from one change to the next.
+    found = environment.existing("ours", sys.executable).versions
+    if "mobilebert-rt" not in found:
+        pytest.skip("mobilebert_rt is on the path, but not installed by pip")
+    assert len(found["files of mobilebert-rt"]) == 64
+
+
 def test_results_of_another_format_are_refused(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps({"format": 0}))
     with pytest.raises(ValueError, match="not a result of benchmarks/peers in format 1"):
