@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mbrt_train.errors import TrainingError
+from mobilebert_rt.errors import MobileBertError
 
 Run = Callable[[argparse.Namespace], int]
 EXIT_ERROR = 2
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("mbrt-train: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except (TrainingError, OSError) as error:
+    except (TrainingError, MobileBertError, OSError) as error:
         print(f"mbrt-train: {error}", file=sys.stderr)
         return EXIT_ERROR
 

@@ -8,8 +8,6 @@ split. (The published code averages padding too.)
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,38 +20,23 @@ def full(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
-class FeatureMaps(NamedTuple):
-    """The three terms of feature-map transfer, each [B, S]."""
-
-    distance: Tensor
-    mean: Tensor
-    variance: Tensor
-
-
-def feature_map_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> FeatureMaps:
-    """How far a student's block output is from the teacher's; both [B, S, H], mask [B, S].
-
-        distance   mean over channels of (norm(t) - norm(s))^2, norm being layer norm without weight and bias
-        mean       (mean t - mean s)^2
-        variance   |var t - var s|
-
-    The paper's mean squared error, decomposed as its section 3.3 says so that no few large channels drown the rest.
-    The published weights are 100, 5000 and 5. Its code compares every layer's statistics with those of all teacher
-    layers at once, which is taken for a mistake: here it is the same layer's.
-    """
-    mean, variance = feature_statistics(teacher, student, mask)
-    return FeatureMaps(feature_distance(teacher, student, mask), mean, variance)
-
-
 def feature_distance(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
-    """The first term alone, [B, S]."""
+    """Feature-map transfer: mean over channels of (norm(t) - norm(s))^2 of two block outputs [B, S, H]; [B, S].
+
+    norm is layer norm without weight and bias: the paper's mean squared error, decomposed as its section 3.3 says so
+    that no few large channels drown the rest. What norm takes away is `feature_statistics`. Published weight: 100.
+    """
     width = (teacher.shape[-1],)
     t, s = (F.layer_norm(full(x), width, eps=NORM_EPS) for x in (teacher, student))
     return (t - s).square().mean(-1) * mask.to(s.dtype)
 
 
 def feature_statistics(teacher: Tensor, student: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The other two terms, [B, S] each."""
+    """The rest of feature-map transfer: (mean t - mean s)^2 and |var t - var s| over channels, [B, S] each.
+
+    Published weights: 5000 and 5. The published code compares every layer's statistics with those of all teacher layers
+    at once, which is taken for a mistake: here it is the same layer's.
+    """
     (var_t, mean_t), (var_s, mean_s) = (torch.var_mean(full(x), -1, correction=0) for x in (teacher, student))
     real = mask.to(mean_s.dtype)
     return (mean_t - mean_s).square() * real, (var_t - var_s).abs() * real
