@@ -12,15 +12,20 @@ from benchmarks.arm.blocks import Block, Body
 from benchmarks.arm.cycles import Cost
 from benchmarks.arm.tools import HarnessError
 
+# The bare product, which attention is made of, is one past the last of a layer's epilogues (csrc/kernels/gemm_tile.h).
+PRODUCT = re.compile(r"<\(mbrt::Epilogue\)3\b|::product_(s8|f32)\(")
+
 # What a function is for, by its name; the first that is found counts.
 PARTS: Sequence[tuple[str, str]] = (
+    (PRODUCT.pattern, "attention: products, entry and end"),
     (r"::pair_(rows|columns)\(", "int8 products: pairing of operands"),
     (r"\bGemmS8 const&", "int8 products: entry and epilogue"),
     (r"\bGemmF32 const&", "fp32 products: entry and epilogue"),
     (r"::quantize\(", "quantise"),
-    (r"::softmax\(", "softmax"),
+    (r"::quantize_heads\(", "attention: quantise"),
+    (r"::(softmax(_\w+)?|mask_row)\(", "softmax"),
     (r"::context\(", "attention: context"),
-    (r"::Attention::", "attention: packing and calls"),
+    (r"::Attention\w*::", "attention: packing and calls"),
     (r"::layer_norm\(|::norm_rows<", "layer norm"),
     (r"::activate_", "activation"),
     (r"::Embeddings::", "embeddings"),
@@ -30,6 +35,7 @@ K_LOOPS: Mapping[str, str] = {
     multiplies.GEMM_S8: "int8 products: k loops",
     multiplies.GEMM_F32: "fp32 products: k loops",
 }
+PRODUCT_K_LOOPS = "attention: products, k loops"
 REST = "everything else"
 UNKNOWN_SHARE = 0.01  # of the instructions, that a core may lack before its figures mean nothing
 
@@ -44,7 +50,7 @@ def is_k_loop(block: Block) -> bool:
 def part_of(block: Block) -> str:
     operation = multiplies.operation_of(block.function)
     if operation is not None and is_k_loop(block):
-        return K_LOOPS[operation]
+        return PRODUCT_K_LOOPS if PRODUCT.search(block.function) else K_LOOPS[operation]
     return next((part for pattern, part in PARTS if re.search(pattern, block.function)), REST)
 
 
