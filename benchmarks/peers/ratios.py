@@ -69,7 +69,7 @@ def _one_thread(run: Run) -> Iterator[Ratio | None]:
         ours = run.one("latency", peer="ours-int8", length=length, threads=1)
         for peer in INT8_PEERS if length in LENGTHS else ("litert-int8",):
             other = run.one("latency", peer=peer, length=length, threads=1)
-            yield ratio(f"int8, {length} tokens, 1 thread", ours, other)
+            yield ratio(f"int8, {length} token{'s' * (length > 1)}, 1 thread", ours, other)
     yield ratio(
         "fp32, 128 tokens, 1 thread",
         run.one("latency", peer="ours-fp32", length=128, threads=1),
