@@ -5,12 +5,15 @@ set -euo pipefail
 
 declare -A provider=(
   [aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu
+  [aarch64-linux-gnu-gcc]=gcc-aarch64-linux-gnu
   [arm-linux-gnueabihf-g++]=g++-arm-linux-gnueabihf
   [qemu-aarch64]=qemu-user
   [qemu-arm]=qemu-user
   [clang-format-19]=clang-format-19
   [clang-tidy-19]=clang-tidy-19
   [clang++-19]=clang-19
+  [llvm-mca-19]=llvm-19
+  [llvm-objdump-19]=llvm-19
   [g++]=g++
 )
 

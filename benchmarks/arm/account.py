@@ -12,8 +12,8 @@ from benchmarks.arm.blocks import Block, Body
 from benchmarks.arm.cycles import Cost
 from benchmarks.arm.tools import HarnessError
 
-# The bare product, which attention is made of, is one past the last of a layer's epilogues (csrc/kernels/gemm_tile.h).
-PRODUCT = re.compile(r"<\(mbrt::Epilogue\)3\b|::product_(s8|f32)\(")
+# The bare product, which attention is made of, is the last of the epilogues (csrc/kernels/epilogue.h).
+PRODUCT = re.compile(r"<\(mbrt::Epilogue\)3\b|::gemm_(s8|f32)_product\(")
 
 # What a function is for, by its name; the first that is found counts.
 PARTS: Sequence[tuple[str, str]] = (

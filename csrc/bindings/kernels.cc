@@ -85,12 +85,11 @@ void repeat(void (*kernel)(const Arguments&), std::size_t calls, const Arguments
   for (std::size_t i = 0; i < calls; ++i) kernel(arguments);
 }
 
-int checked_epilogue(int epilogue, int limit) {
-  if (epilogue < 0 || epilogue >= limit) refuse("epilogue", "0 .. " + std::to_string(limit - 1));
-  return epilogue;
+void check_epilogue(int epilogue) {
+  if (epilogue >= 0 && epilogue < kEpilogueCount) return;
+  refuse("epilogue", "0 .. " + std::to_string(kEpilogueCount - 1));
 }
 
-// epilogue 3 is the product without shift and bias.
 void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>& a,
                  const Array<float>& a_scale, const Array<float>& a_shift,
                  const Array<std::int8_t>& w, const Optional<std::int32_t>& compensation,
@@ -98,7 +97,7 @@ void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>
                  const Optional<float>& residual, const Optional<float>& residual_scale,
                  const Array<float>& out, std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
-  checked_epilogue(epilogue, kEpilogueCount + 1);
+  check_epilogue(epilogue);
   const Matrix<std::uint8_t> in(a, "a");
   const std::size_t m = in.rows, k = in.columns;
   const Matrix<float> to(out, "out");
@@ -109,8 +108,7 @@ void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>
   if (set.gemm_s8_offset != 0 && !compensation) refuse("compensation", "column sums");
   const Residual added(epilogue == static_cast<int>(Epilogue::kResidual), residual, residual_scale,
                        m, n);
-  const GemmS8Fn kernel = epilogue == kEpilogueCount ? set.product_s8 : set.gemm_s8[epilogue];
-  repeat(kernel, calls,
+  repeat(set.gemm_s8[epilogue], calls,
          GemmS8{m, n, k, in.data, in.stride, vector_of(a_scale, m, "a_scale"),
                 vector_of(a_shift, m, "a_shift"), vector_of(w, n * k, "w"),
                 vector_of(compensation, n, "compensation"), vector_of(w_scale, n, "w_scale"),
@@ -118,27 +116,25 @@ void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>
                 added.scale, to.data, to.stride});
 }
 
-// epilogue 3 is the product without bias.
 void run_gemm_f32(const std::string& isa, int epilogue, const Array<float>& a,
                   const Array<float>& w, std::size_t n, std::size_t panel_stride,
                   const Optional<float>& bias, const Optional<float>& residual,
                   const Optional<float>& residual_scale, const Array<float>& out,
                   std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
-  checked_epilogue(epilogue, kEpilogueCount + 1);
+  check_epilogue(epilogue);
   const Matrix<float> in(a, "a");
   const std::size_t m = in.rows, k = in.columns;
   const Matrix<float> to(out, "out");
   multiple_of_16(n, "n");
   to.need(m, n, "out");
   if (panel_stride < k * 16) refuse("panel_stride", "at least k * 16");
-  const bool is_product = epilogue == kEpilogueCount;
+  const bool is_product = epilogue == static_cast<int>(Epilogue::kProduct);
   if (!is_product && !bias) refuse("bias", "n values");
   const Residual added(epilogue == static_cast<int>(Epilogue::kResidual), residual, residual_scale,
                        m, n);
   const float* weights = vector_of(w, (n / 16 - 1) * panel_stride + k * 16, "w");
-  const GemmF32Fn kernel = is_product ? set.product_f32 : set.gemm_f32[epilogue];
-  repeat(kernel, calls,
+  repeat(set.gemm_f32[epilogue], calls,
          GemmF32{m, n, k, in.data, in.stride, weights, panel_stride, vector_of(bias, n, "bias"),
                  added.data, added.stride, added.scale, to.data, to.stride});
 }

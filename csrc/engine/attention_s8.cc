@@ -16,7 +16,10 @@ namespace {
 class AttentionS8 : public Attention {
  public:
   AttentionS8(const Widths& widths, const KernelSet& kernels)
-      : Attention(widths, kernels), ones_(widths.head_padded, 1.0f), zeros_(widths.head_padded) {}
+      : Attention(widths, kernels),
+        multiply_(kernels.gemm_s8[static_cast<int>(Epilogue::kProduct)]),
+        ones_(widths.head_padded, 1.0f),
+        zeros_(widths.head_padded) {}
 
   void store_queries(const Panel& panel, const Rows& queries) const override;
   void store_keys(const Panel& panel, std::size_t layer, const Rows& keys) const override;
@@ -30,6 +33,7 @@ class AttentionS8 : public Attention {
     return kv_token * widths_.heads + head * pad16(length);
   }
 
+  GemmS8Fn multiply_;
   std::vector<float> ones_;          // the values' scales are in the weights
   std::vector<std::int32_t> zeros_;  // weights are bytes of no offset, nothing is to compensate
 };
@@ -133,7 +137,7 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   scores.w_scale = kv.key_scale + begin;
   scores.out = scratch.scores;
   scores.out_stride = padded_keys;
-  kernels_->product_s8(scores);
+  multiply_(scores);
 
   kernels_->softmax_s8({strip.softmax(), strip.stream->query_scale + strip.token * w.heads + head,
                         w.heads, kv.value_scale + begin, scratch.weights, padded_keys,
@@ -150,7 +154,7 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   context.w_scale = ones_.data();
   context.out = scratch.head_out;
   context.out_stride = w.head_padded;
-  kernels_->product_s8(context);
+  multiply_(context);
 }
 
 }  // namespace

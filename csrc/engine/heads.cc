@@ -29,7 +29,7 @@ Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
         pooler_kind_ == Pooler::kRelu ? Activation::kRelu : Activation::kTanh;
     pooler_.emplace(*heads.pooler, kernels, &activation);
   }
-  if (heads.mlm_transform) {
+  if (heads.mlm_transform && heads.mlm_decoder) {
     mlm_transform_.emplace(*heads.mlm_transform, kernels, &weights.config.mlm_activation);
     mlm_decoder_.emplace(*heads.mlm_decoder, kernels);
     logits_width_ = heads.mlm_decoder->n_padded;
@@ -70,20 +70,20 @@ void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t memb
       return wanted == nullptr ? row + i : wanted[begin + row + i] - first;
     });
     float* logits = out.logits + (begin + row) * logits_width_;
-    if (mlm_decoder_) {
-      run_mlm(scratch, rows, logits);
-    } else {
+    if (mlm_transform_ && mlm_decoder_) {
+      run_mlm(*mlm_transform_, *mlm_decoder_, scratch, rows, logits);
+    } else if (classifier_) {
       classifier_->run(classifier_->prepare(hidden, rows, scratch.quantised), rows,
                        {logits, logits_width_});
     }
   });
 }
 
-void Heads::run_mlm(Scratch& scratch, std::size_t rows, float* logits) const {
-  mlm_transform_->run(mlm_transform_->prepare(scratch.gathered, rows, scratch.quantised), rows,
-                      scratch.wide);
-  mlm_decoder_->run(mlm_decoder_->prepare(scratch.wide, rows, scratch.quantised), rows,
-                    {logits, logits_width_});
+void Heads::run_mlm(const Linear& transform, const Linear& decoder, Scratch& scratch,
+                    std::size_t rows, float* logits) const {
+  transform.run(transform.prepare(scratch.gathered, rows, scratch.quantised), rows, scratch.wide);
+  decoder.run(decoder.prepare(scratch.wide, rows, scratch.quantised), rows,
+              {logits, logits_width_});
 }
 
 void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t members,
@@ -100,11 +100,11 @@ void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t m
       std::memcpy(out.pooled + (b + i) * width, pooled.x + i * pooled.stride,
                   width * sizeof(float));
     }
-    if (out.logits != nullptr && !logits_are_per_token()) {
+    if (out.logits != nullptr && !logits_are_per_token() && classifier_) {
       classifier_->run(classifier_->prepare(pooled, rows, scratch.quantised), rows,
                        {out.logits + b * logits_width_, logits_width_});
     }
-    if (out.next_sentence != nullptr) {
+    if (out.next_sentence != nullptr && next_sentence_) {
       next_sentence_->run(next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
                           {out.next_sentence + b * kLanes, kLanes});
     }

@@ -29,7 +29,8 @@ class Heads {
                   std::size_t index) const;
   void run_sequences(const ChunkView& view, Scratch& scratch, std::size_t members,
                      std::size_t index) const;
-  void run_mlm(Scratch& scratch, std::size_t rows, float* logits) const;
+  void run_mlm(const Linear& transform, const Linear& decoder, Scratch& scratch, std::size_t rows,
+               float* logits) const;
   Rows pool(Scratch& scratch, std::size_t rows) const;
 
   Pooler pooler_kind_;

@@ -65,7 +65,7 @@ class Finish {
   Quads scale_;
 };
 
-// product_s8: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y.
+// gemm_s8_product: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y.
 template <int kR>
 MBRT_INLINE inline void store_product8(const GemmS8& g, std::size_t m, std::size_t n,
                                        const int32x4_t (&acc)[kR][kTileQuads]) {
@@ -85,7 +85,7 @@ MBRT_INLINE inline void store_product8(const GemmS8& g, std::size_t m, std::size
 template <Epilogue kEpilogue, int kR>
 MBRT_INLINE inline void store_tile8(const GemmS8& g, std::size_t m, std::size_t n,
                                     const int32x4_t (&acc)[kR][kTileQuads]) {
-  if constexpr (kEpilogue == kProduct) {
+  if constexpr (kEpilogue == Epilogue::kProduct) {
     store_product8(g, m, n, acc);
     return;
   }
@@ -118,7 +118,7 @@ MBRT_INLINE inline void store_tile8(const GemmF32& g, std::size_t m, std::size_t
                                     const float32x4_t (&acc)[kR][kTileQuads]) {
   const std::size_t out_stride = g.out_stride;
   float* out = g.out + m * out_stride + n;
-  if constexpr (kEpilogue == kProduct) {
+  if constexpr (kEpilogue == Epilogue::kProduct) {
     unroll<kR>([&](auto r) MBRT_INLINE { store_quads(out + r * out_stride, acc[r]); });
   } else {
     const Finish<kEpilogue, GemmF32> finish(g, m, n);

@@ -9,9 +9,10 @@ enum class Epilogue : int {
   kLinear = 0,  // y = x + bias
   kRelu = 1,    // y = max(x + bias, 0)
   kResidual =
-      2,  // y = residual * residual_scale + (x + bias): a residual sum with its NoNorm folded in
+      2,         // y = residual * residual_scale + (x + bias): a residual with its NoNorm folded in
+  kProduct = 3,  // y = x: the two products of attention
 };
-inline constexpr int kEpilogueCount = 3;
+inline constexpr int kEpilogueCount = 4;
 
 }  // namespace mbrt
 

@@ -60,13 +60,10 @@ class EvenSplit {
 template <typename Tile>
 using TileFn = void (*)(const typename Tile::Gemm&, std::size_t m, std::size_t n);
 
+// The driver keeps to units(rows); what it never asks for is the widest there is.
 template <typename Tile, int kR, int kU>
 constexpr TileFn<Tile> tile_fn() {
-  if constexpr (kU <= Tile::units(kR)) {
-    return &Tile::template run<kR, kU>;
-  } else {
-    return nullptr;  // never asked for: the driver keeps to units(rows)
-  }
+  return &Tile::template run<kR, (kU < Tile::units(kR) ? kU : Tile::units(kR))>;
 }
 
 template <typename Tile>
@@ -106,9 +103,6 @@ void run_tiles(const typename Tile::Gemm& g) {
   }
 }
 
-// Not an epilogue of a layer: the bare product of two operands of attention.
-inline constexpr Epilogue kProduct = static_cast<Epilogue>(kEpilogueCount);
-
 // x (the sum with its bias) of the first row and 16 columns from `column`, to y.
 template <Epilogue kEpilogue, typename Gemm>
 inline f32x16 finish(const Gemm& g, std::size_t column, f32x16 x) {
@@ -126,13 +120,13 @@ template <Epilogue kEpilogue, typename Gemm>
 MBRT_INLINE inline void advance(Gemm& g, std::size_t m, std::size_t n) {
   if constexpr (std::is_same_v<Gemm, GemmS8>) {
     g.w_scale += n;
-    if constexpr (kEpilogue != kProduct) {
+    if constexpr (kEpilogue != Epilogue::kProduct) {
       g.a_scale += m;
       g.a_shift += m;
       g.w_sum += n;
     }
   }
-  if constexpr (kEpilogue != kProduct) g.bias += n;
+  if constexpr (kEpilogue != Epilogue::kProduct) g.bias += n;
   if constexpr (kEpilogue == Epilogue::kResidual) {
     g.residual += m * g.residual_stride + n;
     g.residual_scale += n;
@@ -143,7 +137,7 @@ MBRT_INLINE inline void advance(Gemm& g, std::size_t m, std::size_t n) {
 // gemm_s8: the int32 sums of the first row and kB blocks of 16 columns, to y.
 template <Epilogue kEpilogue, int kB>
 MBRT_INLINE inline void store_row(const GemmS8& g, const i32x16 (&acc)[kB]) {
-  if constexpr (kEpilogue == kProduct) {
+  if constexpr (kEpilogue == Epilogue::kProduct) {
     unroll<kB>([&](auto b) MBRT_INLINE {
       store(g.out + b * 16, mul(to_f32(acc[b]), load(g.w_scale + b * 16)));
     });
@@ -162,7 +156,7 @@ MBRT_INLINE inline void store_row(const GemmS8& g, const i32x16 (&acc)[kB]) {
 template <Epilogue kEpilogue, int kB>
 MBRT_INLINE inline void store_row(const GemmF32& g, const f32x16 (&acc)[kB]) {
   unroll<kB>([&](auto b) MBRT_INLINE {
-    if constexpr (kEpilogue == kProduct) {
+    if constexpr (kEpilogue == Epilogue::kProduct) {
       store(g.out + b * 16, acc[b]);
     } else {
       const f32x16 x = add(acc[b], load(g.bias + b * 16));

@@ -25,11 +25,9 @@ struct KernelSet {
   const char* gemm_s8_name;
   int gemm_s8_offset;  // 0 or 128, see gemm_s8.h
   GemmS8Fn gemm_s8[kEpilogueCount];
-  GemmS8Fn product_s8;
 
   const char* gemm_f32_name;
   GemmF32Fn gemm_f32[kEpilogueCount];
-  GemmF32Fn product_f32;
 
   QuantizeFn quantize;
   QuantizeHeadsFn quantize_heads;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The ARM tests: a cross-built wheel, and the Python suite on it under qemu-aarch64 as three processors; then the native
-# tests on 32-bit ARM. Exit code 69 of a step means that this machine lacks a tool: then it is skipped loudly, unless
+# tests on 32-bit ARM, and a guard on the instructions that an inference takes. Exit code 69 of a step means that this machine lacks a tool: then it is skipped loudly, unless
 # MBRT_REQUIRE_ALL=1.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,6 +25,11 @@ native_armhf() {
   QEMU_CPU=cortex-a15 scripts/test_native.sh armhf-linux-gnu
 }
 
+# Instructions of an inference, against those that the last change was measured at: deterministic, unlike times.
+guard() {
+  python -m benchmarks.arm --check
+}
+
 # What needs PyTorch stays on the host (tests/parity, outliers, real_weights, training); its results are the golden
 # files. tests/speed means nothing here.
 suite=(tests/arm/test_emulated_processor.py)
@@ -33,3 +38,4 @@ for folder in cli conversion engine golden kernels model numerics text; do suite
 step python scripts/arm/wheel.py
 step python scripts/arm/run_suite.py "${suite[@]}"
 step native_armhf
+step guard

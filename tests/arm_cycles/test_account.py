@@ -30,7 +30,7 @@ def one_each(blocks: list[Block]) -> dict[str, dict[Body, Cost]]:
     [
         ("mbrt::neon::quantize(mbrt::Quantize const&)", "quantise"),
         ("mbrt::neon::softmax(mbrt::Softmax const&)", "softmax"),
-        ("mbrt::dotprod::product_s8(mbrt::GemmS8 const&)", "attention: products, entry and end"),
+        ("mbrt::dotprod::gemm_s8_product(mbrt::GemmS8 const&)", "attention: products, entry and end"),
         (
             "void mbrt::neon::Tile<(mbrt::Epilogue)3>::run<8, 1>(mbrt::GemmF32 const&)",
             "attention: products, entry and end",

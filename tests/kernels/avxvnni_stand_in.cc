@@ -27,7 +27,7 @@ namespace mbrt::scalar {
 void gemm_s8_linear(const GemmS8&);
 void gemm_s8_relu(const GemmS8&);
 void gemm_s8_residual(const GemmS8&);
-void product_s8(const GemmS8&);
+void gemm_s8_product(const GemmS8&);
 }  // namespace mbrt::scalar
 
 namespace {
@@ -94,12 +94,13 @@ int main() {
       for (const std::size_t k : {16u, 48u, 512u}) {
         const Product product(m, n, k, (m + n + k) / 16 % 2 == 0, random);
         using mbrt::MBRT_TARGET::gemm_s8_linear, mbrt::MBRT_TARGET::gemm_s8_relu,
-            mbrt::MBRT_TARGET::gemm_s8_residual, mbrt::MBRT_TARGET::product_s8;
+            mbrt::MBRT_TARGET::gemm_s8_residual, mbrt::MBRT_TARGET::gemm_s8_product;
         if (!same(product.run(gemm_s8_linear, 128), product.run(mbrt::scalar::gemm_s8_linear, 0)) ||
             !same(product.run(gemm_s8_relu, 128), product.run(mbrt::scalar::gemm_s8_relu, 0)) ||
             !same(product.run(gemm_s8_residual, 128),
                   product.run(mbrt::scalar::gemm_s8_residual, 0)) ||
-            !same(product.run(product_s8, 128), product.run(mbrt::scalar::product_s8, 0))) {
+            !same(product.run(gemm_s8_product, 128),
+                  product.run(mbrt::scalar::gemm_s8_product, 0))) {
           std::printf("m %zu, n %zu, k %zu: not the scalar kernel's bits\n", m, n, k);
           return 1;
         }

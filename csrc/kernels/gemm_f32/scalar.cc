@@ -14,11 +14,10 @@ namespace mbrt::MBRT_TARGET {
 namespace {
 
 constexpr std::size_t kBlock = 16;
-constexpr Epilogue kProduct = static_cast<Epilogue>(kEpilogueCount);
 
 template <Epilogue kEpilogue>
 float finish(const GemmF32& g, std::size_t m, std::size_t n, float acc) {
-  if constexpr (kEpilogue == kProduct) {
+  if constexpr (kEpilogue == Epilogue::kProduct) {
     return acc;
   } else {
     const float x = acc + g.bias[n];
@@ -54,7 +53,7 @@ void gemm(const GemmF32& g) {
 void gemm_f32_linear(const GemmF32& g) { gemm<Epilogue::kLinear>(g); }
 void gemm_f32_relu(const GemmF32& g) { gemm<Epilogue::kRelu>(g); }
 void gemm_f32_residual(const GemmF32& g) { gemm<Epilogue::kResidual>(g); }
-void product_f32(const GemmF32& g) { gemm<kProduct>(g); }
+void gemm_f32_product(const GemmF32& g) { gemm<Epilogue::kProduct>(g); }
 
 std::size_t peak_f32(std::size_t iterations) {
   const auto a = static_cast<float>(iterations);

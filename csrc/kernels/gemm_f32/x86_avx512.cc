@@ -54,7 +54,7 @@ struct Tile {
 void gemm_f32_linear(const GemmF32& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
 void gemm_f32_relu(const GemmF32& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
 void gemm_f32_residual(const GemmF32& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void product_f32(const GemmF32& g) { run_tiles<Tile<kProduct>>(g); }
+void gemm_f32_product(const GemmF32& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
 
 std::size_t peak_f32(std::size_t iterations) {
   const f32x16 a = broadcast(1.0f / static_cast<float>(iterations));

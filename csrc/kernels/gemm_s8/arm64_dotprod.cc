@@ -67,7 +67,7 @@ struct Tile {
 void gemm_s8_linear(const GemmS8& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
 void gemm_s8_relu(const GemmS8& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
 void gemm_s8_residual(const GemmS8& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void product_s8(const GemmS8& g) { run_tiles<Tile<kProduct>>(g); }
+void gemm_s8_product(const GemmS8& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const int8x16_t a = vdupq_n_s8(static_cast<std::int8_t>(iterations));

@@ -188,7 +188,7 @@ void gemm(const GemmS8& g) {
 void gemm_s8_linear(const GemmS8& g) { gemm<Epilogue::kLinear>(g); }
 void gemm_s8_relu(const GemmS8& g) { gemm<Epilogue::kRelu>(g); }
 void gemm_s8_residual(const GemmS8& g) { gemm<Epilogue::kResidual>(g); }
-void product_s8(const GemmS8& g) { gemm<kProduct>(g); }
+void gemm_s8_product(const GemmS8& g) { gemm<Epilogue::kProduct>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const int8x16_t a = vdupq_n_s8(static_cast<std::int8_t>(iterations));

@@ -18,6 +18,7 @@ constexpr std::size_t kBlock = 16;
 
 template <Epilogue kEpilogue>
 float finish(const GemmS8& g, std::size_t m, std::size_t n, std::int32_t acc) {
+  if constexpr (kEpilogue == Epilogue::kProduct) return static_cast<float>(acc) * g.w_scale[n];
   const float base = fused_multiply_add(g.a_shift[m], g.w_sum[n], g.bias[n]);
   const float x = fused_multiply_add(static_cast<float>(acc), g.a_scale[m] * g.w_scale[n], base);
   if constexpr (kEpilogue == Epilogue::kLinear) return x;
@@ -27,9 +28,8 @@ float finish(const GemmS8& g, std::size_t m, std::size_t n, std::int32_t acc) {
   }
 }
 
-// Calls visit(m, n, acc[m][n]).
-template <typename Visit>
-void for_each_sum(const GemmS8& g, Visit visit) {
+template <Epilogue kEpilogue>
+void gemm(const GemmS8& g) {
   for (std::size_t m = 0; m < g.m; ++m) {
     const auto* a = reinterpret_cast<const std::int8_t*>(
         g.a + m * g.a_stride);  // offset 0: bytes are the values
@@ -41,28 +41,19 @@ void for_each_sum(const GemmS8& g, Visit visit) {
           for (std::size_t i = 0; i < 4; ++i) acc[j] += a[k + i] * w[k * kBlock + j * 4 + i];
         }
       }
-      for (std::size_t j = 0; j < kBlock; ++j) visit(m, n + j, acc[j]);
+      for (std::size_t j = 0; j < kBlock; ++j) {
+        g.out[m * g.out_stride + n + j] = finish<kEpilogue>(g, m, n + j, acc[j]);
+      }
     }
   }
 }
 
-template <Epilogue kEpilogue>
-void gemm(const GemmS8& g) {
-  for_each_sum(g, [&](std::size_t m, std::size_t n, std::int32_t acc) {
-    g.out[m * g.out_stride + n] = finish<kEpilogue>(g, m, n, acc);
-  });
-}
-
 }  // namespace
 
-void product_s8(const GemmS8& g) {
-  for_each_sum(g, [&](std::size_t m, std::size_t n, std::int32_t acc) {
-    g.out[m * g.out_stride + n] = static_cast<float>(acc) * g.w_scale[n];
-  });
-}
 void gemm_s8_linear(const GemmS8& g) { gemm<Epilogue::kLinear>(g); }
 void gemm_s8_relu(const GemmS8& g) { gemm<Epilogue::kRelu>(g); }
 void gemm_s8_residual(const GemmS8& g) { gemm<Epilogue::kResidual>(g); }
+void gemm_s8_product(const GemmS8& g) { gemm<Epilogue::kProduct>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const auto a = static_cast<std::uint32_t>(iterations);

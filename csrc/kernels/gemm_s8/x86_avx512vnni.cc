@@ -79,7 +79,7 @@ struct Tile {
     i32x16 acc[kR][kB];
     // Rows are split evenly: a tile so low is the only one. What lies behind keys and values is not
     // next.
-    if (kEpilogue != kProduct && (kR < kRows / 2 || m == 0)) {
+    if (kEpilogue != Epilogue::kProduct && (kR < kRows / 2 || m == 0)) {
       multiply<true>(g, m, n, acc);
       store_tile<kEpilogue>(g, m, n, acc);
     } else {
@@ -94,7 +94,7 @@ struct Tile {
 void gemm_s8_linear(const GemmS8& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
 void gemm_s8_relu(const GemmS8& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
 void gemm_s8_residual(const GemmS8& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void product_s8(const GemmS8& g) { run_tiles<Tile<kProduct>>(g); }
+void gemm_s8_product(const GemmS8& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const __m512i a = _mm512_set1_epi32(static_cast<int>(iterations));
