@@ -35,7 +35,7 @@ Table 4: parameters and FLOPs computed from each configuration, latency of one t
 fp32 and int8, beside the published columns. Table 7: MobileBERT with LayerNorm or NoNorm, GELU or ReLU. Weights are
 random, which changes no time. All systems of a table take turns in one run, pinned; medians. ELMo and GPT are quoted.
 
-The Python that runs this must have this project installed (`pip install .`). The models (5 GB for all) are kept in
+The Python that runs this must have this project installed (`pip install .`). The models (10 GB for all) are kept in
 $MBRT_CACHE, else ~/.cache/mobilebert_rt. Written to --out: results.json, report.md, glue.svg.
 """
 

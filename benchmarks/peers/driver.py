@@ -30,7 +30,7 @@ HELP = """MobileBERT in this engine and in others, in one run, turn by turn, pin
     python benchmarks/peers --cases load,memory,size
 
 The first run installs the peers in an environment of their own and converts the models for each, which takes a quarter
-of an hour; both are kept in $MBRT_CACHE (else ~/.cache/mobilebert_rt). The Python that runs this must have this
+of an hour; both are kept in $MBRT_CACHE (else ~/.cache/mobilebert_rt), 8 GB. The Python that runs this must have this
 project installed (`pip install .`). Written to --out after every group: results.json, report.md, and plots as SVG.
 
 cases:  latency  one text of each length, all peers, each number of threads
