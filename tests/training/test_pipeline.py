@@ -98,6 +98,8 @@ def test_a_sentence_model_comes_with_its_pooling(folder: Path, tmp_path: Path) -
     train(folder / "corpus", folder / "teacher", tmp_path / "run", plan)
     exporting.export(tmp_path / "run", tmp_path / "model", folder / "corpus")
     assert json.loads((tmp_path / "model/config.json").read_text())["architectures"] == ["MobileBertModel"]
+    limits = json.loads((tmp_path / "model/sentence_bert_config.json").read_text())
+    assert limits["max_seq_length"] == plan.data.max_length
     embedder = mbrt.TextEmbedder.from_pretrained(tmp_path / "model" / exporting.ENGINE_FILE)
     vector = embedder("The cat reads a map.")
     assert vector.shape == (48,)
@@ -120,7 +122,7 @@ def test_errors_are_one_line_on_standard_error(arguments: list[str], capsys: pyt
     assert not said.out
 
 
-@pytest.mark.parametrize("command", ["recipes", "prepare", "train", "export"])
+@pytest.mark.parametrize("command", ["recipes", "prepare", "train", "finetune", "evaluate", "export"])
 def test_help_teaches_by_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])

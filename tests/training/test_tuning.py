@@ -16,6 +16,7 @@ from tests.training.small import STUDENT, models, spread, torch
 from tests.training.text import documents, sentence
 
 mbrt = pytest.importorskip("mobilebert_rt")
+cli = pytest.importorskip("mbrt_train.cli")
 tuning = pytest.importorskip("mbrt_train.tuning.finetune")
 glue = pytest.importorskip("mbrt_train.tuning.glue")
 squad = pytest.importorskip("mbrt_train.tuning.squad")
@@ -147,6 +148,22 @@ def test_a_teacher_of_the_same_task_can_be_distilled_from(
         )
 
 
+def test_the_command_line_does_the_same(
+    model: Path, sst: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--task", "SST-2", "--train", str(sst[0]), "--dev", str(sst[1]), "--out", str(tmp_path / "out")]
+    options = ["--epochs", "1", "--seeds", "3,4", "--max-length", "32", "--learning-rate", "5e-3", "--quiet"]
+    assert cli.main(["finetune", str(model), *data, *options]) == 0
+    said = capsys.readouterr().out
+    assert "over 2 seeds" in said
+    assert cli.main(["evaluate", str(tmp_path / "out"), "--task", "SST-2", "--data", str(sst[1])]) == 0
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    best = results["seeds"][str(results["kept"])]["accuracy"]
+    assert capsys.readouterr().out == f"SST-2 accuracy: {best:.2f}\n"
+    assert cli.main(["finetune", str(model), *data, *options]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
 def test_training_ends_when_it_no_longer_helps(model: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     options = replace(OPTIONS, epochs=30, patience=1, learning_rate=0.0)
     job = tuning.Job(model, tuning.task_by_name("SST-2"), sst[0], tmp_path / "out", options=options, quiet=True)
@@ -162,6 +179,9 @@ def test_similarity_is_learnt(model: Path, tmp_path: Path) -> None:
     job = tuning.Job(model, task, train, tmp_path / "out", dev, options=options, quiet=True)
     after = tuning.finetune(job).seeds[0]
     assert after["spearman"] > before["spearman"]
+    exporting.export(tmp_path / "out", tmp_path / "engine", texts=documents(3))
+    embedder = mbrt.TextEmbedder.from_pretrained(tmp_path / "engine" / exporting.ENGINE_FILE)
+    assert np.linalg.norm(embedder("The cat reads.")) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_regression_is_learnt(model: Path, tmp_path: Path) -> None:

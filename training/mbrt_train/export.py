@@ -17,7 +17,7 @@ from mbrt_train import checkpoints
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.tokenizer import FILES, copy_tokenizer, load_tokenizer, pieces, vocabulary
 from mbrt_train.errors import TrainingError
-from mbrt_train.heads import AnyModel, load_model, save_model
+from mbrt_train.heads import AnyModel, load_model, save_model, write_pooling
 from mbrt_train.models import PreTraining
 from mbrt_train.parity import Report, compare
 from mbrt_train.tuning.evaluate import Exam, grade
@@ -57,7 +57,7 @@ def export(
     """
     if target.exists():
         raise TrainingError(f"{target} exists already. Name another folder, or remove it.")
-    model, tokenizer_folder, extra, sentence = _read(source)
+    model, tokenizer_folder, extra, longest = _read(source)
     tokenizer = load_tokenizer(tokenizer_folder)
     if len(pieces(tokenizer)) != model.config.vocab_size:
         raise TrainingError(
@@ -68,8 +68,8 @@ def export(
     try:
         save_model(model, partial, extra)
         copy_tokenizer(tokenizer_folder, partial)
-        if sentence:
-            _write_pooling(partial, model.config.max_position_embeddings)
+        if longest is not None:
+            write_pooling(partial, model.config.hidden_size, longest)
         reports = _compare(model, partial, ids, exam)
         _judge(reports, bars or Bars())
         (partial / "parity.txt").write_text("\n\n".join(map(str, reports)) + "\n")
@@ -79,8 +79,8 @@ def export(
     return reports
 
 
-def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], bool]:
-    """Model, tokenizer's folder, further keys of config.json, and whether it makes sentence vectors."""
+def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], int | None]:
+    """Model, tokenizer's folder, further keys of config.json, and the longest text of one for sentence vectors."""
     if (source / "run.json").is_file():
         found = checkpoints.latest(source)
         if found is None:
@@ -89,7 +89,8 @@ def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], bool]:
         sentence = found.recipe["objective"] == "sentence"
         if sentence and isinstance(model, PreTraining):
             model = model.body  # its heads were never trained
-        return model.eval(), source / "tokenizer", {}, sentence
+        longest = found.recipe["data"]["max_length"] if sentence else None
+        return model.eval(), source / "tokenizer", {}, longest
     if not (source / "config.json").is_file():
         raise TrainingError(f"{source} is neither a run nor a saved model.")
     if not any((source / name).is_file() for name in FILES[:2]):
@@ -98,7 +99,8 @@ def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], bool]:
     model = load_model(source)
     known = asdict(model.config)
     extra = {key: value for key, value in raw.items() if key not in known and key != "architectures"}
-    return model, source, extra, (source / "modules.json").is_file()
+    limits = source / "sentence_bert_config.json"
+    return model, source, extra, json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else None
 
 
 def heldout_ids(tokenizer: Tokenizer, corpus: Path | None, texts: Sequence[str], longest: int) -> list[list[int]]:
@@ -151,20 +153,3 @@ def _judge(reports: list[Report], bars: Bars) -> None:
     if wrong:
         table = "\n\n".join(map(str, reports))
         raise TrainingError(f"the engine does not match PyTorch, nothing was written: {'; '.join(wrong)}.\n{table}")
-
-
-def _write_pooling(folder: Path, longest: int) -> None:
-    """Mean pooling and unit length, as sentence-transformers and the engine's TextEmbedder read them."""
-    modules = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
-    listed = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (kind, path) in enumerate(modules)
-    ]
-    (folder / "modules.json").write_text(json.dumps(listed, indent=2) + "\n")
-    (folder / "1_Pooling").mkdir()
-    config = json.loads((folder / "config.json").read_text())
-    pooling = {"word_embedding_dimension": config["hidden_size"], "pooling_mode_mean_tokens": True}
-    (folder / "1_Pooling/config.json").write_text(json.dumps(pooling, indent=2) + "\n")
-    (folder / "2_Normalize").mkdir()
-    limits = {"max_seq_length": longest, "do_lower_case": False}
-    (folder / "sentence_bert_config.json").write_text(json.dumps(limits, indent=2) + "\n")

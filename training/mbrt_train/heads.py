@@ -78,13 +78,36 @@ def save_model(model: AnyModel, folder: Path, extra: Mapping[str, Any] | None = 
     """config.json, with `extra` keys, and model.safetensors, as transformers reads them."""
     if isinstance(model, (Encoder, PreTraining)):
         models.save(model, folder)
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
-    text = asdict(model.config) | {"architectures": [family + model.head], **(extra or {})}
-    (folder / "config.json").write_text(json.dumps(text, indent=2) + "\n")
-    tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
+        text = asdict(model.config) | {"architectures": [family + model.head], **(extra or {})}
+        (folder / "config.json").write_text(json.dumps(text, indent=2) + "\n")
+        tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)  # the library's own files are for their owner alone
+
+
+def write_pooling(folder: Path, hidden_size: int, longest: int) -> None:
+    """Mean pooling and unit length, as sentence-transformers and the engine's TextEmbedder read them.
+
+    longest: tokens of a text that count.
+    """
+    kinds = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
+    listed = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, path) in enumerate(kinds)
+    ]
+    for _, path in kinds[1:]:
+        (folder / path).mkdir()
+    pooling = {"word_embedding_dimension": hidden_size, "pooling_mode_mean_tokens": True}
+    files: dict[str, Any] = {
+        "modules.json": listed,
+        "1_Pooling/config.json": pooling,
+        "sentence_bert_config.json": {"max_seq_length": longest, "do_lower_case": False},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content, indent=2) + "\n")
 
 
 def load_model(folder: Path) -> AnyModel:

@@ -6,10 +6,6 @@ import torch
 from torch import Tensor
 
 from mbrt_train.quantised.arithmetic import ROUND, TINY, byte_product, exact, exp, fma, row_sum
-from mobilebert_rt import _core
-
-# Engines that have this kernel do attention in bytes too; those before, in float32.
-QUANTISED = hasattr(_core.kernels, "softmax_s8")
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
@@ -18,27 +14,17 @@ def attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> tup
     scores = (query @ key.transpose(2, 3)).masked_fill(~allowed, lowest)
     context = scores.softmax(-1) @ value
     with torch.no_grad():
-        made = in_bytes(query, key, value, allowed) if QUANTISED else in_floats(query, key, value, allowed)
+        made = in_bytes(query, key, value, allowed)
     return exact(context, made), scores
-
-
-def in_floats(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
-    """Products with one accumulator each, k ascending; divided by the sum of weights at the end."""
-    scores = torch.zeros((*query.shape[:-1], key.shape[-2]))
-    for c in range(query.shape[-1]):
-        scores = fma(query[..., c, None], key[..., None, :, c], scores)
-    e = _weights(scores, allowed, None)
-    context = torch.zeros_like(query)
-    for j in range(key.shape[-2]):
-        context = fma(e[..., j, None], value[..., j, None, :], context)
-    return context * (1.0 / row_sum(e))[..., None]
 
 
 def in_bytes(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
     """One scale for each token and head; exact sums. A key's value scale goes into its weights."""
     (q, q_scale), (k, k_scale), (v, v_scale) = (_symmetric(x) for x in (query, key, value))
     scores = byte_product(q, k.transpose(2, 3)) * k_scale[..., None, :]
-    e = _weights(scores, allowed, q_scale[..., None])
+    visible = scores.masked_fill(~allowed, -torch.inf)
+    distance = (visible - visible.amax(-1, keepdim=True)) * q_scale[..., None]
+    e = exp(distance).masked_fill(~allowed, 0.0)
     inverse = 1.0 / row_sum(e)
     weight = e * v_scale[..., None, :]
     top = weight.amax(-1)
@@ -47,12 +33,6 @@ def in_bytes(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tens
     p = fma(weight, steps[..., None], ROUND) - ROUND
     factor = torch.where(live, top / 127.0 * inverse, 0.0)
     return byte_product(p, v) * factor[..., None]
-
-
-def _weights(scores: Tensor, allowed: Tensor, scale: Tensor | None) -> Tensor:
-    visible = scores.masked_fill(~allowed, -torch.inf)
-    distance = visible - visible.amax(-1, keepdim=True)
-    return exp(distance if scale is None else distance * scale).masked_fill(~allowed, 0.0)
 
 
 def _symmetric(x: Tensor) -> tuple[Tensor, Tensor]:

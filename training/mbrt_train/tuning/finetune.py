@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from mbrt_train.data.tokenizer import copy_tokenizer, load_tokenizer, pieces
 from mbrt_train.errors import TrainingError
-from mbrt_train.heads import AnyModel, load_model, save_model
+from mbrt_train.heads import AnyModel, load_model, save_model, write_pooling
 from mbrt_train.models import Encoder, PreTraining
 from mbrt_train.optimisers import make_optimiser, set_rate
 from mbrt_train.quantised.model import Quantised
@@ -263,6 +263,9 @@ def _write(job: Job, model: AnyModel, result: Result, lines: list[dict[str, Any]
     try:
         save_model(model, partial, job.task.extra())
         copy_tokenizer(job.model, partial)
+        if isinstance(model, Encoder):
+            longest = min(job.options.max_length, model.config.max_position_embeddings)
+            write_pooling(partial, model.config.hidden_size, longest)
         summary = {name: {"mean": m, "deviation": d} for name, (m, d) in result.mean_and_deviation().items()}
         about = {"task": job.task.name, "options": asdict(job.options), "seeds": result.seeds, "kept": result.kept}
         (partial / "results.json").write_text(json.dumps(about | {"summary": summary}, indent=2) + "\n")
