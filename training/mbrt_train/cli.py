@@ -177,6 +177,7 @@ the development file is written, and the mean and the deviation of all in its re
     parser.add_argument("--alpha", type=float, default=0.5, metavar="A", help="share of the true labels then (0.5)")
     parser.add_argument("--seeds", default="0", metavar="LIST", help="such as 0,1,2 (default: 0)")
     parser.add_argument("--epochs", type=int, default=5, metavar="N", help="at most (default: 5)")
+    parser.add_argument("--steps", type=int, default=0, metavar="N", help="at most, of one seed (default: no limit)")
     parser.add_argument("--patience", type=int, default=2, metavar="N", help="epochs without gain before the end (2)")
     parser.add_argument("--batch", type=int, default=32, metavar="N", help="(default: 32)")
     parser.add_argument("--learning-rate", type=float, default=4e-5, metavar="R", help="(default: 4e-5)")
@@ -194,8 +195,8 @@ def _run_finetune(args: argparse.Namespace) -> int:
         seeds = tuple(int(seed) for seed in args.seeds.split(","))
     except ValueError:
         raise TrainingError(f"--seeds is {args.seeds!r}; it must be numbers such as 0,1,2.") from None
-    names = ("epochs", "patience", "batch", "learning_rate", "max_length", "dev_share", "alpha", "pooler", "quantised")
-    options = Options(seeds=seeds, **{name: getattr(args, name) for name in names})
+    names = ("epochs", "steps", "patience", "batch", "learning_rate", "max_length", "dev_share", "alpha", "pooler")
+    options = Options(seeds=seeds, quantised=args.quantised, **{name: getattr(args, name) for name in names})
     task = task_by_name(args.task)
     job = Job(args.model, task, args.train, args.out, args.dev, args.teacher, options, args.quiet)
     result = finetune(job)
