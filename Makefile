@@ -2,7 +2,8 @@
 # make test   lint, native tests, parity with PyTorch, the Python suite, ARM under emulation
 #
 # And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
-# make sanitize (the native tests under ASan, UBSan and TSan), make tidy (clang-tidy)
+# make peers and make paper (against every engine, and the paper's tables), make sanitize (the native tests under ASan,
+# UBSan and TSan), make tidy (clang-tidy)
 #
 # Nothing outside the tree is touched but one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt), where third-party
 # wheels and the emulated ARM system are kept between runs.
@@ -18,10 +19,10 @@ export MBRT_GOLDEN := $(CURDIR)/build/golden
 
 SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc mobilebert_rt -type f -not -path '*/__pycache__/*')
 
-.PHONY: demo test lint tidy test-native test-python test-parity test-arm sanitize speed bench tools clean help
+.PHONY: demo test lint tidy test-native test-python test-parity test-arm sanitize speed bench peers paper tools clean help
 
 help:
-	@sed -n '1,9s/^# \{0,1\}//p' Makefile
+	@sed -n '1,10s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -31,10 +32,11 @@ $(STAMPS)/install: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet '.[progress]'
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/test-requirements: $(BIN)/python scripts/requirements-test.txt
+# training, unlike the engine, is imported where it lies: only its requirements and its command are installed.
+$(STAMPS)/test-requirements: $(STAMPS)/install scripts/requirements-test.txt training/pyproject.toml
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet -r scripts/requirements-test.txt
-	$(BIN)/python -m pip install --quiet --no-deps ./training
+	$(BIN)/python -m pip install --quiet --editable ./training
 	@mkdir -p $(STAMPS) && touch $@
 
 demo: $(STAMPS)/install
@@ -75,6 +77,13 @@ speed: $(STAMPS)/install $(STAMPS)/test-requirements
 
 bench: $(STAMPS)/install $(STAMPS)/test-requirements
 	$(BIN)/python -m pytest benchmarks/micro -q --benchmark-only
+
+# Against other engines, and the paper's tables: an hour of a quiet machine; the results go to docs/results.md.
+peers: $(STAMPS)/install
+	$(BIN)/python benchmarks/peers --docs
+
+paper: $(STAMPS)/install
+	$(BIN)/python benchmarks/paper --docs
 
 clean:
 	rm -rf build dist $(VENV)
