@@ -157,6 +157,11 @@ def test_another_tokenizer_is_noticed(corpus: Any, tmp_path: Path) -> None:
         tokenizers.check_checkpoint(ours, tmp_path, ours.get_vocab_size())
 
 
+def test_the_same_text_gives_the_same_vocabulary() -> None:
+    made = {tokenizers.fingerprint(tokenizers.learn_tokenizer(documents(60), 120)) for _ in range(5)}
+    assert len(made) == 1
+
+
 def test_pairs_are_next_or_from_another_document(corpus: Any) -> None:
     relations = Counter()
     for row in range(len(corpus)):

@@ -76,8 +76,7 @@ def _tokenizer(files: list[Path], options: Preparation) -> Tokenizer:
     if options.tokenizer is not None:
         return load_tokenizer(options.tokenizer)
     assert options.new_vocabulary is not None
-    documents = (document for file in files for document in texts.read_documents(file, options.field))
-    return learn_tokenizer(documents, options.new_vocabulary, options.lower_case)
+    return learn_tokenizer(texts.Documents(files, options.field), options.new_vocabulary, options.lower_case)
 
 
 def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Preparation, quiet: bool) -> None:

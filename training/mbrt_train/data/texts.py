@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -46,6 +47,18 @@ def read_documents(file: Path, field: str = "text") -> Iterator[str]:
             raise TrainingError(f"{file}: no column {field!r}; it has {', '.join(table.schema_arrow.names)}.")
         for batch in table.iter_batches(columns=[field]):
             yield from (text for text in batch.column(0).to_pylist() if text)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The documents of several files, to be iterated over as often as one likes."""
+
+    files: Sequence[Path]
+    field: str
+
+    def __iter__(self) -> Iterator[str]:
+        for file in self.files:
+            yield from read_documents(file, self.field)
 
 
 def split_sentences(document: str) -> list[str]:

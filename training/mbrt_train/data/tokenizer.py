@@ -50,13 +50,25 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
 
 
 def learn_tokenizer(texts: Iterable[str], size: int, lower_case: bool = True) -> Tokenizer:
-    """A WordPiece vocabulary of at most `size` pieces, from text."""
+    """A WordPiece vocabulary of at most `size` pieces; the same text gives the same one. texts is iterated over twice.
+
+    The library numbers the letters within words in the order of a hash table, and breaks ties between merges by these
+    numbers. So they are numbered here beforehand, as if they were special tokens.
+    """
     tokenizer = _word_piece({}, lower_case)
+    letters = {letter for text in texts for word in _words(tokenizer, text) for letter in word[1:]}
     trainer = trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=list(SPECIAL), show_progress=False, continuing_subword_prefix="##"
+        vocab_size=size, special_tokens=[*SPECIAL, *(f"##{letter}" for letter in sorted(letters))], show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
     return _word_piece(tokenizer.get_vocab(), lower_case)
+
+
+def _words(tokenizer: Tokenizer, text: str) -> Iterator[str]:
+    assert tokenizer.normalizer is not None
+    assert tokenizer.pre_tokenizer is not None
+    for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text)):
+        yield word
 
 
 def _word_piece(vocab: dict[str, int], lower_case: bool) -> Tokenizer:
