@@ -52,6 +52,7 @@ test: lint test-native test-parity test-python test-arm
 lint: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+	cd training && ../$(BIN)/python -m mypy
 	scripts/lint_native.sh
 
 tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
