@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "kernels/math/exp.h"
+#include "kernels/math/exp2.h"
 #include "kernels/math/gates.h"
 #include "kernels/math/tanh.h"
 #include "simd/simd.h"
@@ -21,6 +22,7 @@ namespace {
 using mbrt::MBRT_TARGET::f32x16;
 
 double exact_exp(double x) { return std::exp(x); }
+double exact_exp2(double x) { return std::exp2(x); }
 double exact_tanh(double x) { return std::tanh(x); }
 double exact_silu(double x) { return x / (1.0 + std::exp(-x)); }
 double exact_gelu_erf(double x) { return 0.5 * x * std::erfc(-x * std::sqrt(0.5)); }
@@ -34,6 +36,7 @@ double ulps(double error, double exact, double) {
   return std::ldexp(error, 23 - (exponent < -126 ? -126 : exponent));
 }
 double of_x(double error, double, double x) { return error / std::fabs(x); }
+double of_result(double error, double exact, double) { return error / exact; }
 double absolute(double error, double, double) { return error; }
 
 struct Sweep {
@@ -52,6 +55,7 @@ const float kExpEnd = -0x1.5d589ep+6f;  // the last float before the cut-off of 
 
 const Sweep kSweeps[] = {
     {"exp", math::exp_nonpositive, exact_exp, -0.0f, kExpEnd, ulps, "ulp", 1.05},
+    {"exp2", math::exp2_nonpositive, exact_exp2, -0.0f, -0x1.f7fffep+6f, of_result, "y", 3.7e-6},
     {"tanh", math::tanh, exact_tanh, 0x1p-149f, 20.0f, ulps, "ulp", 2.6},
     {"silu", math::silu, exact_silu, 0x1p-149f, 200.0f, ulps, "ulp", 1.6},
     {"silu", math::silu, exact_silu, -0x1p-149f, kExpEnd, ulps, "ulp", 3.4},
@@ -136,6 +140,10 @@ bool special_values() {
       check(bits_of(one(math::exp_nonpositive, -0x1.5d58a0p+6f)) == 0, "exp is +0 at its cut-off");
   ok &= check(bits_of(one(math::exp_nonpositive, -inf)) == 0, "exp(-inf) is +0");
   ok &= check(bits_of(one(math::exp_nonpositive, nan)) == 0, "exp(NaN) is +0");
+  ok &= check(bits_of(one(math::exp2_nonpositive, -0.0f)) == bits_of(1.0f), "exp2(-0) is 1");
+  ok &= check(bits_of(one(math::exp2_nonpositive, -126.0f)) == 0, "exp2 is +0 at its cut-off");
+  ok &= check(bits_of(one(math::exp2_nonpositive, -inf)) == 0, "exp2(-inf) is +0");
+  ok &= check(bits_of(one(math::exp2_nonpositive, nan)) == 0, "exp2(NaN) is +0");
   ok &= check(one(math::tanh, inf) == 1.0f && one(math::tanh, -inf) == -1.0f, "tanh(+-inf) is +-1");
   ok &= check(std::isnan(one(math::tanh, nan)), "tanh keeps a NaN");
   ok &= check(bits_of(one(math::tanh, 0.0f)) == 0 && bits_of(one(math::tanh, -0.0f)) == 0,

@@ -31,6 +31,12 @@ namespace {
 
 constexpr std::size_t kAhead = 32 * 1024;
 
+enum class Prefetch {
+  kNone,  // weights that an earlier row tile has brought
+  kFar,   // what lies kAhead behind the next column tile, to the second-level cache
+  kNear,  // and the next column tile to the first
+};
+
 // acc += four . w, in each of the 16 lanes four unsigned times four signed bytes.
 MBRT_INLINE inline void dot(i32x16& acc, __m512i four, __m512i w) {
   acc = lanes(_mm512_dpbusd_epi32(raw(acc), four, w));
@@ -45,7 +51,7 @@ MBRT_INLINE inline void dot_row(i32x16 (&acc)[kB], const std::uint8_t* a, const 
 }
 
 // acc = compensation + the products of rows m .. m + kR - 1 and kB blocks of columns from n.
-template <bool kPrefetch, int kR, int kB>
+template <Prefetch kPrefetch, int kR, int kB>
 MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
                                  i32x16 (&acc)[kR][kB]) {
   unroll<kR>([&](auto r) MBRT_INLINE {
@@ -59,8 +65,9 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
     __m512i weights[kB];
     unroll<kB>([&](auto b) MBRT_INLINE {
       weights[b] = _mm512_load_si512(w + b * panel);
-      if constexpr (kPrefetch) {
-        _mm_prefetch(ahead + b * 64, _MM_HINT_T1);
+      if constexpr (kPrefetch != Prefetch::kNone) _mm_prefetch(ahead + b * 64, _MM_HINT_T1);
+      if constexpr (kPrefetch == Prefetch::kNear) {
+        _mm_prefetch(ahead - kAhead + b * 64, _MM_HINT_T0);
       }
     });
     unroll<kR>([&](auto r) MBRT_INLINE { dot_row(acc[r], a + r * g.a_stride, weights); });
@@ -79,11 +86,14 @@ struct Tile {
     i32x16 acc[kR][kB];
     // Rows are split evenly: a tile so low is the only one. What lies behind keys and values is not
     // next.
-    if (kEpilogue != Epilogue::kProduct && (kR < kRows / 2 || m == 0)) {
-      multiply<true>(g, m, n, acc);
+    if (kEpilogue == Epilogue::kProduct || (kR >= kRows / 2 && m != 0)) {
+      multiply<Prefetch::kNone>(g, m, n, acc);
+      store_tile<kEpilogue>(g, m, n, acc);
+    } else if (g.m == kR) {
+      multiply<Prefetch::kNear>(g, m, n, acc);
       store_tile<kEpilogue>(g, m, n, acc);
     } else {
-      multiply<false>(g, m, n, acc);
+      multiply<Prefetch::kFar>(g, m, n, acc);
       store_tile<kEpilogue>(g, m, n, acc);
     }
   }

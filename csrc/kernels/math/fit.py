@@ -1,4 +1,4 @@
-"""The polynomials of exp.h and gates.h: minimax fits with float coefficients, printed as hex floats.
+"""The polynomials of exp.h, exp2.h and gates.h: minimax fits with float coefficients, printed as hex floats.
 
 Remez exchange in 120-bit arithmetic. Then each coefficient in turn, the lowest first, is rounded to
 float and the others are fitted again, so that what one loses in rounding the next ones make up for.
@@ -84,6 +84,15 @@ def relative_to_exp_and_expm1(r: mpf) -> mpf:
     return r * r / min(exp(r), max(abs(exp(r) - 1), mpf(10) ** -12))
 
 
+def exp2_past_1(f: mpf) -> mpf:
+    """What is left of 2^f for powers 1 and up when x^0 is 1."""
+    return mpf(2) ** f - 1
+
+
+def relative_to_exp2(f: mpf) -> mpf:
+    return mpf(2) ** -f
+
+
 def minus_log_tail(a: mpf) -> mpf:
     """-ln Phi(-a), the normal distribution's upper tail."""
     return -log(erfc(a / sqrt(mpf(2))) / 2)
@@ -102,5 +111,7 @@ if __name__ == "__main__":
     half = log(mpf(2)) / 2 * (1 + mpf(2) ** -12)  # n is rounded from an inexact product
     print("exp.h: (e^r - 1 - r) / r^2")
     fit(expm1_quotient, relative_to_exp_and_expm1, range(5), -half, half)
+    print("exp2.h: 2^f, with x^0 fixed to 1")
+    fit(exp2_past_1, relative_to_exp2, range(1, 5), mpf(-1) / 2, mpf(1) / 2)
     print("gates.h: -ln Phi(-a), with x^0 fixed to ln 2")
     fit(minus_log_tail_past_ln2, relative_to_tail, range(1, 11), mpf(0), mpf("5.5"))
