@@ -9,9 +9,7 @@ import pytest
 
 # As in tests/conftest.py: an installed mobilebert_rt goes before the tree's, which may hold no engine.
 _ROOT = str(Path(__file__).resolve().parents[2])
-if _ROOT in sys.path:
-    sys.path.remove(_ROOT)
-    sys.path.append(_ROOT)
+sys.path[:] = [*(path for path in sys.path if path not in ("", _ROOT)), _ROOT]
 
 from benchmarks.micro.timing import Report  # noqa: E402 - after the path is set
 
