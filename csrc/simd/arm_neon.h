@@ -123,6 +123,17 @@ inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
           vfmaq_f32(c.q3, a.q3, b.q3)};
 }
 
+inline f32x16 fma(f32x16 a, f32x16 b, const Addend& c) {
+#ifdef __aarch64__
+  f32x16 y;  // volatile: else all uses of an addend would become one, and copies of it
+  asm volatile("ldp %q0, %q1, %2" : "=w"(y.q0), "=w"(y.q1) : "Q"(c));
+  asm volatile("ldp %q0, %q1, %2" : "=w"(y.q2), "=w"(y.q3) : "Q"(c));
+  return fma(a, b, y);
+#else
+  return fma(a, b, broadcast(c.eight[0]));
+#endif
+}
+
 inline f32x16 sqrt(f32x16 a) { return {sqrt4(a.q0), sqrt4(a.q1), sqrt4(a.q2), sqrt4(a.q3)}; }
 
 inline f32x16 abs(f32x16 a) {
@@ -199,41 +210,6 @@ inline i32x16 add(i32x16 a, i32x16 b) {
           vaddq_s32(a.q3, b.q3)};
 }
 
-inline i32x16 max_signed(i32x16 a, i32x16 b) {
-  return {vmaxq_s32(a.q0, b.q0), vmaxq_s32(a.q1, b.q1), vmaxq_s32(a.q2, b.q2),
-          vmaxq_s32(a.q3, b.q3)};
-}
-
-inline int32x4_t max_unsigned4(int32x4_t a, int32x4_t b) {
-  return vreinterpretq_s32_u32(vmaxq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
-}
-
-inline i32x16 max_unsigned(i32x16 a, i32x16 b) {
-  return {max_unsigned4(a.q0, b.q0), max_unsigned4(a.q1, b.q1), max_unsigned4(a.q2, b.q2),
-          max_unsigned4(a.q3, b.q3)};
-}
-
-inline std::int32_t reduce_max_signed(i32x16 a) {
-  const int32x4_t four = vmaxq_s32(vmaxq_s32(a.q0, a.q2), vmaxq_s32(a.q1, a.q3));
-#ifdef __aarch64__
-  return vmaxvq_s32(four);
-#else
-  const int32x2_t two = vmax_s32(vget_low_s32(four), vget_high_s32(four));
-  return vget_lane_s32(vpmax_s32(two, two), 0);
-#endif
-}
-
-inline std::int32_t reduce_max_unsigned(i32x16 a) {
-  const uint32x4_t four =
-      vreinterpretq_u32_s32(max_unsigned4(max_unsigned4(a.q0, a.q2), max_unsigned4(a.q1, a.q3)));
-#ifdef __aarch64__
-  return static_cast<std::int32_t>(vmaxvq_u32(four));
-#else
-  const uint32x2_t two = vmax_u32(vget_low_u32(four), vget_high_u32(four));
-  return static_cast<std::int32_t>(vget_lane_u32(vpmax_u32(two, two), 0));
-#endif
-}
-
 inline i32x16 shift_left_23(i32x16 a) {
   return {vshlq_n_s32(a.q0, 23), vshlq_n_s32(a.q1, 23), vshlq_n_s32(a.q2, 23),
           vshlq_n_s32(a.q3, 23)};
@@ -264,6 +240,64 @@ inline void store_low_bytes(std::uint8_t* p, i32x16 a) {
   vst1q_s8(reinterpret_cast<std::int8_t*>(p), vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
 #endif
 }
+
+// Maxima: four lanes. The other registers are folded on the way, which costs no instruction more,
+// and leaves three registers to others.
+
+struct f32max {
+  float32x4_t q;
+};
+struct i32max {
+  int32x4_t q;
+};
+
+inline f32max broadcast_max(float x) { return {vdupq_n_f32(x)}; }
+inline i32max broadcast_max_i32(std::int32_t x) { return {vdupq_n_s32(x)}; }
+
+inline f32max max_number(f32x16 x, f32max m) {
+#ifdef __aarch64__
+  const float32x4_t four = max_number4(max_number4(x.q0, x.q1), max_number4(x.q2, x.q3));
+  return {max_number4(four, m.q)};
+#else  // one by one: a NaN must meet a number that is the second
+  return {max_number4(x.q0, max_number4(x.q1, max_number4(x.q2, max_number4(x.q3, m.q))))};
+#endif
+}
+
+inline int32x4_t max_unsigned4(int32x4_t a, int32x4_t b) {
+  return vreinterpretq_s32_u32(vmaxq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
+}
+
+inline i32max max_signed(i32max a, i32max b) { return {vmaxq_s32(a.q, b.q)}; }
+inline i32max max_unsigned(i32max a, i32max b) { return {max_unsigned4(a.q, b.q)}; }
+inline i32max max_signed(i32x16 a, i32max m) {
+  return {vmaxq_s32(vmaxq_s32(vmaxq_s32(a.q0, a.q1), vmaxq_s32(a.q2, a.q3)), m.q)};
+}
+inline i32max max_unsigned(i32x16 a, i32max m) {
+  return {max_unsigned4(max_unsigned4(max_unsigned4(a.q0, a.q1), max_unsigned4(a.q2, a.q3)), m.q)};
+}
+
+#ifdef __aarch64__
+
+inline float reduce_max(f32max m) { return vmaxnmvq_f32(m.q); }
+inline std::int32_t reduce_max_signed(i32max m) { return vmaxvq_s32(m.q); }
+inline std::int32_t reduce_max_unsigned(i32max m) {
+  return static_cast<std::int32_t>(vmaxvq_u32(vreinterpretq_u32_s32(m.q)));
+}
+
+#else
+
+inline float reduce_max(f32max m) { return reduce_max(f32x16{m.q, m.q, m.q, m.q}); }
+inline std::int32_t reduce_max_signed(i32max m) {
+  const int32x2_t two = vmax_s32(vget_low_s32(m.q), vget_high_s32(m.q));
+  return vget_lane_s32(vpmax_s32(two, two), 0);
+}
+inline std::int32_t reduce_max_unsigned(i32max m) {
+  const uint32x4_t four = vreinterpretq_u32_s32(m.q);
+  const uint32x2_t two = vmax_u32(vget_low_u32(four), vget_high_u32(four));
+  return static_cast<std::int32_t>(vget_lane_u32(vpmax_u32(two, two), 0));
+}
+
+#endif  // __aarch64__
 
 }  // namespace mbrt::MBRT_TARGET
 

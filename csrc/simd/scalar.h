@@ -88,6 +88,7 @@ inline f32x16 div(f32x16 a, f32x16 b) {
 inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
   return each_lane([&](int i) { return fused_multiply_add(a.lane[i], b.lane[i], c.lane[i]); });
 }
+inline f32x16 fma(f32x16 a, f32x16 b, const Addend& c) { return fma(a, b, broadcast(c.eight[0])); }
 inline f32x16 sqrt(f32x16 a) {
   return each_lane([&](int i) { return __builtin_sqrtf(a.lane[i]); });
 }
@@ -178,6 +179,11 @@ inline i32x16 load_s8(const std::int8_t* p) {
 inline void store_low_bytes(std::uint8_t* p, i32x16 v) {
   for (int i = 0; i < 16; ++i) p[i] = static_cast<std::uint8_t>(v.lane[i]);
 }
+
+using f32max = f32x16;
+using i32max = i32x16;
+inline f32max broadcast_max(float x) { return broadcast(x); }
+inline i32max broadcast_max_i32(std::int32_t x) { return broadcast_i32(x); }
 
 }  // namespace mbrt::MBRT_TARGET
 

@@ -15,12 +15,16 @@
 //   store_partial(p, n, v)          first n floats, nothing past them
 //   broadcast(x) zero()             f32x16
 //   add sub mul div                 lane by lane
-//   fma(a, b, c)                    a * b + c, rounded once
+//   fma(a, b, c)                    a * b + c, rounded once; c may be an Addend
 //   sqrt(a) abs(a) neg(a)
 //   max(a, b) = a > b ? a : b       so a NaN in either gives b, and max(-0, +0) = +0
 //   min(a, b) = a < b ? a : b
 //   max_number(x, m)                the same for an m that is no NaN; a zero may be of either sign
 //   min_number(x, m)
+//   f32max, i32max                  the largest of many: as many lanes as the ISA likes to keep
+//   broadcast_max(x)                f32max; broadcast_max_i32(x) an i32max
+//   max_number(x, f32max)           max_signed, max_unsigned of an i32max; one such with another
+//   reduce_max(f32max)              a float, of a zero either; so are those of integers
 //   select_gt(a, b, x, y)           a > b ? x : y
 //   reduce_add(a) reduce_max(a)     a float; lane j joins j + 8, then + 4, + 2, + 1
 //   to_f32(i32x16)                  rounds to nearest even
@@ -36,6 +40,18 @@
 #ifndef MBRT_TARGET
 #error "MBRT_TARGET must name the target this file is compiled for"
 #endif
+
+namespace mbrt::MBRT_TARGET {
+
+// One number in all lanes, for fma to add to. Where fma overwrites what it adds to, as on ARM, it
+// takes these from memory each time, which costs less than copies of a register.
+struct alignas(32) Addend {
+  float eight[8];
+};
+
+constexpr Addend addend(float x) { return {{x, x, x, x, x, x, x, x}}; }
+
+}  // namespace mbrt::MBRT_TARGET
 
 #if defined(MBRT_TARGET_SCALAR)
 #include "simd/scalar.h"

@@ -62,6 +62,7 @@ inline f32x16 div(f32x16 a, f32x16 b) {
 inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
   return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
 }
+inline f32x16 fma(f32x16 a, f32x16 b, const Addend& c) { return fma(a, b, broadcast(c.eight[0])); }
 inline f32x16 sqrt(f32x16 a) { return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
 inline f32x16 abs(f32x16 a) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
@@ -157,6 +158,11 @@ inline void store_low_bytes(std::uint8_t* p, i32x16 v) {
   const __m256i packed = _mm256_permutevar8x32_epi32(bytes, order);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 }
+
+using f32max = f32x16;
+using i32max = i32x16;
+inline f32max broadcast_max(float x) { return broadcast(x); }
+inline i32max broadcast_max_i32(std::int32_t x) { return broadcast_i32(x); }
 
 }  // namespace mbrt::MBRT_TARGET
 

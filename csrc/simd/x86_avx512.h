@@ -53,6 +53,7 @@ inline f32x16 sub(f32x16 a, f32x16 b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline f32x16 mul(f32x16 a, f32x16 b) { return {_mm512_mul_ps(a.v, b.v)}; }
 inline f32x16 div(f32x16 a, f32x16 b) { return {_mm512_div_ps(a.v, b.v)}; }
 inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+inline f32x16 fma(f32x16 a, f32x16 b, const Addend& c) { return fma(a, b, broadcast(c.eight[0])); }
 inline f32x16 sqrt(f32x16 a) { return {_mm512_sqrt_ps(a.v)}; }
 inline f32x16 abs(f32x16 a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
 inline f32x16 neg(f32x16 a) { return {_mm512_xor_ps(_mm512_set1_ps(-0.0f), a.v)}; }
@@ -109,6 +110,11 @@ inline i32x16 load_s8(const std::int8_t* p) {
 inline void store_low_bytes(std::uint8_t* p, i32x16 v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(raw(v)));
 }
+
+using f32max = f32x16;
+using i32max = i32x16;
+inline f32max broadcast_max(float x) { return broadcast(x); }
+inline i32max broadcast_max_i32(std::int32_t x) { return broadcast_i32(x); }
 
 }  // namespace mbrt::MBRT_TARGET
 

@@ -27,15 +27,17 @@ struct ExpParts {
 // For |x| <= 87.4; past that the parts mean nothing, but nothing traps or is undefined.
 inline ExpParts exp_parts(f32x16 x) {
   // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
-  const f32x16 round = broadcast(0x1.8p+23f);
-  const f32x16 shifted = fma(x, broadcast(0x1.715476p+0f), round);
-  const f32x16 n = sub(shifted, round);
+  static constexpr Addend kRound = addend(0x1.8p+23f);
+  static constexpr Addend kC5 = addend(0x1.122c60p-7f), kC4 = addend(0x1.55579cp-5f);
+  static constexpr Addend kC3 = addend(0x1.5554aap-3f), kC2 = addend(0x1.fffffep-2f);
+  const f32x16 shifted = fma(x, broadcast(0x1.715476p+0f), kRound);
+  const f32x16 n = sub(shifted, broadcast(0x1.8p+23f));
   f32x16 r = fma(n, broadcast(-0x1.62e400p-1f), x);
   r = fma(n, broadcast(-0x1.7f7d1cp-20f), r);
-  f32x16 c = fma(broadcast(0x1.6ab8bep-10f), r, broadcast(0x1.122c60p-7f));
-  c = fma(c, r, broadcast(0x1.55579cp-5f));
-  c = fma(c, r, broadcast(0x1.5554aap-3f));
-  c = fma(c, r, broadcast(0x1.fffffep-2f));
+  f32x16 c = fma(broadcast(0x1.6ab8bep-10f), r, kC5);
+  c = fma(c, r, kC4);
+  c = fma(c, r, kC3);
+  c = fma(c, r, kC2);
   return {fma(c, mul(r, r), r), shift_left_23(bits(shifted))};
 }
 

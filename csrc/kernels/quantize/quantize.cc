@@ -48,8 +48,8 @@ float as_float(std::int32_t i) {
 // below; as unsigned numbers, every negative float above every positive one, and the most negative
 // above all. Integer maxima cost half of what float maxima do on Zen 4.
 void find_range(const float* x, std::size_t k, float* high, float* low) {
-  i32x16 most[2] = {broadcast_i32(0), broadcast_i32(0)};
-  i32x16 least[2] = {most[0], most[0]};
+  i32max most[2] = {broadcast_max_i32(0), broadcast_max_i32(0)};
+  i32max least[2] = {most[0], most[0]};
   const auto widen = [&](std::size_t chain, std::size_t i) MBRT_INLINE {
     const i32x16 v = bits(load(x + i));
     most[chain] = max_signed(v, most[chain]);
@@ -87,6 +87,50 @@ Steps find_steps(const Quantize& a, std::size_t first, std::size_t rows) {
   return steps;
 }
 
+// The parts of rows, one for each head, row after row.
+class Parts {
+ public:
+  explicit Parts(const QuantizeHeads& a)
+      : next_(a.x), head_(0), heads_(a.heads), width_(a.width), stride_(a.x_stride) {}
+
+  const float* next() {
+    const float* const part = next_;
+    next_ += width_;
+    if (++head_ == heads_) {
+      next_ += stride_ - heads_ * width_;
+      head_ = 0;
+    }
+    return part;
+  }
+
+ private:
+  const float* next_;
+  std::size_t head_, heads_, width_, stride_;
+};
+
+// The bits of the largest |x|.
+std::int32_t find_most(const float* x, std::size_t width) {
+  i32max m = broadcast_max_i32(0);
+  for_each_16(width, [&](std::size_t i, std::size_t n)
+                         MBRT_INLINE { m = max_signed(bits(abs(load_up_to(x + i, n))), m); });
+  return reduce_max_signed(m);
+}
+
+// q of a part, and the sum of q where it is wanted.
+template <bool kSummed>
+std::int32_t quantize_part(const float* x, std::size_t width, float inverse, float round,
+                           std::uint8_t* q) {
+  const f32x16 r = broadcast(inverse);
+  const Addend to_integer = addend(round);
+  f32x16 sum = zero();
+  for_each_16(width, [&](std::size_t i, std::size_t n) MBRT_INLINE {
+    const f32x16 t = fma(load_up_to(x + i, n), r, to_integer);
+    store_low_bytes(q + i, bits(t));
+    if constexpr (kSummed) sum = add(sum, sub(t, broadcast(round)));
+  });
+  return kSummed ? static_cast<std::int32_t>(reduce_add(sum)) : 0;
+}
+
 }  // namespace
 
 void quantize(const Quantize& a) {
@@ -99,7 +143,7 @@ void quantize(const Quantize& a) {
       const float* x = a.x + (first + r) * a.x_stride;
       std::uint8_t* q = a.q + (first + r) * a.q_stride;
       const f32x16 inverse = broadcast(steps.inverse[r]);
-      const f32x16 round = broadcast(steps.round[r]);
+      const Addend round = addend(steps.round[r]);
       for (std::size_t i = 0; i < k; i += 16) {
         store_low_bytes(q + i, bits(fma(load(x + i), inverse, round)));
       }
@@ -108,40 +152,26 @@ void quantize(const Quantize& a) {
 }
 
 void quantize_heads(const QuantizeHeads& a) {
-  const std::size_t heads = a.heads, width = a.width;
+  const std::size_t width = a.width, total = a.rows * a.heads;
   const std::size_t padded = (width + 15) / 16 * 16;
-  const auto part_of_row = [&](std::size_t part) {
-    return a.x + part / heads * a.x_stride + part % heads * width;
-  };
-  const f32x16 round = broadcast(kRound);
-  const f32x16 stored_round = broadcast(kRound + static_cast<float>(a.offset));
-  for (std::size_t first = 0; first < a.rows * heads; first += 16) {
-    const std::size_t parts = a.rows * heads - first < 16 ? a.rows * heads - first : 16;
+  const float round = kRound + static_cast<float>(a.offset);
+  Parts searched(a), quantised(a);
+  for (std::size_t first = 0; first < total; first += 16) {
+    const std::size_t parts = total - first < 16 ? total - first : 16;
     std::int32_t most[16] = {};
     float inverse[16];
-    for (std::size_t p = 0; p < parts; ++p) {
-      const float* x = part_of_row(first + p);
-      i32x16 m = broadcast_i32(0);
-      for_each_16(width, [&](std::size_t i, std::size_t n) {
-        m = max_signed(bits(abs(load_up_to(x + i, n))), m);
-      });
-      most[p] = reduce_max_signed(m);
-    }
+    for (std::size_t p = 0; p < parts; ++p) most[p] = find_most(searched.next(), width);
     const f32x16 m = from_bits(load_i32(most));
     const f32x16 tiny = broadcast(kTiny);
     store(inverse, select_gt(tiny, m, zero(), div(broadcast(127.0f), m)));
     store_partial(a.scale + first, parts, select_gt(tiny, m, zero(), div(m, broadcast(127.0f))));
-    for (std::size_t p = 0; p < parts; ++p) {
-      const float* x = part_of_row(first + p);
-      std::uint8_t* q = a.q + (first + p) * padded;
-      const f32x16 r = broadcast(inverse[p]);
-      f32x16 sum = zero();
-      for_each_16(width, [&](std::size_t i, std::size_t n) {
-        const f32x16 v = load_up_to(x + i, n);
-        store_low_bytes(q + i, bits(fma(v, r, stored_round)));
-        sum = add(sum, sub(fma(v, r, round), round));
-      });
-      if (a.sum != nullptr) a.sum[first + p] = static_cast<std::int32_t>(reduce_add(sum));
+    std::uint8_t* q = a.q + first * padded;
+    for (std::size_t p = 0; p < parts; ++p, q += padded) {
+      if (a.sum == nullptr) {
+        quantize_part<false>(quantised.next(), width, inverse[p], round, q);
+      } else {
+        a.sum[first + p] = quantize_part<true>(quantised.next(), width, inverse[p], round, q);
+      }
     }
   }
 }

@@ -28,7 +28,7 @@ inline f32x16 attended(f32x16 s, const std::uint8_t* mask) {
 float mask_row(float* s, std::size_t keys, const std::uint8_t* mask) {
   const std::size_t whole = keys / 16 * 16;
   const std::size_t tail = keys - whole;
-  f32x16 mx = broadcast(kNothing);
+  f32max mx = broadcast_max(kNothing);
   if (mask == nullptr) {
     for (std::size_t i = 0; i < whole; i += 16) mx = max_number(load(s + i), mx);
   } else {
@@ -69,6 +69,46 @@ void find_maxima(const Softmax& a, const Group& group, float* maxima) {
   }
 }
 
+// A row, whose maximum is mx, to exponentials; returns their sum. This and what follows are
+// functions of pointers and sizes: members would be loaded again after every store.
+float exponentials(float* s, std::size_t keys, float maximum) {
+  const f32x16 mx = broadcast(maximum);
+  f32x16 sum = zero();
+  for (std::size_t i = 0; i < keys; i += 16) {
+    const f32x16 e = exp_nonpositive(sub(load(s + i), mx));
+    store(s + i, e);
+    sum = add(sum, e);
+  }
+  return reduce_add(sum);
+}
+
+// The same of scores that lack a scale; also the largest e * v.
+float scaled_exponentials(float* s, const float* v, std::size_t keys, float maximum, float s_scale,
+                          float* top) {
+  const f32x16 mx = broadcast(maximum);
+  const f32x16 scale = broadcast(s_scale);
+  f32x16 sum = zero();
+  f32max most = broadcast_max(0.0f);
+  for (std::size_t i = 0; i < keys; i += 16) {
+    const f32x16 e = exp_nonpositive(mul(sub(load(s + i), mx), scale));
+    store(s + i, e);
+    sum = add(sum, e);
+    most = max_number(mul(e, load(v + i)), most);
+  }
+  *top = reduce_max(most);
+  return reduce_add(sum);
+}
+
+// p of a row, from e.
+void weights(const float* e, const float* v, std::size_t keys, float steps, std::uint8_t* p) {
+  const f32x16 step = broadcast(steps);
+  static constexpr Addend kToInteger = addend(kRound);
+  for (std::size_t i = 0; i < keys; i += 16) {
+    const f32x16 weight = mul(load(e + i), load(v + i));
+    store_low_bytes(p + i, bits(fma(weight, step, kToInteger)));
+  }
+}
+
 }  // namespace
 
 void softmax(const Softmax& a) {
@@ -76,15 +116,7 @@ void softmax(const Softmax& a) {
     float maxima[16], sums[16] = {};
     find_maxima(a, group, maxima);
     for (std::size_t r = 0; r < group.rows; ++r) {
-      float* const s = a.s + (group.first + r) * a.s_stride;
-      const f32x16 mx = broadcast(maxima[r]);
-      f32x16 sum = zero();
-      for (std::size_t i = 0; i < a.keys; i += 16) {
-        const f32x16 e = exp_nonpositive(sub(load(s + i), mx));
-        store(s + i, e);
-        sum = add(sum, e);
-      }
-      sums[r] = reduce_add(sum);
+      sums[r] = exponentials(a.s + (group.first + r) * a.s_stride, a.keys, maxima[r]);
     }
     store_partial(a.inverse + group.first, group.rows, div(broadcast(1.0f), load(sums)));
   });
@@ -92,25 +124,13 @@ void softmax(const Softmax& a) {
 
 void softmax_s8(const SoftmaxS8& a) {
   const Softmax& b = a.scores;
-  const std::size_t keys = b.keys;  // a copy: a store of bytes may alias what a refers to
-  const float* const v = a.value_scale;
   for_each_group(b.rows, [&](const Group& group) {
     float maxima[16], sums[16] = {}, tops[16] = {}, steps[16];
     find_maxima(b, group, maxima);
     for (std::size_t r = 0; r < group.rows; ++r) {
-      float* const s = b.s + (group.first + r) * b.s_stride;
-      const f32x16 mx = broadcast(maxima[r]);
-      const f32x16 scale = broadcast(a.s_scale[(group.first + r) * a.s_scale_stride]);
-      f32x16 sum = zero();
-      f32x16 top = zero();
-      for (std::size_t i = 0; i < keys; i += 16) {
-        const f32x16 e = exp_nonpositive(mul(sub(load(s + i), mx), scale));
-        store(s + i, e);
-        sum = add(sum, e);
-        top = max_number(mul(e, load(v + i)), top);
-      }
-      sums[r] = reduce_add(sum);
-      tops[r] = reduce_max(top);
+      const std::size_t row = group.first + r;
+      sums[r] = scaled_exponentials(b.s + row * b.s_stride, a.value_scale, b.keys, maxima[r],
+                                    a.s_scale[row * a.s_scale_stride], tops + r);
     }
     const f32x16 top = load(tops);
     const f32x16 inverse = div(broadcast(1.0f), load(sums));
@@ -120,13 +140,8 @@ void softmax_s8(const SoftmaxS8& a) {
     store_partial(b.inverse + group.first, group.rows, inverse);
     store_partial(a.factor + group.first, group.rows, select_gt(tiny, top, zero(), factor));
     for (std::size_t r = 0; r < group.rows; ++r) {
-      const float* const e = b.s + (group.first + r) * b.s_stride;
-      std::uint8_t* const p = a.p + (group.first + r) * a.p_stride;
-      const f32x16 step = broadcast(steps[r]);
-      for (std::size_t i = 0; i < keys; i += 16) {
-        const f32x16 weight = mul(load(e + i), load(v + i));
-        store_low_bytes(p + i, bits(fma(weight, step, broadcast(kRound))));
-      }
+      const std::size_t row = group.first + r;
+      weights(b.s + row * b.s_stride, a.value_scale, b.keys, steps[r], a.p + row * a.p_stride);
     }
   });
 }
