@@ -104,6 +104,17 @@ def scaled_by_power(x: Any, exponent: Any) -> F32:
     return scaled
 
 
+def exp2(x: Any) -> F32:
+    """Two to the power of x <= 0."""
+    x = np.asarray(x, np.float32)
+    shifted = x + f32(12582912)
+    f = x - (shifted - f32(12582912))
+    p = fma(hexadecimal("0x1.408b5ep-7"), f, hexadecimal("0x1.ca8f48p-5"))
+    for coefficient in ("0x1.ebf1b8p-3", "0x1.62dfcap-1", "0x1p+0"):
+        p = fma(p, f, hexadecimal(coefficient))
+    return np.where(x > f32(-126), scaled_by_power(p, shifted.view(np.int32) << 23), f32(0))
+
+
 def exp(x: Any) -> F32:
     """The exponential of x <= 0."""
     x = np.asarray(x, np.float32)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tests.numerics.float32 import (
     F32,
     exp,
+    exp2,
     exp_parts,
     f32,
     fma,
@@ -99,15 +100,18 @@ def layer_norm(x: F32, weight: F32, bias: F32, eps: Any) -> F32:
 
 
 def softmax(scores: F32, allowed: NDArray[np.bool_] | None = None, scale: F32 | None = None) -> tuple[F32, F32]:
-    """(e, 1 / sum) of each row; e is exp((score - maximum) * scale), scale [m] being 1 where there is none."""
+    """(e, 1 / sum) of each row: e = exp(score - maximum), or 2^((score - maximum) * (scale * log2 e)), scale [m]."""
     with np.errstate(all="ignore"):
         attended = ~np.isnan(scores)
         if allowed is not None:
             attended &= allowed
         visible = np.where(attended, scores, f32("-inf"))
         mx = visible.max(axis=1, keepdims=True)
-        distance = visible - mx if scale is None else (visible - mx) * scale[:, None]
-        e = np.where(attended, exp(distance), f32(0))
+        if scale is None:
+            e = exp(visible - mx)
+        else:
+            e = exp2((visible - mx) * (scale * hexadecimal("0x1.715476p+0"))[:, None])
+        e = np.where(attended, e, f32(0))
         return e, f32(1) / row_sum(e)
 
 

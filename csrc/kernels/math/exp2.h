@@ -20,13 +20,15 @@ namespace mbrt::MBRT_TARGET {
 
 inline f32x16 exp2_nonpositive(f32x16 x) {
   // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
+  static constexpr Addend kC3 = addend(0x1.ca8f48p-5f), kC2 = addend(0x1.ebf1b8p-3f);
+  static constexpr Addend kC1 = addend(0x1.62dfcap-1f), kC0 = addend(1.0f);
   const f32x16 round = broadcast(0x1.8p+23f);
   const f32x16 shifted = add(x, round);
   const f32x16 f = sub(x, sub(shifted, round));
-  f32x16 p = fma(broadcast(0x1.408b5ep-7f), f, broadcast(0x1.ca8f48p-5f));
-  p = fma(p, f, broadcast(0x1.ebf1b8p-3f));
-  p = fma(p, f, broadcast(0x1.62dfcap-1f));
-  p = fma(p, f, broadcast(1.0f));
+  f32x16 p = fma(broadcast(0x1.408b5ep-7f), f, kC3);
+  p = fma(p, f, kC2);
+  p = fma(p, f, kC1);
+  p = fma(p, f, kC0);
   const f32x16 y = from_bits(add(bits(p), shift_left_23(bits(shifted))));
   return select_gt(x, broadcast(-126.0f), y, zero());
 }

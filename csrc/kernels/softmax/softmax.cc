@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "kernels/math/exp.h"
+#include "kernels/math/exp2.h"
 #include "simd/simd.h"
 
 namespace mbrt::MBRT_TARGET {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: here floats are the integers
 constexpr float kSteps = 127.0f;
+constexpr float kLog2E = 0x1.715476p+0f;
 constexpr float kTiny = 0x1p-96f;  // below it the inverse may overflow
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
@@ -82,15 +84,15 @@ float exponentials(float* s, std::size_t keys, float maximum) {
   return reduce_add(sum);
 }
 
-// The same of scores that lack a scale; also the largest e * v.
+// The same of scores that lack a scale, by powers of two; also the largest e * v.
 float scaled_exponentials(float* s, const float* v, std::size_t keys, float maximum, float s_scale,
                           float* top) {
   const f32x16 mx = broadcast(maximum);
-  const f32x16 scale = broadcast(s_scale);
+  const f32x16 scale = broadcast(s_scale * kLog2E);
   f32x16 sum = zero();
   f32max most = broadcast_max(0.0f);
   for (std::size_t i = 0; i < keys; i += 16) {
-    const f32x16 e = exp_nonpositive(mul(sub(load(s + i), mx), scale));
+    const f32x16 e = exp2_nonpositive(mul(sub(load(s + i), mx), scale));
     store(s + i, e);
     sum = add(sum, e);
     most = max_number(mul(e, load(v + i)), most);

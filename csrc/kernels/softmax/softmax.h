@@ -7,7 +7,7 @@
 //   inverse = 1 / sum
 //
 // softmax_s8, for int8 values that each have a scale v[key]:
-//   e       = exp((s - mx) * s_scale[row]),  sum and inverse as above
+//   e       = 2^((s - mx) * (s_scale[row] * log2 e)),  sum and inverse as above     kernels/math/exp2.h
 //   top     = max over keys of e * v[key]
 //   top < 2^-96:  p = 0, factor = 0
 //   else          p = the low byte of bits(fma(e * v[key], 127 / top, 12582912))       0 .. 127

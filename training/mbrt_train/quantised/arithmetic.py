@@ -172,6 +172,16 @@ def scaled_by_power(x: Tensor, exponent: Tensor) -> Tensor:
     return (x.view(torch.int32) + exponent).view(torch.float32)
 
 
+def exp2(x: Tensor) -> Tensor:
+    """Two to the power of x <= 0."""
+    t = x + FLOAT("0x1.8p+23")
+    f = x - (t - FLOAT("0x1.8p+23"))
+    p = fma(f, FLOAT("0x1.408b5ep-7"), FLOAT("0x1.ca8f48p-5"))
+    for coefficient in ("0x1.ebf1b8p-3", "0x1.62dfcap-1", "0x1p+0"):
+        p = fma(p, f, FLOAT(coefficient))
+    return torch.where(x > -126.0, scaled_by_power(p, t.view(torch.int32) << 23), 0.0)
+
+
 def exp(x: Tensor) -> Tensor:
     """exp(x) for x <= 0."""
     p, exponent = exp_parts(x)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mbrt_train.quantised.arithmetic import ROUND, TINY, byte_product, exact, exp, fma, row_sum
+from mbrt_train.quantised.arithmetic import FLOAT, ROUND, TINY, byte_product, exact, exp2, fma, row_sum
+
+LOG2_E = FLOAT("0x1.715476p+0")
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
@@ -23,8 +25,8 @@ def in_bytes(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tens
     (q, q_scale), (k, k_scale), (v, v_scale) = (_symmetric(x) for x in (query, key, value))
     scores = byte_product(q, k.transpose(2, 3)) * k_scale[..., None, :]
     visible = scores.masked_fill(~allowed, -torch.inf)
-    distance = (visible - visible.amax(-1, keepdim=True)) * q_scale[..., None]
-    e = exp(distance).masked_fill(~allowed, 0.0)
+    distance = (visible - visible.amax(-1, keepdim=True)) * (q_scale * LOG2_E)[..., None]
+    e = exp2(distance).masked_fill(~allowed, 0.0)
     inverse = 1.0 / row_sum(e)
     weight = e * v_scale[..., None, :]
     top = weight.amax(-1)
