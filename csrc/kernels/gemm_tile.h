@@ -103,77 +103,80 @@ void run_tiles(const typename Tile::Gemm& g) {
   }
 }
 
-// x (the sum with its bias) of the first row and 16 columns from `column`, to y.
-template <Epilogue kEpilogue, typename Gemm>
-inline f32x16 finish(const Gemm& g, std::size_t column, f32x16 x) {
-  if constexpr (kEpilogue == Epilogue::kRelu) {
-    return max(x, zero());
-  } else if constexpr (kEpilogue == Epilogue::kResidual) {
-    return fma(load(g.residual + column), load(g.residual_scale + column), x);
-  } else {
+// From x (the sum with its bias) of a row and 16 columns to y.
+template <Epilogue kEpilogue>
+class FinishBlock {
+ public:
+  MBRT_INLINE FinishBlock(const float* residual, std::size_t stride, const float* scale,
+                          std::size_t m, std::size_t column) {
+    if constexpr (kEpilogue == Epilogue::kResidual) {
+      residual_ = residual + m * stride + column;
+      stride_ = stride;
+      scale_ = load(scale + column);
+    }
+  }
+
+  MBRT_INLINE f32x16 operator()(std::size_t row, f32x16 x) const {
+    if constexpr (kEpilogue == Epilogue::kRelu) return max(x, zero());
+    if constexpr (kEpilogue == Epilogue::kResidual) {
+      return fma(load(residual_ + row * stride_), scale_, x);
+    }
     return x;
   }
-}
 
-// Lets g begin m rows and n columns further on, as far as the end of a tile looks at it.
-template <Epilogue kEpilogue, typename Gemm>
-MBRT_INLINE inline void advance(Gemm& g, std::size_t m, std::size_t n) {
-  if constexpr (std::is_same_v<Gemm, GemmS8>) {
-    g.w_scale += n;
-    if constexpr (kEpilogue != Epilogue::kProduct) {
-      g.a_scale += m;
-      g.a_shift += m;
-      g.w_sum += n;
-    }
-  }
-  if constexpr (kEpilogue != Epilogue::kProduct) g.bias += n;
-  if constexpr (kEpilogue == Epilogue::kResidual) {
-    g.residual += m * g.residual_stride + n;
-    g.residual_scale += n;
-  }
-  g.out += m * g.out_stride + n;
-}
+ private:
+  const float* residual_;
+  std::size_t stride_;
+  f32x16 scale_;
+};
 
-// gemm_s8: the int32 sums of the first row and kB blocks of 16 columns, to y.
-template <Epilogue kEpilogue, int kB>
-MBRT_INLINE inline void store_row(const GemmS8& g, const i32x16 (&acc)[kB]) {
-  if constexpr (kEpilogue == Epilogue::kProduct) {
-    unroll<kB>([&](auto b) MBRT_INLINE {
-      store(g.out + b * 16, mul(to_f32(acc[b]), load(g.w_scale + b * 16)));
-    });
-    return;
-  }
-  const f32x16 a_scale = broadcast(*g.a_scale);
-  const f32x16 a_shift = broadcast(*g.a_shift);
+// The end of a tile: rows m .. m + kR - 1 and kB blocks of 16 columns from n, from sums to y. The
+// GEMM is a copy: for all a compiler knows, each store of a result could change what a reference
+// refers to, and it would be loaded again.
+
+// gemm_s8, block by block: what its 16 columns need stays in registers for all rows.
+template <Epilogue kEpilogue, int kR, int kB>
+MBRT_INLINE inline void store_tile(GemmS8 g, std::size_t m, std::size_t n,
+                                   const i32x16 (&acc)[kR][kB]) {
   unroll<kB>([&](auto b) MBRT_INLINE {
-    const f32x16 scale = mul(a_scale, load(g.w_scale + b * 16));
-    const f32x16 base = fma(a_shift, load(g.w_sum + b * 16), load(g.bias + b * 16));
-    store(g.out + b * 16, finish<kEpilogue>(g, b * 16, fma(to_f32(acc[b]), scale, base)));
-  });
-}
-
-// gemm_f32: the float sums of the same, to y.
-template <Epilogue kEpilogue, int kB>
-MBRT_INLINE inline void store_row(const GemmF32& g, const f32x16 (&acc)[kB]) {
-  unroll<kB>([&](auto b) MBRT_INLINE {
+    const std::size_t column = n + b * 16;
+    float* out = g.out + m * g.out_stride + column;
+    const f32x16 w_scale = load(g.w_scale + column);
     if constexpr (kEpilogue == Epilogue::kProduct) {
-      store(g.out + b * 16, acc[b]);
+      unroll<kR>([&](auto r) MBRT_INLINE {
+        store(out + r * g.out_stride, mul(to_f32(acc[r][b]), w_scale));
+      });
     } else {
-      const f32x16 x = add(acc[b], load(g.bias + b * 16));
-      store(g.out + b * 16, finish<kEpilogue>(g, b * 16, x));
+      const f32x16 w_sum = load(g.w_sum + column);
+      const f32x16 bias = load(g.bias + column);
+      const FinishBlock<kEpilogue> finish(g.residual, g.residual_stride, g.residual_scale, m,
+                                          column);
+      unroll<kR>([&](auto r) MBRT_INLINE {
+        const f32x16 scale = mul(broadcast(g.a_scale[m + r]), w_scale);
+        const f32x16 base = fma(broadcast(g.a_shift[m + r]), w_sum, bias);
+        store(out + r * g.out_stride, finish(r, fma(to_f32(acc[r][b]), scale, base)));
+      });
     }
   });
 }
 
-// Rows m .. m + kR - 1, kB blocks of 16 columns from n. The GEMM is a copy: for all a compiler
-// knows, each store of a result could change what a reference refers to, and it would be loaded
-// again.
-template <Epilogue kEpilogue, typename Gemm, typename Sum, int kR, int kB>
-MBRT_INLINE inline void store_tile(Gemm g, std::size_t m, std::size_t n, const Sum (&acc)[kR][kB]) {
-  advance<kEpilogue>(g, m, n);
-  unroll<kR>([&](auto r) MBRT_INLINE {
-    store_row<kEpilogue>(g, acc[r]);
-    advance<kEpilogue>(g, 1, 0);
+// gemm_f32.
+template <Epilogue kEpilogue, int kR, int kB>
+MBRT_INLINE inline void store_tile(GemmF32 g, std::size_t m, std::size_t n,
+                                   const f32x16 (&acc)[kR][kB]) {
+  unroll<kB>([&](auto b) MBRT_INLINE {
+    const std::size_t column = n + b * 16;
+    float* out = g.out + m * g.out_stride + column;
+    if constexpr (kEpilogue == Epilogue::kProduct) {
+      unroll<kR>([&](auto r) MBRT_INLINE { store(out + r * g.out_stride, acc[r][b]); });
+    } else {
+      const f32x16 bias = load(g.bias + column);
+      const FinishBlock<kEpilogue> finish(g.residual, g.residual_stride, g.residual_scale, m,
+                                          column);
+      unroll<kR>([&](auto r) MBRT_INLINE {
+        store(out + r * g.out_stride, finish(r, add(acc[r][b], bias)));
+      });
+    }
   });
 }
 
