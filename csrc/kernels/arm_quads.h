@@ -25,6 +25,14 @@ MBRT_INLINE inline void store_quads(float* to, const Quads& from) {
   unroll<kTileQuads>([&](auto q) MBRT_INLINE { vst1q_f32(to + q * 4, from[q]); });
 }
 
+// Where row m and column n of the int8 operands begin.
+inline const std::int8_t* rows_from(const GemmS8& g, std::size_t m) {
+  return reinterpret_cast<const std::int8_t*>(g.a) + m * g.a_stride;
+}
+inline const std::int8_t* columns_from(const GemmS8& g, std::size_t n) {
+  return g.w + n / kLanes * kLanes * g.k + n % kLanes * 4;
+}
+
 // Where int32 sums begin, and what they become. Up to K = 256 a sum of products of bytes is within
 // 2^22 of 0. Begun at the bits of 1.5 * 2^23, where floats are the integers, it ends as the bits of
 // that float plus itself, and a subtraction makes it a float: exact, and the same as a conversion,
@@ -92,9 +100,9 @@ MBRT_INLINE inline void next_row(T*& row, std::size_t stride) {
   asm("" : "+r"(row));
 }
 
-// From x (the sum with its bias) to y, row by row. What the GEMM's members say is copied first, here
-// and below: a compiler must assume that a store may change what lies behind a reference, and would
-// load it again for every row.
+// From x (the sum with its bias) to y, row by row. What the GEMM's members say is copied first,
+// here and below: a compiler must assume that a store may change what lies behind a reference, and
+// would load it again for every row.
 template <Epilogue kEpilogue, typename Gemm>
 class Finish {
  public:

@@ -145,13 +145,6 @@ MBRT_INLINE inline void sum_rows(const std::int8_t* a, std::size_t a_stride, con
   }
 }
 
-const std::int8_t* rows_from(const GemmS8& g, std::size_t m) {
-  return reinterpret_cast<const std::int8_t*>(g.a) + m * g.a_stride;
-}
-const std::int8_t* columns_from(const GemmS8& g, std::size_t n) {
-  return g.w + n / 16 * 16 * g.k + n % 16 * 4;
-}
-
 template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;

@@ -5,19 +5,21 @@
 //
 // Its operands are pairs: eight k of a row and eight k of the next. Neither the weights (n16k4) nor
 // the rows lie so, and zips take the very pipes that multiply: 8 zips for 16 smmla, if made on the
-// way. More than one tile of rows therefore pays for them once: all rows are paired before the
-// first column, a tile's columns (8 x K bytes, in L1) before the first row. A single tile of rows
-// takes them from where they lie: its time is the loading of the weights.
+// way. All rows are therefore paired before the first column, and a tile's columns (8 x K bytes, in
+// L1) before the first row. A single tile of rows zips its columns on the way: nobody else uses
+// them.
 // Registers: 16 accumulators (4 pairs of rows x 4 pairs of columns), 4 columns, 1 to 4 rows.
 // Exact for every input: nothing saturates, |acc| <= 65,536 * 128 * 127 < 2^31.
 //
-// Modelled (llvm-mca 19, no hardware) on Neoverse V1, four smmla a cycle: the loop runs at 98 % of
-// that with paired operands and at 66 % without, with GCC 12 and clang 19. The whole kernel for 32
-// rows: 69 % at K = 512, 50 % at K = 128 (Neoverse N2, two a cycle: 72 and 52 %).
-// Tried and dropped: pairing on the way for any number of rows (55 and 39 %); zips of 16 k of two
-// rows instead of halves loaded one by one, and 12x8 (GCC 12 spills at both).
+// Modelled (llvm-mca 19, no hardware) on Neoverse V1 and V2, four smmla a cycle: the loop runs at
+// 100 % of that with paired operands, at 80 % with paired rows, which is the bound with 4 zips for
+// 16 smmla, and at 66 % with neither (K > 4096).
+// Tried and dropped: pairing on the way for any number of rows (55 % of the peak for 32 rows at
+// K = 512, where this kernel had 69 %); zips of 16 k of two rows instead of halves loaded one by
+// one, and 12x8 (GCC 12 spills at both).
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/arm_quads.h"
 #include "kernels/gemm_s8/gemm_s8.h"
@@ -56,31 +58,38 @@ struct Direct {
   }
 };
 
-// or from copies that were paired before: rows [row / 2][k / 8][row % 2][k % 8], columns
-// [k / 8][column][k % 8].
-struct Paired {
+// from a copy of the rows that was paired before, [row / 2][k / 8][row % 2][k % 8], and the columns
+// as they lie:
+struct PairedRows {
   const std::int8_t* a;
   std::size_t a_stride;  // of a pair: twice k
   const std::int8_t* w;
 
   MBRT_INLINE void columns(std::size_t k, ColumnPairs& pairs) const {
-    unroll<kColumnPairs>([&](auto c)
-                             MBRT_INLINE { pairs[c] = vld1q_s8(w + k * kTileColumns + c * 16); });
+    zip_columns(w + k * 16, pairs);
   }
   MBRT_INLINE int8x16_t rows(std::size_t upper, std::size_t, std::size_t k) const {
     return vld1q_s8(a + upper / 2 * a_stride + 2 * k);
   }
 };
 
+// or both from copies, columns [k / 8][column][k % 8].
+struct Paired : PairedRows {
+  MBRT_INLINE void columns(std::size_t k, ColumnPairs& pairs) const {
+    unroll<kColumnPairs>([&](auto c)
+                             MBRT_INLINE { pairs[c] = vld1q_s8(w + k * kTileColumns + c * 16); });
+  }
+};
+
 // Rows m .. m + kR - 1, columns n .. n + 7.
-template <Epilogue kEpilogue, int kR, typename From>
-MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n, const From& from) {
+template <Epilogue kEpilogue, int kR, int kStart, typename From>
+MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n, std::size_t depth,
+                                 const From& from) {
   constexpr int kRowPairs = (kR + 1) / 2;
   int32x4_t acc[kRowPairs][kColumnPairs];
   unroll<kRowPairs>([&](auto p) MBRT_INLINE {
-    unroll<kColumnPairs>([&](auto c) MBRT_INLINE { acc[p][c] = vdupq_n_s32(0); });
+    unroll<kColumnPairs>([&](auto c) MBRT_INLINE { acc[p][c] = vdupq_n_s32(kStarts[kStart]); });
   });
-  const std::size_t depth = g.k;
   for (std::size_t k = 0; k < depth; k += 8) {
     ColumnPairs columns;
     from.columns(k, columns);
@@ -101,17 +110,10 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n, 
           vreinterpretq_s32_s64(r % 2 == 0 ? vzip1q_s64(left, right) : vzip2q_s64(left, right));
     });
   });
-  store_tile8<kEpilogue>(g, m, n, sums);
+  store_tile8<kEpilogue, kStart>(g, m, n, sums);
 }
 
-const std::int8_t* rows_from(const GemmS8& g, std::size_t m) {
-  return reinterpret_cast<const std::int8_t*>(g.a) + m * g.a_stride;
-}
-const std::int8_t* columns_from(const GemmS8& g, std::size_t n) {
-  return g.w + n / kLanes * kLanes * g.k + n % kLanes * 4;
-}
-
-// For a single tile of rows, or a K of which few rows fit the copy.
+// For a K of which few rows fit the copy.
 template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;
@@ -121,7 +123,8 @@ struct Tile {
 
   template <int kR, int>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
-    multiply<kEpilogue, kR>(g, m, n, Direct{rows_from(g, m), g.a_stride, columns_from(g, n)});
+    const Direct from{rows_from(g, m), g.a_stride, columns_from(g, n)};
+    multiply<kEpilogue, kR, kAtZero>(g, m, n, g.k, from);
   }
 };
 
@@ -152,34 +155,75 @@ void pair_columns(const GemmS8& g, std::size_t n, std::int8_t* to) {
 }
 
 template <Epilogue kEpilogue, int kR>
-void paired_tile(const GemmS8& g, std::size_t m, std::size_t n, const Paired& from) {
-  multiply<kEpilogue, kR>(g, m, n, from);
+void single_tile(const GemmS8& g, std::size_t n, const PairedRows& from) {
+  multiply<kEpilogue, kR, kAtZero>(g, 0, n, g.k, from);
 }
 
-template <Epilogue kEpilogue>
-void gemm(const GemmS8& g) {
-  if (g.m <= kTallest || g.k > kMostK) {
-    run_tiles<Tile<kEpilogue>>(g);
-    return;
+template <Epilogue kEpilogue, int kR>
+void paired_tile(const GemmS8& g, std::size_t m, std::size_t n, const Paired& from) {
+  multiply<kEpilogue, kR, kAtZero>(g, m, n, g.k, from);
+}
+
+// Rows m .. end - 1, a multiple of eight: no call for a tile, and each address one addition away
+// from the last.
+template <Epilogue kEpilogue, int kRows, int kStart>
+__attribute__((noinline)) void tall_tiles(const GemmS8& g, std::size_t m, std::size_t end,
+                                          std::size_t n, Paired from) {
+  const std::size_t depth = g.k;
+  GemmS8 at = g;
+  advance<kEpilogue>(at, m, n);
+  for (; m < end; m += kRows) {
+    multiply<kEpilogue, kRows, kStart>(at, 0, 0, depth, from);
+    from.a += kRows * depth;
+    advance<kEpilogue>(at, kRows, 0);
   }
+}
+
+// A single tile of rows.
+template <Epilogue kEpilogue, int... kFewer>
+void short_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewer...>) {
+  using Fn = void (*)(const GemmS8&, std::size_t, const PairedRows&);
+  static constexpr Fn kTiles[kTallest] = {single_tile<kEpilogue, kFewer + 1>...};
+  pair_rows(g, 0, g.m, a);
+  for (std::size_t n = 0; n < g.n; n += kTileColumns) {
+    kTiles[g.m - 1](g, n, PairedRows{a, 2 * g.k, columns_from(g, n)});
+  }
+}
+
+template <Epilogue kEpilogue, int... kFewer>
+void tall_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewer...>) {
   using Fn = void (*)(const GemmS8&, std::size_t, std::size_t, const Paired&);
-  static constexpr Fn kTiles[kTallest] = {paired_tile<kEpilogue, 1>, paired_tile<kEpilogue, 2>,
-                                          paired_tile<kEpilogue, 3>, paired_tile<kEpilogue, 4>,
-                                          paired_tile<kEpilogue, 5>, paired_tile<kEpilogue, 6>,
-                                          paired_tile<kEpilogue, 7>, paired_tile<kEpilogue, 8>};
-  alignas(64) std::int8_t a[kPairedBytes];
+  static constexpr Fn kTiles[kTallest] = {paired_tile<kEpilogue, kFewer + 1>...};
+  const auto tall = g.k <= kDeepestAtRound ? tall_tiles<kEpilogue, kTallest, kAtRound>
+                                           : tall_tiles<kEpilogue, kTallest, kAtZero>;
   alignas(64) std::int8_t w[kPairedBytes];
   const std::size_t fits = kPairedBytes / g.k / kTallest * kTallest;
   for (std::size_t first = 0; first < g.m; first += fits) {
     const std::size_t rows = g.m - first < fits ? g.m - first : fits;
+    const std::size_t whole = rows / kTallest * kTallest;
     pair_rows(g, first, rows, a);
     for (std::size_t n = 0; n < g.n; n += kTileColumns) {
       pair_columns(g, n, w);
-      for (std::size_t m = 0; m < rows; m += kTallest) {
-        const std::size_t tall = rows - m < kTallest ? rows - m : kTallest;
-        kTiles[tall - 1](g, first + m, n, Paired{a + m * g.k, 2 * g.k, w});
+      tall(g, first, first + whole, n, Paired{{a, 2 * g.k, w}});
+      if (whole < rows) {
+        kTiles[rows - whole - 1](g, first + whole, n, Paired{{a + whole * g.k, 2 * g.k, w}});
       }
     }
+  }
+}
+
+template <Epilogue kEpilogue>
+void gemm(const GemmS8& g) {
+  if (g.k > kMostK) {
+    run_tiles<Tile<kEpilogue>>(g);
+    return;
+  }
+  alignas(64) std::int8_t a[kPairedBytes];
+  constexpr auto kFewer = std::make_integer_sequence<int, kTallest>{};
+  if (g.m <= kTallest) {
+    short_gemm<kEpilogue>(g, a, kFewer);
+  } else {
+    tall_gemm<kEpilogue>(g, a, kFewer);
   }
 }
 

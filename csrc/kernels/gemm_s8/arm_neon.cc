@@ -77,8 +77,8 @@ struct Tile {
     unroll<kR>([&](auto r) MBRT_INLINE {
       unroll<2 * kTileQuads>([&](auto p) MBRT_INLINE { acc[r][p] = vdupq_n_s32(0); });
     });
-    const auto* a = reinterpret_cast<const std::int8_t*>(g.a) + m * g.a_stride;
-    const std::int8_t* w = g.w + n / 16 * 16 * g.k + n % 16 * 4;
+    const std::int8_t* a = rows_from(g, m);
+    const std::int8_t* w = columns_from(g, n);
     for (std::size_t k = 0; k < g.k; k += 8) {
       int8x16_t first[kR];  // four k of a row, four times over; then the next four
       int8x16_t second[kR];
