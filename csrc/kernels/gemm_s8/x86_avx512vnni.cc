@@ -8,16 +8,17 @@
 // A step is 24 vpdpbusd to 11 loads. Exact for every input: vpdpbusd adds four unsigned x signed
 // products without saturation, and the sum modulo 2^32 is the sum.
 //
-// Measured: 82 - 86 % of the core's vpdpbusd peak at K = 512, 60 - 73 % at K = 128, 16 or 32 rows
-// and weights in L2 (Cascade Lake). The end of a tile is 6 or 7 vector operations for 16 outputs on
-// the two ports that multiply: it leaves 95 % at K = 512 and 82 - 84 % at K = 128.
+// Measured, 8 rows and more, operands in cache: Zen 4, one vpdpbusd a cycle: 94 - 97 % of its peak at
+// K = 384 and 512, 80 - 90 % at K = 128. The end of a tile takes three or four multiplications for
+// 16 outputs from the same pipes: it leaves 97 % at K = 512 and 90 % at K = 128.
 //
 // While the first row tile passes, what lies 32 KB behind the next column tile is fetched to L2:
 // the layers of a model lie in memory in the order they are used, so this runs ahead into the next
 // layer, and a fetch past the end of the file does nothing. 24 layers of int8 weights, streamed:
-// 12 % less time at 8 rows, 10 % at 16, nothing lost at 128 (Cascade Lake). Fetching the next
-// column tile to L1 as well gains nothing more there and costs a tenth of the speed when weights
-// are in L2: two tiles of K = 512 do not fit L1.
+// 12 % less time at 8 rows, 10 % at 16, nothing lost at 128 (Cascade Lake). When that tile is the
+// only one, the next column tile is fetched to L1 as well: 4 % less at 1 to 8 rows (Zen 4). With
+// more tiles that costs a tenth of the speed (Cascade Lake): two tiles of K = 512 do not fit L1.
+// Tried and dropped on Zen 4: 12x32, 6x64, 16x16; 8x32 is as fast.
 #include <cstddef>
 #include <cstdint>
 
