@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from mobilebert_rt import _core
 from mobilebert_rt.config import EngineConfig
 from mobilebert_rt.errors import InputError
 from mobilebert_rt.packing import Packed, pack
+
+if TYPE_CHECKING:
+    from mobilebert_rt.profile import Profile
 
 CancelToken = _core.CancelToken
 
@@ -174,20 +177,59 @@ class Model:
         """
         packed = pack(input_ids, attention_mask, token_type_ids, padding)
         wanted = None if logit_positions is None else self._packed_positions(packed, logit_positions)
-        raw = self._core.run(
-            packed.ids,
-            packed.lengths,
-            types=packed.types,
-            key_mask=packed.key_mask,
-            pair_mask=packed.pair_mask,
+        raw = self._run(
+            packed,
+            self.num_threads,
             hidden_states=output_hidden_states,
             attentions=output_attentions,
             logit_tokens=wanted,
             timeout=timeout,
             cancel=cancel,
-            num_threads=self.num_threads,
         )
         return self._output(packed, raw, logit_positions)
+
+    def profile(
+        self,
+        input_ids: Any,
+        attention_mask: Any = None,
+        token_type_ids: Any = None,
+        *,
+        repeats: int = 20,
+        warmup: int = 3,
+        padding: str = "packed",
+        logit_positions: Sequence[Sequence[int]] | None = None,
+    ) -> Profile:
+        """Measure where the time of a call goes, by operation and layer: see `mobilebert_rt.profile.Profile`.
+
+        The inputs are those of a call. repeats: calls whose median counts, profiled and not profiled in turns, after
+        warmup calls of both kinds. Profiling changes no bit of the results; calls that are not profiled pay
+        nothing for it.
+
+        Raises InputError.
+        """
+        from mobilebert_rt.profile import Profiler  # noqa: PLC0415 - few need it
+
+        packed = pack(input_ids, attention_mask, token_type_ids, padding)
+        wanted = None if logit_positions is None else self._packed_positions(packed, logit_positions)
+        threads = self.num_threads
+        profiler = Profiler(
+            self._core,
+            threads,
+            lambda recorder: self._run(packed, threads, logit_tokens=wanted, profile=recorder),
+        )
+        return profiler.measure(packed.lengths.size, packed.ids.size, repeats, warmup)
+
+    def _run(self, packed: Packed, num_threads: int, **options: Any) -> dict[str, Any]:
+        """The engine's arrays; options as `_core.Model.run` takes them."""
+        return self._core.run(
+            packed.ids,
+            packed.lengths,
+            types=packed.types,
+            key_mask=packed.key_mask,
+            pair_mask=packed.pair_mask,
+            num_threads=num_threads,
+            **options,
+        )
 
     def _packed_positions(self, packed: Packed, positions: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
         if self.config.head not in ("masked_lm", "pretraining"):

@@ -88,8 +88,8 @@ class Model {
                const std::optional<Input<std::uint8_t>>& key_mask,
                const std::optional<Input<std::uint8_t>>& pair_mask, bool hidden_states,
                bool attentions, bool logits, const std::optional<Input<std::int64_t>>& logit_tokens,
-               std::optional<double> timeout, const CancelToken* cancel,
-               std::size_t num_threads) const {
+               std::optional<double> timeout, const CancelToken* cancel, std::size_t num_threads,
+               Profile* profile) const {
     const std::vector<std::size_t> offsets =
         offsets_of(lengths, static_cast<std::size_t>(ids.size()));
     std::size_t squares = 0;
@@ -117,7 +117,7 @@ class Model {
     if (cancel != nullptr) control.cancelled = &cancel->cancelled;
     if (timeout) control.deadline = deadline_after(*timeout);
     py::gil_scoped_release release;
-    encoder_->run(batch, outputs, control, num_threads);
+    encoder_->run(batch, outputs, control, num_threads, profile);
     return result;
   }
 
@@ -193,6 +193,65 @@ class Model {
   std::unique_ptr<Encoder> encoder_;
 };
 
+std::unique_ptr<Profile> make_profile(const Model& model, std::size_t threads) {
+  if (threads < 1 || threads > kMaxThreads) {
+    throw InputError("a profile is for 1 to " + std::to_string(kMaxThreads) + " threads");
+  }
+  return std::make_unique<Profile>(model.encoder().config().num_layers, threads);
+}
+
+// [threads][stages][operations][5]: the fields of Total.
+py::array_t<std::uint64_t> totals_of(const Profile& profile) {
+  profile.check_idle();
+  py::array_t<std::uint64_t> result(
+      std::vector<std::size_t>{profile.threads(), profile.stages(), kOperations, 5});
+  std::uint64_t* to = result.mutable_data();
+  for (std::size_t thread = 0; thread < profile.threads(); ++thread) {
+    for (std::size_t stage = 0; stage < profile.stages(); ++stage) {
+      for (std::size_t operation = 0; operation < kOperations; ++operation, to += 5) {
+        const Total& total = profile.lane(thread).total(stage, operation);
+        to[0] = total.calls;
+        to[1] = total.nanoseconds;
+        to[2] = total.macs_s8;
+        to[3] = total.macs_f32;
+        to[4] = total.weight_bytes;
+      }
+    }
+  }
+  return result;
+}
+
+// [events][5] of one thread: begin, end, stage, operation, rows.
+py::array_t<std::uint64_t> events_of(const Profile& profile, std::size_t thread) {
+  profile.check_idle();
+  if (thread >= profile.threads()) throw InputError("the profile has no such thread");
+  const Lane& lane = profile.lane(thread);
+  py::array_t<std::uint64_t> result(std::vector<std::size_t>{lane.event_count(), 5});
+  std::uint64_t* to = result.mutable_data();
+  for (std::size_t i = 0; i < lane.event_count(); ++i, to += 5) {
+    const Event& event = lane.events()[i];
+    to[0] = event.begin;
+    to[1] = event.end;
+    to[2] = event.spot.stage;
+    to[3] = static_cast<std::uint64_t>(event.spot.operation);
+    to[4] = event.rows;
+  }
+  return result;
+}
+
+std::size_t dropped_of(const Profile& profile) {
+  profile.check_idle();
+  std::size_t dropped = 0;
+  for (std::size_t i = 0; i < profile.threads(); ++i) dropped += profile.lane(i).dropped_events();
+  return dropped;
+}
+
+std::vector<std::string> operation_names() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kOperations; ++i) names.push_back(operation_name(i));
+  return names;
+}
+
 py::list tensors_of(const Model& model) {
   py::list list;
   for (const TensorInfo& tensor : model.encoder().file().tensors()) {
@@ -220,7 +279,8 @@ void bind_model(py::module_& module) {
       .def("run", &Model::run, "ids"_a, "lengths"_a, py::kw_only(), "types"_a = py::none(),
            "key_mask"_a = py::none(), "pair_mask"_a = py::none(), "hidden_states"_a = false,
            "attentions"_a = false, "logits"_a = true, "logit_tokens"_a = py::none(),
-           "timeout"_a = py::none(), "cancel"_a = py::none(), "num_threads"_a = 1)
+           "timeout"_a = py::none(), "cancel"_a = py::none(), "num_threads"_a = 1,
+           "profile"_a = py::none())
       .def("trim", [](const Model& m) { return m.encoder().trim(); })
       .def_property_readonly("workspace_bytes",
                              [](const Model& m) { return m.encoder().workspace_bytes(); })
@@ -236,6 +296,18 @@ void bind_model(py::module_& module) {
                                return metadata;
                              })
       .def("tensors", &tensors_of);
+
+  py::class_<Profile>(module, "Profile", "Room for the times of one call; each call overwrites it.")
+      .def(py::init(&make_profile), "model"_a, "num_threads"_a = 1)
+      .def("totals", &totals_of)
+      .def("events", &events_of, "thread"_a)
+      .def_property_readonly("nanoseconds",
+                             [](const Profile& profile) {
+                               profile.check_idle();
+                               return profile.nanoseconds();
+                             })
+      .def_property_readonly("dropped_events", &dropped_of);
+  module.def("operation_names", &operation_names, "Of the third axis of Profile.totals().");
 }
 
 }  // namespace mbrt::bindings

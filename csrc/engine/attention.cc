@@ -73,7 +73,8 @@ void Attention::run(const Panel& panel, std::size_t layer, const Rows& context) 
                   nullptr,
                   0,
                   nullptr,
-                  {context.x + row * context.stride, context.stride}};
+                  {context.x + row * context.stride, context.stride},
+                  layer_stage(layer)};
       if (batch.key_mask != nullptr) {
         strip.mask = batch.key_mask + batch.offsets[segment.sequence];
       } else if (batch.pair_mask != nullptr) {
@@ -96,12 +97,14 @@ void Attention::run_strip(const Strip& strip) const {
     run_head(strip, head);
     kernels_->context({strip.rows, w.head, scratch.head_out, w.head_padded, scratch.factor,
                        strip.context.x + head * w.head, strip.context.stride});
+    strip.mark(Operation::kContext, strip.rows * strip.keys * w.head, w.precision);
     if (strip.probabilities == nullptr) continue;
     for (std::size_t row = 0; row < strip.rows; ++row) {
       const float* from = scratch.scores + row * pad16(strip.keys);
       float* to = strip.probabilities + (head * strip.keys + row) * strip.keys;
       for (std::size_t key = 0; key < strip.keys; ++key) to[key] = from[key] * scratch.inverse[row];
     }
+    strip.mark(Operation::kOutputs, 0, w.precision);
   }
 }
 

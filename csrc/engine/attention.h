@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "engine/panel.h"
+#include "engine/profile.h"
 #include "kernels/kernels.h"
 
 namespace mbrt {
@@ -50,8 +51,13 @@ class Attention {
     std::size_t mask_stride;
     float* probabilities;  // of head 0, first row, or null: [heads][keys][keys]
     Rows context;          // of the first row
+    Stage stage;
 
     Softmax softmax() const;  // over scratch->scores
+    // Marks the end of a part of a head, of so many multiply-accumulates.
+    void mark(Operation part, std::size_t macs, Precision precision) const {
+      mbrt::mark(scratch->lane, {part, stage}, rows, {macs, precision});
+    }
   };
 
   Attention(const Widths& widths, const KernelSet& kernels) : widths_(widths), kernels_(&kernels) {}

@@ -93,7 +93,9 @@ void AttentionF32::run_head(const Strip& strip, std::size_t head) const {
              strip.stream->query_f32 + strip.token * w.body + head * w.head, w.body,
              keys_of(*strip.kv, strip.kv_token, strip.keys, head), w.head * kLanes, nullptr,
              nullptr, 0, nullptr, scratch.scores, padded_keys});
+  strip.mark(Operation::kScores, strip.rows * strip.keys * w.head, Precision::kFp32);
   kernels_->softmax(strip.softmax());
+  strip.mark(Operation::kSoftmax, 0, Precision::kFp32);
   multiply_({strip.rows, w.head_padded, strip.keys, scratch.scores, padded_keys,
              values_of(*strip.kv, strip.kv_token, strip.keys, head), strip.keys * kLanes, nullptr,
              nullptr, 0, nullptr, scratch.head_out, w.head_padded});

@@ -138,10 +138,12 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   scores.out = scratch.scores;
   scores.out_stride = padded_keys;
   multiply_(scores);
+  strip.mark(Operation::kScores, strip.rows * strip.keys * w.head, Precision::kInt8);
 
   kernels_->softmax_s8({strip.softmax(), strip.stream->query_scale + strip.token * w.heads + head,
                         w.heads, kv.value_scale + begin, scratch.weights, padded_keys,
                         scratch.factor});
+  strip.mark(Operation::kSoftmax, 0, Precision::kInt8);
 
   GemmS8 context{};
   context.m = strip.rows;

@@ -5,22 +5,27 @@ namespace mbrt {
 Block::Block(const BlockWeights& weights, const ModelConfig& config, const KernelSet& kernels,
              const Attention& attention, std::size_t layer)
     : layer_(layer),
+      stage_(layer_stage(layer)),
       bottleneck_(config.bottleneck),
-      query_(weights.query, kernels),
-      key_(weights.key, kernels),
-      value_(weights.value, kernels),
+      query_(weights.query, kernels, {Operation::kQuery, stage_}),
+      key_(weights.key, kernels, {Operation::kKey, stage_}),
+      value_(weights.value, kernels, {Operation::kValue, stage_}),
       attention_(&attention),
-      attention_output_(weights.attention_output, kernels) {
-  if (weights.bottleneck_input) bottleneck_input_.emplace(*weights.bottleneck_input, kernels);
-  if (weights.bottleneck_attention) {
-    bottleneck_attention_.emplace(*weights.bottleneck_attention, kernels);
-  }
+      attention_output_(weights.attention_output, kernels, {Operation::kAttentionOutput, stage_}) {
+  const auto emplace = [&](std::optional<Linear>& linear, const std::optional<LinearWeights>& from,
+                           Operation operation) {
+    if (from) linear.emplace(*from, kernels, Spot{operation, stage_});
+  };
+  emplace(bottleneck_input_, weights.bottleneck_input, Operation::kBottleneckInput);
+  emplace(bottleneck_attention_, weights.bottleneck_attention, Operation::kBottleneckAttention);
+  emplace(output_bottleneck_, weights.output_bottleneck, Operation::kOutputBottleneck);
   ffns_.reserve(weights.ffns.size());
   for (const FfnWeights& ffn : weights.ffns) {
-    ffns_.push_back({Linear(ffn.intermediate, kernels, &config.activation, ffn.activation_scale),
-                     Linear(ffn.output, kernels)});
+    const std::size_t i = ffns_.size();
+    ffns_.push_back({Linear(ffn.intermediate, kernels, {ffn_intermediate(i), stage_},
+                            &config.activation, ffn.activation_scale),
+                     Linear(ffn.output, kernels, {ffn_output(i), stage_})});
   }
-  if (weights.output_bottleneck) output_bottleneck_.emplace(*weights.output_bottleneck, kernels);
 }
 
 // The residual stream of the block: narrow between bottlenecks, the hidden state itself without
@@ -32,6 +37,7 @@ const Rows& Block::body(const Panel& panel) const {
 void Block::start(const Panel& panel) const {
   const std::size_t rows = panel.rows;
   const QuantisedRows& room = panel.scratch->quantised;
+  const Spot store{Operation::kStore, stage_};
   const Rows& narrow = panel.scratch->narrow;
   const Rows& context = panel.scratch->context;
 
@@ -41,14 +47,17 @@ void Block::start(const Panel& panel) const {
   if (bottleneck_ == Bottleneck::kFull) in = query_.prepare(panel.residual, rows, room);
   value_.run(in, rows, narrow);
   attention_->store_values(panel, layer_, narrow);
+  mark(room.lane, store, rows);
   if (bottleneck_attention_) {
     bottleneck_attention_->run(in, rows, narrow);
     in = query_.prepare(narrow, rows, room);
   }
   query_.run(in, rows, context);
   attention_->store_queries(panel, context);
+  mark(room.lane, store, rows);
   key_.run(in, rows, context);
   attention_->store_keys(panel, layer_, context);
+  mark(room.lane, store, rows);
 }
 
 void Block::finish(const Panel& panel) const {

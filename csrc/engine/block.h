@@ -34,6 +34,7 @@ class Block {
   const Rows& body(const Panel& panel) const;
 
   std::size_t layer_;
+  Stage stage_;
   Bottleneck bottleneck_;
   std::optional<Linear> bottleneck_input_, bottleneck_attention_;
   Linear query_, key_, value_;

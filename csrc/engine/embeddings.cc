@@ -34,13 +34,16 @@ Embeddings::Embeddings(const ModelWeights& weights, const KernelSet& kernels)
   if (!weights_->projection) return;
   projection_weights_ = *weights_->projection;
   projection_weights_.residual_scale = ones_.data();
-  projection_.emplace(projection_weights_, kernels);
+  projection_.emplace(projection_weights_, kernels,
+                      Spot{Operation::kEmbeddingProjection, kEmbeddingsStage});
 }
 
 void Embeddings::run(const Panel& panel) const {
+  Lane* const lane = panel.scratch->lane;
   add_tables(panel);
+  if (projection_) gather_words(panel);
+  mark(lane, {Operation::kEmbeddings, kEmbeddingsStage}, panel.rows);
   if (projection_) {
-    gather_words(panel);
     const Operand words =
         projection_->prepare(panel.scratch->gathered, panel.rows, panel.scratch->quantised);
     projection_->run_residual(words, panel.rows, panel.hidden, panel.hidden);
@@ -48,6 +51,7 @@ void Embeddings::run(const Panel& panel) const {
   if (weights_->norm_weight != nullptr) {
     kernels_->layer_norm({panel.rows, hidden_size_, panel.hidden.x, panel.hidden.stride,
                           weights_->norm_weight, weights_->norm_bias, weights_->norm_eps});
+    mark(lane, {Operation::kLayerNorm, kEmbeddingsStage}, panel.rows);
   }
 }
 

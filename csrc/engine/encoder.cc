@@ -15,6 +15,7 @@ struct Encoder::Call {
   const Outputs* outputs;
   const CallControl* control;
   Workspace* workspace;
+  Profile* profile;
   bool chunk_each;  // every member takes chunks of its own; else all work on one chunk at a time
   std::atomic<std::size_t> next_chunk{0};
   std::atomic<bool> stopped{false};
@@ -38,8 +39,13 @@ Encoder::Encoder(std::shared_ptr<const ModelFile> file, const KernelSet& kernels
 bool Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch,
                         Team& team, std::size_t index) const {
   const Share share(view.tokens(), team.size, index);
+  const auto meet = [&](bool stop, Stage stage) {
+    const bool stopped = team.barrier.wait(stop);
+    mark(scratch.lane, {Operation::kWaiting, stage}, 0);
+    return stopped;
+  };
   if (index == 0) Attention::place_sequences(view);
-  if (team.barrier.wait(control.should_stop())) return false;
+  if (meet(control.should_stop(), kCallStage)) return false;
 
   share.for_each([&](std::size_t first, std::size_t rows) {
     const Panel panel(view, scratch, first, rows);
@@ -50,7 +56,7 @@ bool Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scrat
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     // The one rendezvous of a layer: all keys and values of it are there, and those of the layer
     // before are free.
-    if (team.barrier.wait(control.should_stop())) return false;
+    if (meet(control.should_stop(), layer_stage(i))) return false;
     share.for_each([&](std::size_t first, std::size_t rows) {
       const Panel panel(view, scratch, first, rows);
       blocks_[i].finish(panel);
@@ -58,15 +64,18 @@ bool Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scrat
       if (i + 1 < blocks_.size()) blocks_[i + 1].start(panel);
     });
   }
-  if (team.barrier.wait(control.should_stop())) return false;
+  if (meet(control.should_stop(), kHeadStage)) return false;
   heads_.run(view, scratch, team.size, index);
   // The stream is free for the next chunk only when every head has read it.
-  return !team.barrier.wait(false);
+  return !meet(false, kHeadStage);
 }
 
 void Encoder::run_member(Call& call, Team& team, std::size_t index) const {
   Workspace& workspace = *call.workspace;
   Scratch& scratch = workspace.scratch(index);
+  scratch.lane = call.profile == nullptr ? nullptr : &call.profile->lane(index);
+  scratch.quantised.lane = scratch.lane;
+  mark(scratch.lane, {Operation::kWaiting, kCallStage}, 0);  // to be woken
   const std::vector<Chunk>& chunks = workspace.chunks();
   Team alone(1);
   const auto run_one = [&](std::size_t chunk, std::size_t stream, Team& members,
@@ -87,12 +96,13 @@ void Encoder::run_member(Call& call, Team& team, std::size_t index) const {
 }
 
 void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl& control,
-                  std::size_t max_threads) const {
+                  std::size_t max_threads, Profile* profile) const {
   check(batch);
   std::unique_ptr<Workspace> workspace = borrow_workspace();
-  Call call{this, &batch, &outputs, &control, workspace.get(), false};
+  Call call{this, &batch, &outputs, &control, workspace.get(), profile, false};
   plan(batch, std::clamp<std::size_t>(max_threads, 1, kMaxThreads), call);
   const std::size_t members = workspace->members();
+  if (profile != nullptr) profile->start(blocks_.size(), members);
   ThreadPool::instance().run(
       members,
       [](void* context, Team& team, std::size_t index) noexcept {
@@ -100,6 +110,10 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
         shared.encoder->run_member(shared, team, index);
       },
       &call);
+  if (profile != nullptr) {
+    mark(&profile->lane(0), {Operation::kWaiting, kCallStage}, 0);
+    profile->stop();
+  }
   return_workspace(std::move(workspace));
   if (!call.stopped) return;
   if (control.is_cancelled()) throw CancelledError("the call was cancelled by its caller");
@@ -144,8 +158,7 @@ void Encoder::plan(const Batch& batch, std::size_t max_threads, Call& call) cons
                           call.chunk_each ? members : 1, members);
 }
 
-// Hidden state `state` (0 = the embeddings) to where the caller wants it, with the channel scales
-// of int8 taken out.
+// Hidden state `state` (0 = the embeddings) to where the caller wants it.
 void Encoder::write_hidden(const Panel& panel, std::size_t state) const {
   const ChunkView& view = *panel.view;
   const Outputs& out = *view.outputs;
@@ -156,9 +169,18 @@ void Encoder::write_hidden(const Panel& panel, std::size_t state) const {
     std::memcpy(out.last_hidden_state + token * width, panel.hidden.x,
                 panel.rows * width * sizeof(float));
   }
-  if (out.hidden_states == nullptr) return;
+  if (out.hidden_states != nullptr) write_state(panel, state, is_last);
+  const Stage stage = state == 0 ? kEmbeddingsStage : layer_stage(state - 1);
+  mark(panel.scratch->lane, {Operation::kOutputs, stage}, panel.rows);
+}
+
+// With the channel scales of int8 taken out.
+void Encoder::write_state(const Panel& panel, std::size_t state, bool is_last) const {
+  const Outputs& out = *panel.view->outputs;
+  const std::size_t width = widths_.hidden;
+  const std::size_t token = panel.view->first_token() + panel.first;
   const float* scales = file_->weights().hidden_scale;
-  float* to = out.hidden_states + (state * view.batch->tokens() + token) * width;
+  float* to = out.hidden_states + (state * panel.view->batch->tokens() + token) * width;
   for (std::size_t row = 0; row < panel.rows; ++row) {
     const float* from = panel.hidden.x + row * width;
     for (std::size_t i = 0; i < width; ++i) {

@@ -12,6 +12,7 @@
 #include "engine/block.h"
 #include "engine/embeddings.h"
 #include "engine/heads.h"
+#include "engine/profile.h"
 #include "engine/workspace.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
@@ -26,9 +27,9 @@ class Encoder {
 
   // Fills the outputs. Throws InputError for a batch that does not fit the model, CancelledError
   // and TimeoutError; outputs are then unspecified. Uses at most max_threads threads, the caller's
-  // included.
+  // included. profile: what to write times to, or null; it changes no bit of the outputs.
   void run(const Batch& batch, const Outputs& outputs, const CallControl& control,
-           std::size_t max_threads) const;
+           std::size_t max_threads, Profile* profile = nullptr) const;
 
   // Gives the memory of idle workspaces back and says how much it was.
   std::size_t trim() const;
@@ -49,6 +50,7 @@ class Encoder {
   bool run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch, Team& team,
                  std::size_t index) const;
   void write_hidden(const Panel& panel, std::size_t state) const;
+  void write_state(const Panel& panel, std::size_t state, bool is_last) const;
   std::unique_ptr<Workspace> borrow_workspace() const;
   void return_workspace(std::unique_ptr<Workspace> workspace) const;
 

@@ -17,6 +17,8 @@ const Rows& gather(const ChunkView& view, Scratch& scratch, std::size_t rows, To
   return scratch.gathered;
 }
 
+constexpr Spot head_spot(Operation operation) { return {operation, kHeadStage}; }
+
 }  // namespace
 
 Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
@@ -27,18 +29,21 @@ Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
   if (heads.pooler) {
     const Activation activation =
         pooler_kind_ == Pooler::kRelu ? Activation::kRelu : Activation::kTanh;
-    pooler_.emplace(*heads.pooler, kernels, &activation);
+    pooler_.emplace(*heads.pooler, kernels, head_spot(Operation::kPooler), &activation);
   }
   if (heads.mlm_transform && heads.mlm_decoder) {
-    mlm_transform_.emplace(*heads.mlm_transform, kernels, &weights.config.mlm_activation);
-    mlm_decoder_.emplace(*heads.mlm_decoder, kernels);
+    mlm_transform_.emplace(*heads.mlm_transform, kernels, head_spot(Operation::kMlmTransform),
+                           &weights.config.mlm_activation);
+    mlm_decoder_.emplace(*heads.mlm_decoder, kernels, head_spot(Operation::kMlmDecoder));
     logits_width_ = heads.mlm_decoder->n_padded;
   }
   if (heads.classifier) {
-    classifier_.emplace(*heads.classifier, kernels);
+    classifier_.emplace(*heads.classifier, kernels, head_spot(Operation::kClassifier));
     logits_width_ = heads.classifier->n_padded;
   }
-  if (heads.next_sentence) next_sentence_.emplace(*heads.next_sentence, kernels);
+  if (heads.next_sentence) {
+    next_sentence_.emplace(*heads.next_sentence, kernels, head_spot(Operation::kNextSentence));
+  }
 }
 
 void Heads::run(const ChunkView& view, Scratch& scratch, std::size_t members,
@@ -100,6 +105,7 @@ void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t m
       std::memcpy(out.pooled + (b + i) * width, pooled.x + i * pooled.stride,
                   width * sizeof(float));
     }
+    mark(scratch.lane, head_spot(Operation::kOutputs), rows);
     if (out.logits != nullptr && !logits_are_per_token() && classifier_) {
       classifier_->run(classifier_->prepare(pooled, rows, scratch.quantised), rows,
                        {out.logits + b * logits_width_, logits_width_});

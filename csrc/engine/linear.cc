@@ -2,9 +2,9 @@
 
 namespace mbrt {
 
-Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, const Activation* activation,
-               const float* activation_scale)
-    : weights_(&weights), kernels_(&kernels), activation_scale_(activation_scale) {
+Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot,
+               const Activation* activation, const float* activation_scale)
+    : weights_(&weights), kernels_(&kernels), spot_(spot), activation_scale_(activation_scale) {
   if (activation == nullptr) return;
   if (*activation == Activation::kRelu) {
     epilogue_ = Epilogue::kRelu;
@@ -14,25 +14,30 @@ Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, const Act
 }
 
 Operand Linear::prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const {
-  if (weights_->precision == Precision::kFp32) return {x.x, x.stride};
+  if (weights_->precision == Precision::kFp32)
+    return {x.x, x.stride, nullptr, 0, nullptr, nullptr, room.lane};
   const std::size_t k = weights_->k_padded;
   kernels_->quantize(
       {rows, k, x.x, x.stride, kernels_->gemm_s8_offset, room.q, k, room.scale, room.shift});
-  return {x.x, x.stride, room.q, k, room.scale, room.shift};
+  mark(room.lane, {Operation::kQuantise, spot_.stage}, rows);
+  return {x.x, x.stride, room.q, k, room.scale, room.shift, room.lane};
 }
 
 void Linear::run(const Operand& in, std::size_t rows, const Rows& out) const {
   multiply(epilogue_, in, rows, nullptr, out);
+  if (in.lane != nullptr) in.lane->mark(spot_, rows, work(rows));
   if (activate_ != nullptr) {
     activate_({rows, weights_->n_padded, out.x, out.stride, activation_scale_});
+    mark(in.lane, {Operation::kActivation, spot_.stage}, rows);
   }
-  normalise(rows, out);
+  normalise(rows, out, in.lane);
 }
 
 void Linear::run_residual(const Operand& in, std::size_t rows, const Rows& residual,
                           const Rows& out) const {
   multiply(Epilogue::kResidual, in, rows, &residual, out);
-  normalise(rows, out);
+  if (in.lane != nullptr) in.lane->mark(spot_, rows, work(rows));
+  normalise(rows, out, in.lane);
 }
 
 void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
@@ -52,10 +57,17 @@ void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, co
                            w.residual_scale, out.x, out.stride});
 }
 
-void Linear::normalise(std::size_t rows, const Rows& out) const {
+void Linear::normalise(std::size_t rows, const Rows& out, Lane* lane) const {
   const LinearWeights& w = *weights_;
   if (w.norm_weight == nullptr) return;
   kernels_->layer_norm({rows, w.n, out.x, out.stride, w.norm_weight, w.norm_bias, w.norm_eps});
+  mark(lane, {Operation::kLayerNorm, spot_.stage}, rows);
+}
+
+Work Linear::work(std::size_t rows) const {
+  const LinearWeights& w = *weights_;
+  const std::size_t element = w.precision == Precision::kInt8 ? sizeof(std::int8_t) : sizeof(float);
+  return {rows * w.n * w.k, w.precision, w.n_padded * w.k_padded * element};
 }
 
 }  // namespace mbrt

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "engine/profile.h"
 #include "engine/rows.h"
 #include "kernels/kernels.h"
 #include "model/weights.h"
@@ -12,8 +13,9 @@ namespace mbrt {
 
 class Linear {
  public:
-  // activation: what follows the bias, or nullptr. weights and kernels must outlive the layer.
-  Linear(const LinearWeights& weights, const KernelSet& kernels,
+  // spot: what the layer is in a profile. activation: what follows the bias, or nullptr. weights and
+  // kernels must outlive the layer.
+  Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot,
          const Activation* activation = nullptr, const float* activation_scale = nullptr);
 
   std::size_t inputs() const { return weights_->k_padded; }
@@ -32,10 +34,12 @@ class Linear {
  private:
   void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
                 const Rows& out) const;
-  void normalise(std::size_t rows, const Rows& out) const;
+  void normalise(std::size_t rows, const Rows& out, Lane* lane) const;
+  Work work(std::size_t rows) const;
 
   const LinearWeights* weights_;
   const KernelSet* kernels_;
+  Spot spot_;
   Epilogue epilogue_ = Epilogue::kLinear;
   ActivateFn activate_ = nullptr;
   const float* activation_scale_ = nullptr;

@@ -81,6 +81,7 @@ struct Scratch {
   float* inverse = nullptr;         // [strip]
   float* factor = nullptr;          // [strip]
   float* head_out = nullptr;        // [strip][head_padded]
+  Lane* lane = nullptr;             // where the member's times go, or null; set for each call
 };
 
 class Workspace {

@@ -52,6 +52,7 @@ class Model:
         timeout: float | None = None,
         cancel: CancelToken | None = None,
         num_threads: int = 1,
+        profile: Profile | None = None,
     ) -> dict[str, Any]:
         """Arrays by name: last_hidden_state [T, H], hidden_states [L + 1, T, H], attentions (flat: for each sequence
         [L, A, S, S]), pooler_output [B, H], logits, seq_relationship_logits [B, 16]."""
@@ -66,3 +67,28 @@ class Model:
     def isa(self) -> str: ...
     @property
     def metadata(self) -> dict[str, str]: ...
+
+class Profile:
+    """Room for the times of one call at a time of `model` with up to `num_threads`; each call overwrites it.
+
+    InputError when it is given to a call that does not fit it, or used while a call is writing.
+    """
+
+    def __init__(self, model: Model, num_threads: int = 1) -> None: ...
+    def totals(self) -> npt.NDArray[np.uint64]:
+        """[threads, stages, operations, 5]: calls, nanoseconds, int8 and fp32 multiply-accumulates, bytes of weights.
+
+        Stages: the call itself, embeddings, head, then the layers; operations as `operation_names()` has them."""
+
+    def events(self, thread: int) -> npt.NDArray[np.uint64]:
+        """[events, 5], one after another: begin and end in nanoseconds of the call, stage, operation, rows."""
+
+    @property
+    def nanoseconds(self) -> int:
+        """Of the whole call, from the first thread's begin to the last one's end."""
+
+    @property
+    def dropped_events(self) -> int:
+        """Events that had no room; the totals have them."""
+
+def operation_names() -> list[str]: ...

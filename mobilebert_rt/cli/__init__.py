@@ -23,6 +23,7 @@ COMMANDS = {
     "inspect": "show what a model holds, and the kernels chosen on this CPU",
     "verify": "compare a model with Hugging Face's, layer by layer",
     "bench": "measure latency, throughput, load time and memory",
+    "profile": "show where the time of a call goes, by operation and layer",
     "info": "show this installation and this machine, for reports",
 }
 
