@@ -33,6 +33,24 @@ inline const std::int8_t* columns_from(const GemmS8& g, std::size_t n) {
   return g.w + n / kLanes * kLanes * g.k + n % kLanes * 4;
 }
 
+// Lets g begin m rows and n columns further on, as far as the end of a tile looks at it: one
+// addition for each address.
+template <Epilogue kEpilogue>
+MBRT_INLINE inline void advance(GemmS8& g, std::size_t m, std::size_t n) {
+  g.w_scale += n;
+  if constexpr (kEpilogue != Epilogue::kProduct) {
+    g.a_scale += m;
+    g.a_shift += m;
+    g.w_sum += n;
+    g.bias += n;
+  }
+  if constexpr (kEpilogue == Epilogue::kResidual) {
+    g.residual += m * g.residual_stride + n;
+    g.residual_scale += n;
+  }
+  g.out += m * g.out_stride + n;
+}
+
 // Where int32 sums begin, and what they become. Up to K = 256 a sum of products of bytes is within
 // 2^22 of 0. Begun at the bits of 1.5 * 2^23, where floats are the integers, it ends as the bits of
 // that float plus itself, and a subtraction makes it a float: exact, and the same as a conversion,
