@@ -22,7 +22,9 @@ EPILOGUES = (LINEAR, RELU, RESIDUAL, PRODUCT)
 # Every height of a tile and of the rows left over, by every number of 16-column blocks; depths go round.
 DEPTHS = (16, 48, 32, 112, 64)
 SHAPES = [(m, n, DEPTHS[(m + n // 16) % 5]) for m in range(1, 20) for n in range(16, 161, 16)]
-SHAPES = [*SHAPES[:: 17 if EMULATED else 1], (33, 48, 512), (5, 16, 16384)]
+# And, on every processor: whole tiles only, below and above the depth to which some kernels take a shorter way.
+WHOLE_TILES = [(8, 48, 128), (24, 32, 256), (16, 16, 272), (32, 48, 512)]
+SHAPES = [*SHAPES[:: 17 if EMULATED else 1], *WHOLE_TILES, (33, 48, 512), (5, 16, 16384)]
 
 BYTES = ("random", "lowest", "highest", "mixed extremes", "zeros")
 SCALES = ("usual", "huge", "tiny", "zero")

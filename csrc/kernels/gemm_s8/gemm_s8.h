@@ -29,8 +29,8 @@ namespace mbrt {
 
 struct GemmS8 {
   std::size_t m;  // rows, >= 1
-  std::size_t n;  // columns, a multiple of 16
-  std::size_t k;  // a multiple of 16
+  std::size_t n;  // columns, a positive multiple of 16
+  std::size_t k;  // a positive multiple of 16
 
   const std::uint8_t* a;  // [m][a_stride], the first k bytes of each row
   std::size_t a_stride;   // bytes
