@@ -27,6 +27,8 @@ class AttentionS8 : public Attention {
 
  private:
   void run_head(const Strip& strip, std::size_t head) const override;
+  void store_values_of(const Segment& segment, std::size_t head, const QuantisedHeads& room,
+                       const KeysValues& kv) const;
 
   // A head's part of a sequence, in padded keys; times head_padded in bytes.
   std::size_t part(std::size_t kv_token, std::size_t length, std::size_t head) const {
@@ -71,51 +73,61 @@ void AttentionS8::store_keys(const Panel& panel, std::size_t layer, const Rows& 
   });
 }
 
-// Four tokens that share packed rows, from the first: 16 columns are one row.
-void store_four(const std::uint8_t* from, std::size_t stride, std::int8_t* to) {
-  for (std::size_t i = 0; i < kLanes; ++i) {
-    for (std::size_t k = 0; k < 4; ++k) {
-      to[i * 4 + k] = static_cast<std::int8_t>(from[k * stride + i]);
+// A head's columns of one token, to its byte of each four in the packed rows `stride` apart.
+void store_one(const std::uint8_t* from, std::size_t width, std::int8_t* to, std::size_t stride) {
+  for (std::size_t i = 0; i < width; i += kLanes, to += stride) {
+    for (std::size_t j = 0; j < kLanes; ++j) to[j * 4] = static_cast<std::int8_t>(from[i + j]);
+  }
+}
+
+// Of four tokens that fill packed rows, each `from_stride` after the other: 16 columns are one row.
+void store_four(const std::uint8_t* from, std::size_t from_stride, std::size_t width,
+                std::int8_t* to, std::size_t stride) {
+  for (std::size_t i = 0; i < width; i += kLanes, to += stride) {
+    for (std::size_t j = 0; j < kLanes; ++j) {  // as two loops it becomes byte interleaving
+      for (std::size_t k = 0; k < 4; ++k) {
+        to[j * 4 + k] = static_cast<std::int8_t>(from[k * from_stride + i + j]);
+      }
     }
   }
 }
 
 void AttentionS8::store_values(const Panel& panel, std::size_t layer, const Rows& values) const {
   const Widths& w = widths_;
-  const KeysValues& kv = panel.view->stream->kv[layer % 2];
   const QuantisedHeads& room = panel.scratch->heads;
-  const std::size_t stride = w.heads * w.head_padded;
   kernels_->quantize_heads(
       {panel.rows, w.heads, w.head, values.x, values.stride, 0, room.q, room.scale, nullptr});
   for_each_segment(panel, [&](const Segment& segment) {
-    const std::size_t padded = pad16(segment.length);
-    const std::size_t end = segment.position + segment.rows;
     for (std::size_t head = 0; head < w.heads; ++head) {
-      const std::size_t begin = part(segment.kv_token, segment.length, head);
-      for (std::size_t position = segment.position, step; position < end; position += step) {
-        const std::size_t row = segment.panel_row + position - segment.position;
-        const std::uint8_t* from = room.q + row * stride + head * w.head_padded;
-        std::int8_t* to =
-            kv.values_s8 + begin * w.head_padded + position / 4 * 4 * kLanes + position % 4;
-        step = position % 4 == 0 && end - position >= 4 ? 4 : 1;
-        for (std::size_t i = 0; i < w.head_padded; i += kLanes, to += padded * kLanes) {
-          if (step == 4) {
-            store_four(from + i, stride, to);
-          } else {
-            for (std::size_t j = 0; j < kLanes; ++j) {
-              to[j * 4] = static_cast<std::int8_t>(from[i + j]);
-            }
-          }
-        }
-        for (std::size_t k = 0; k < step; ++k) {
-          kv.value_scale[begin + position + k] = room.scale[(row + k) * w.heads + head];
-        }
-      }
-      if (end == segment.length) {
-        std::fill(kv.value_scale + begin + end, kv.value_scale + begin + padded, 0.0f);
-      }
+      store_values_of(segment, head, room, panel.view->stream->kv[layer % 2]);
     }
   });
+}
+
+void AttentionS8::store_values_of(const Segment& segment, std::size_t head,
+                                  const QuantisedHeads& room, const KeysValues& kv) const {
+  const Widths& w = widths_;
+  const std::size_t padded = pad16(segment.length);
+  const std::size_t end = segment.position + segment.rows;
+  const std::size_t begin = part(segment.kv_token, segment.length, head);
+  for (std::size_t position = segment.position, step; position < end; position += step) {
+    const std::size_t first = (segment.panel_row + position - segment.position) * w.heads + head;
+    const std::uint8_t* from = room.q + first * w.head_padded;
+    std::int8_t* to =
+        kv.values_s8 + begin * w.head_padded + position / 4 * 4 * kLanes + position % 4;
+    step = position % 4 == 0 && end - position >= 4 ? 4 : 1;
+    if (step == 4) {
+      store_four(from, w.heads * w.head_padded, w.head_padded, to, padded * kLanes);
+    } else {
+      store_one(from, w.head_padded, to, padded * kLanes);
+    }
+    for (std::size_t k = 0; k < step; ++k) {
+      kv.value_scale[begin + position + k] = room.scale[first + k * w.heads];
+    }
+  }
+  if (end == segment.length) {
+    std::fill(kv.value_scale + begin + end, kv.value_scale + begin + padded, 0.0f);
+  }
 }
 
 void AttentionS8::run_head(const Strip& strip, std::size_t head) const {

@@ -40,14 +40,12 @@ inline float32x4_t min4(float32x4_t a, float32x4_t b) { return vbslq_f32(vcltq_f
 
 // One instruction: of a quiet NaN and a number it takes the number.
 inline float32x4_t max_number4(float32x4_t x, float32x4_t m) { return vmaxnmq_f32(x, m); }
-inline float32x4_t min_number4(float32x4_t x, float32x4_t m) { return vminnmq_f32(x, m); }
 inline float32x4_t div4(float32x4_t a, float32x4_t b) { return vdivq_f32(a, b); }
 inline float32x4_t sqrt4(float32x4_t a) { return vsqrtq_f32(a); }
 
 #else
 
 inline float32x4_t max_number4(float32x4_t x, float32x4_t m) { return max4(x, m); }
-inline float32x4_t min_number4(float32x4_t x, float32x4_t m) { return min4(x, m); }
 
 inline float32x4_t div4(float32x4_t a, float32x4_t b) {
   float32x4_t y = vdupq_n_f32(vgetq_lane_f32(a, 0) / vgetq_lane_f32(b, 0));
@@ -155,11 +153,6 @@ inline f32x16 min(f32x16 a, f32x16 b) {
 inline f32x16 max_number(f32x16 x, f32x16 m) {
   return {max_number4(x.q0, m.q0), max_number4(x.q1, m.q1), max_number4(x.q2, m.q2),
           max_number4(x.q3, m.q3)};
-}
-
-inline f32x16 min_number(f32x16 x, f32x16 m) {
-  return {min_number4(x.q0, m.q0), min_number4(x.q1, m.q1), min_number4(x.q2, m.q2),
-          min_number4(x.q3, m.q3)};
 }
 
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {

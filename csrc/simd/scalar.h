@@ -105,7 +105,6 @@ inline f32x16 min(f32x16 a, f32x16 b) {
   return each_lane([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
 }
 inline f32x16 max_number(f32x16 x, f32x16 m) { return max(x, m); }
-inline f32x16 min_number(f32x16 x, f32x16 m) { return min(x, m); }
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return each_lane([&](int i) { return a.lane[i] > b.lane[i] ? x.lane[i] : y.lane[i]; });
 }

@@ -20,7 +20,6 @@
 //   max(a, b) = a > b ? a : b       so a NaN in either gives b, and max(-0, +0) = +0
 //   min(a, b) = a < b ? a : b
 //   max_number(x, m)                the same for an m that is no NaN; a zero may be of either sign
-//   min_number(x, m)
 //   f32max, i32max                  the largest of many: as many lanes as the ISA likes to keep
 //   broadcast_max(x)                f32max; broadcast_max_i32(x) an i32max
 //   max_number(x, f32max)           max_signed, max_unsigned of an i32max; one such with another

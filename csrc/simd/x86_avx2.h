@@ -82,7 +82,6 @@ inline f32x16 min(f32x16 a, f32x16 b) {
   return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)};
 }
 inline f32x16 max_number(f32x16 x, f32x16 m) { return max(x, m); }
-inline f32x16 min_number(f32x16 x, f32x16 m) { return min(x, m); }
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return {_mm256_blendv_ps(y.lo, x.lo, _mm256_cmp_ps(a.lo, b.lo, _CMP_GT_OQ)),
           _mm256_blendv_ps(y.hi, x.hi, _mm256_cmp_ps(a.hi, b.hi, _CMP_GT_OQ))};

@@ -63,7 +63,6 @@ inline f32x16 neg(f32x16 a) { return {_mm512_xor_ps(_mm512_set1_ps(-0.0f), a.v)}
 inline f32x16 max(f32x16 a, f32x16 b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline f32x16 min(f32x16 a, f32x16 b) { return {_mm512_min_ps(a.v, b.v)}; }
 inline f32x16 max_number(f32x16 x, f32x16 m) { return max(x, m); }
-inline f32x16 min_number(f32x16 x, f32x16 m) { return min(x, m); }
 inline f32x16 select_gt(f32x16 a, f32x16 b, f32x16 x, f32x16 y) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ), y.v, x.v)};
 }
