@@ -6,6 +6,7 @@ before it divides, so that the gradient is that of the whole batch however it is
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Protocol
@@ -133,7 +134,7 @@ class Pretraining:
         return language_terms(student(batch, heads=True), batch, stage.final, teacher=None, alpha=1.0)
 
 
-class KnowledgeTransfer:
+class KnowledgeTransfer(ABC):
     """Feature maps and attention from a frozen teacher; the last objective is what a subclass adds.
 
     Dropout is off in both, as in the published code. Raises TrainingError if student and teacher do not fit.
@@ -154,9 +155,9 @@ class KnowledgeTransfer:
             found += self.last(ours, theirs, batch, stage.final)
         return found
 
+    @abstractmethod
     def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
         """The terms of the last objective."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def _teacher_output(self, batch: Batch, stage: Stage) -> Output:
