@@ -1,0 +1,41 @@
+// Texts to vectors, as sentence-transformers computes them. The twin of text/embedder.py: the same
+// bits.
+#ifndef MBRT_TASKS_EMBEDDER_H_
+#define MBRT_TASKS_EMBEDDER_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tasks/task.h"
+
+namespace mbrt {
+
+// What is not given is as the model file says: see TextModel::pooling(). The default of max_length
+// is the file's max_tokens.
+struct EmbedderOptions : TaskOptions {
+  std::optional<PoolingMode> pooling;
+  std::optional<bool> normalize;
+};
+
+class Embedder : public Task {
+ public:
+  explicit Embedder(std::shared_ptr<const TextModel> model, const EmbedderOptions& options = {});
+
+  std::size_t dimension() const { return model().config().hidden_size; }
+  PoolingMode pooling() const { return pooling_; }
+  bool normalize() const { return normalize_; }
+
+  // [texts][dimension]. With OnOverflow::kStride a long text's vector is the mean of its windows'
+  // vectors weighted by their tokens, normalised afterwards.
+  std::vector<float> embed(const std::vector<Text>& texts, const RunOptions& run = {}) const;
+
+ private:
+  PoolingMode pooling_;
+  bool normalize_;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_TASKS_EMBEDDER_H_

@@ -1,0 +1,39 @@
+// What a masked language model would write where a text says [MASK]. The twin of text/fill_mask.py.
+#ifndef MBRT_TASKS_FILL_MASK_H_
+#define MBRT_TASKS_FILL_MASK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tasks/task.h"
+
+namespace mbrt {
+
+// One proposal for a mask. sequence: the text with this mask replaced, all else as it was given.
+struct Fill {
+  std::string token;
+  std::int32_t token_id;
+  float score;
+  std::string sequence;
+};
+
+class FillMask : public Task {
+ public:
+  // ModelFormatError when the tokenizer has no mask token.
+  explicit FillMask(std::shared_ptr<const TextModel> model, const TaskOptions& options = {});
+
+  // For each text, for each of its masks in order, the top_k proposals, best first. Masks are
+  // filled one by one: the others stay masked. With OnOverflow::kStride each mask of a long text is
+  // filled in the window that shows most of its surroundings. InputError for a pair, for a text
+  // without a mask, and for a top_k of 0.
+  std::vector<std::vector<std::vector<Fill>>> fill(const std::vector<Text>& texts,
+                                                   std::size_t top_k = 5,
+                                                   const RunOptions& run = {}) const;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_TASKS_FILL_MASK_H_

@@ -1,0 +1,64 @@
+// What the text tasks share: model, limits, and what accompanies a call.
+#ifndef MBRT_TASKS_TASK_H_
+#define MBRT_TASKS_TASK_H_
+
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/batch.h"
+#include "tasks/text_model.h"
+#include "tasks/windows.h"
+
+namespace mbrt {
+
+// How a task is made; what is not given has the task's own default.
+struct TaskOptions {
+  std::optional<std::size_t> max_length;  // tokens of a sequence with its special tokens
+  std::optional<OnOverflow> on_overflow;  // kError; kStride for question answering
+  std::optional<std::size_t> stride;      // tokens that neighbouring windows share
+  std::size_t max_batch_tokens = 4096;  // run at once: memory grows with it, results do not change
+};
+
+// How a call runs.
+struct RunOptions {
+  std::size_t threads = 0;                    // the caller's included; 0: default_thread_count()
+  CallControl control;                        // looked at in every layer and between batches
+  std::size_t first_index = 0;                // the number that messages give the first text
+  std::function<void(std::size_t)> progress;  // called with the texts that a batch has begun
+};
+
+// A model and the limits of a sequence; the tasks derive from it. Safe to share between threads.
+//
+// Making one throws UnsupportedModelError for a model with another head, InputError for limits that
+// make no sense. Calls throw InputError (naming the text), TimeoutError and CancelledError.
+class Task {
+ public:
+  const TextModel& model() const { return *model_; }
+  const Limits& limits() const { return limits_; }
+  std::size_t max_batch_tokens() const { return max_batch_tokens_; }
+
+  // Tokens of a text with its special tokens, before any overflow policy.
+  std::size_t count_tokens(const Text& text) const;
+
+ protected:
+  // heads: those that the task can use; none: any.
+  Task(std::shared_ptr<const TextModel> model, std::string_view task,
+       std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults);
+
+  // Throws InputError for a pair, in tasks that read single texts only.
+  static void check_single(const std::vector<Text>& texts, std::size_t first_index);
+
+ private:
+  std::shared_ptr<const TextModel> model_;
+  Limits limits_;
+  std::size_t max_batch_tokens_;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_TASKS_TASK_H_

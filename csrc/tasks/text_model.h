@@ -1,0 +1,77 @@
+// A model that reads text: the engine, the tokenizer and what the file says about its outputs.
+#ifndef MBRT_TASKS_TEXT_MODEL_H_
+#define MBRT_TASKS_TEXT_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/encoder.h"
+#include "text/tokenizer.h"
+
+namespace mbrt {
+
+enum class PoolingMode { kMean, kCls };  // all tokens of a text, or the first one
+
+struct Pooling {
+  PoolingMode mode = PoolingMode::kMean;
+  bool normalize = false;                 // to length 1
+  std::optional<std::size_t> max_tokens;  // where texts are cut, special tokens included
+};
+
+// Immutable: any number of tasks and threads may share one.
+class TextModel {
+ public:
+  // The tokenizer in the model's metadata: tokenizer.json first, then vocab.txt. name: what messages
+  // call the model. ModelFormatError when there is no tokenizer, when it cannot be read, or when it
+  // has more pieces than the model has rows; UnsupportedModelError for one that is not BERT's.
+  TextModel(std::shared_ptr<const Encoder> encoder, std::string name);
+
+  // With a tokenizer from elsewhere: the path of a tokenizer.json, of a vocab.txt, or of a folder
+  // that holds one (a tokenizer_config.json beside it is read too).
+  TextModel(std::shared_ptr<const Encoder> encoder, std::string name,
+            const std::string& tokenizer_path);
+
+  const Encoder& encoder() const { return *encoder_; }
+  const ModelConfig& config() const { return encoder_->config(); }
+  const std::string& name() const { return name_; }
+  const text::Tokenizer& tokenizer() const { return tokenizer_; }
+
+  // One name an output of a classification head; LABEL_0 and so on where the file has none.
+  const std::vector<std::string>& labels() const { return labels_; }
+  // As the file says; mean, not normalised, where it says nothing.
+  const Pooling& pooling() const { return pooling_; }
+  // single_label_classification, multi_label_classification, regression, or empty.
+  const std::string& problem_type() const { return problem_type_; }
+
+  // The mask token ([MASK]) and its id, where the tokenizer has one.
+  const std::optional<std::string>& mask_token() const { return mask_token_; }
+  std::optional<std::int32_t> mask_id() const { return mask_id_; }
+  // How many special tokens a text, or a pair, is given.
+  std::size_t special_count(bool pair) const { return pair ? special_in_pair_ : special_in_one_; }
+
+ private:
+  struct Found;  // a tokenizer and the mask token that its settings name
+  static Found tokenizer_of(const Metadata& metadata, const std::string& name);
+  static Found tokenizer_at(const std::string& path);
+  TextModel(std::shared_ptr<const Encoder> encoder, std::string name, Found found);
+
+  std::shared_ptr<const Encoder> encoder_;
+  std::string name_;
+  text::Tokenizer tokenizer_;
+  std::vector<std::string> labels_;
+  Pooling pooling_;
+  std::string problem_type_;
+  std::optional<std::string> mask_token_;
+  std::optional<std::int32_t> mask_id_;
+  std::size_t special_in_one_ = 0;
+  std::size_t special_in_pair_ = 0;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_TASKS_TEXT_MODEL_H_

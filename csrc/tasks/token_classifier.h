@@ -1,0 +1,40 @@
+// Names, places and the like in texts. The twin of text/token_classifier.py; offsets count bytes of
+// the UTF-8 here, characters there.
+#ifndef MBRT_TASKS_TOKEN_CLASSIFIER_H_
+#define MBRT_TASKS_TOKEN_CLASSIFIER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tasks/aggregation.h"
+#include "tasks/task.h"
+
+namespace mbrt {
+
+struct TokenClassifierOptions : TaskOptions {
+  Aggregation aggregation = Aggregation::kSimple;
+  std::vector<std::string> ignore_labels = {"O"};  // what is not an entity
+};
+
+class TokenClassifier : public Task {
+ public:
+  explicit TokenClassifier(std::shared_ptr<const TextModel> model,
+                           const TokenClassifierOptions& options = {});
+
+  Aggregation aggregation() const { return aggregation_; }
+
+  // The entities of each text in order. With OnOverflow::kStride each token of a long text is judged
+  // in the window that shows most of its surroundings. InputError for a pair.
+  std::vector<std::vector<Entity>> tag(const std::vector<Text>& texts,
+                                       const RunOptions& run = {}) const;
+
+ private:
+  Aggregation aggregation_;
+  std::vector<std::string> ignored_;
+};
+
+}  // namespace mbrt
+
+#endif  // MBRT_TASKS_TOKEN_CLASSIFIER_H_
