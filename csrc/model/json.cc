@@ -1,11 +1,14 @@
 #include "model/json.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
-#include <locale>
 #include <optional>
+#if !defined(__cpp_lib_to_chars)
+#include <locale>
 #include <sstream>
+#endif
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -203,14 +206,22 @@ std::uint64_t JsonReader::unsigned_integer() {
 }
 
 // The grammar is checked here, so the library's conversion, in the classic locale, sees only what
-// it converts exactly.
+// it converts exactly. A library without from_chars for doubles has streams, which a static program
+// had better be without: they bring half a megabyte of locales.
 double JsonReader::number() {
   skip_space();
-  std::istringstream stream{std::string(number_text())};
-  stream.imbue(std::locale::classic());
+  const std::string_view text = number_text();
   double value = 0;
+#if defined(__cpp_lib_to_chars)
+  const bool read =
+      std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc();
+#else
+  std::istringstream stream{std::string(text)};
+  stream.imbue(std::locale::classic());
   stream >> value;
-  if (stream.fail() || !std::isfinite(value)) fail("a number that is out of range");
+  const bool read = !stream.fail();
+#endif
+  if (!read || !std::isfinite(value)) fail("a number that is out of range");
   return value;
 }
 
@@ -242,6 +253,39 @@ bool JsonReader::boolean() {
     return word == "true";
   }
   fail("expected true or false");
+}
+
+bool JsonReader::null() {
+  constexpr std::string_view kNull = "null";
+  skip_space();
+  if (text_.substr(position_, kNull.size()) != kNull) return false;
+  position_ += kNull.size();
+  return true;
+}
+
+void JsonReader::skip() {
+  switch (peek_value()) {
+    case '{':
+      begin_object();
+      for (std::string key; next_key(&key);) skip();
+      return;
+    case '[':
+      begin_array();
+      while (next_element()) skip();
+      return;
+    case '"':
+      string();
+      return;
+    case 't':
+    case 'f':
+      boolean();
+      return;
+    case 'n':
+      if (!null()) fail("expected a value");
+      return;
+    default:
+      number_text();
+  }
 }
 
 void JsonReader::end() {

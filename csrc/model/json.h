@@ -37,6 +37,14 @@ class JsonReader {
   std::uint64_t unsigned_integer();  // digits only, below 2^64
   double number();                   // finite
   bool boolean();
+  bool null();  // steps over a null; false, and nothing happens, when something else is next
+  void skip();  // any value
+
+  // The first character of what is next, '\0' at the end; nothing is checked or consumed.
+  char peek_value() {
+    skip_space();
+    return peek();
+  }
 
   void end();  // nothing but white space may follow
 
