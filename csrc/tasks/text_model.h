@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/encoder.h"
+#include "tasks/vocabulary.h"
 #include "text/tokenizer.h"
 
 namespace mbrt {
@@ -51,14 +52,9 @@ class TextModel {
   // The mask token ([MASK]) and its id, where the tokenizer has one.
   const std::optional<std::string>& mask_token() const { return mask_token_; }
   std::optional<std::int32_t> mask_id() const { return mask_id_; }
-  // How many special tokens a text, or a pair, is given.
-  std::size_t special_count(bool pair) const { return pair ? special_in_pair_ : special_in_one_; }
 
  private:
-  struct Found;  // a tokenizer and the mask token that its settings name
-  static Found tokenizer_of(const Metadata& metadata, const std::string& name);
-  static Found tokenizer_at(const std::string& path);
-  TextModel(std::shared_ptr<const Encoder> encoder, std::string name, Found found);
+  TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found);
 
   std::shared_ptr<const Encoder> encoder_;
   std::string name_;
@@ -68,8 +64,6 @@ class TextModel {
   std::string problem_type_;
   std::optional<std::string> mask_token_;
   std::optional<std::int32_t> mask_id_;
-  std::size_t special_in_one_ = 0;
-  std::size_t special_in_pair_ = 0;
 };
 
 }  // namespace mbrt

@@ -44,15 +44,17 @@ struct Window {
       0;  // number, among the tokens of the text that was cut, of the window's first
   text::Encoding encoding;
 
-  std::size_t size() const { return encoding.ids.size(); }
+  std::size_t size() const { return encoding.size(); }
   // Positions of the first (0) or second (1) text's tokens, without special tokens.
   Range part(int number) const;
 };
 
-// The windows of all texts, in order. Window::index counts from 0, messages from first_index.
-// offsets: fill the encodings' byte offsets (they cost time).
+// The windows of texts [group.begin, group.end), in order. Messages give texts[0] the number
+// first_index. offsets: fill the encodings' byte offsets (they cost time). InputError for a text
+// that is too long, when the limits say so.
 std::vector<Window> encode_windows(const TextModel& model, const std::vector<Text>& texts,
-                                   const Limits& limits, std::size_t first_index, bool offsets);
+                                   Range group, const Limits& limits, std::size_t first_index,
+                                   bool offsets);
 
 // For the windows of one text, which tokens (numbers in the text) each answers for: those it sees
 // with the most context. counts: tokens of the text in each window. Where two neighbours overlap,

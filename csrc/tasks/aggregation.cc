@@ -1,0 +1,96 @@
+#include "tasks/aggregation.h"
+
+#include <algorithm>
+
+namespace mbrt {
+namespace {
+
+// A token or a word with its one label.
+struct Unit {
+  std::size_t label;
+  float score;
+  std::size_t start;
+  std::size_t end;
+};
+
+std::vector<Unit> token_units(const Tokens& tokens) {
+  std::vector<Unit> units;
+  for (std::size_t i = 0; i < tokens.offsets.size(); ++i) {
+    const float* const row = tokens.scores.data() + i * tokens.labels;
+    const float* const best = std::max_element(row, row + tokens.labels);
+    units.push_back({static_cast<std::size_t>(best - row), *best, tokens.offsets[i].first,
+                     tokens.offsets[i].second});
+  }
+  return units;
+}
+
+std::vector<Unit> word_units(const Tokens& tokens, Aggregation how) {
+  const std::vector<Unit> pieces = token_units(tokens);
+  std::vector<Unit> units;
+  for (std::size_t begin = 0, end; begin < pieces.size(); begin = end) {
+    end = begin + 1;
+    while (end < pieces.size() && tokens.words[end] >= 0 &&
+           tokens.words[end] == tokens.words[end - 1]) {
+      ++end;
+    }
+    const Unit* chosen = &pieces[begin];
+    for (std::size_t i = begin + 1; how == Aggregation::kMax && i < end; ++i) {
+      if (pieces[i].score > chosen->score) chosen = &pieces[i];
+    }
+    units.push_back({chosen->label, chosen->score, pieces[begin].start, pieces[end - 1].end});
+  }
+  return units;
+}
+
+// Units [begin, end) are one entity: the sizes of the groups, in order.
+std::vector<std::size_t> joined(const std::vector<Unit>& units,
+                                const std::vector<std::string>& labels) {
+  std::vector<std::size_t> sizes;
+  std::string_view previous;
+  for (const Unit& unit : units) {
+    const auto [prefix, kind] = split_label(labels[unit.label]);
+    if (!sizes.empty() && kind == previous && prefix == 'I') {
+      ++sizes.back();
+    } else {
+      sizes.push_back(1);
+    }
+    previous = kind;
+  }
+  return sizes;
+}
+
+}  // namespace
+
+std::pair<char, std::string_view> split_label(std::string_view name) {
+  const bool prefixed = name.size() > 2 && (name[0] == 'B' || name[0] == 'I') && name[1] == '-';
+  return prefixed ? std::pair(name[0], name.substr(2)) : std::pair('I', name);
+}
+
+std::vector<Entity> entities_of(const Tokens& tokens, const std::vector<std::string>& labels,
+                                const std::vector<std::string>& ignored, Aggregation how) {
+  const bool alone = how == Aggregation::kNone;
+  const std::vector<Unit> units =
+      alone || how == Aggregation::kSimple ? token_units(tokens) : word_units(tokens, how);
+  const std::vector<std::size_t> sizes =
+      alone ? std::vector<std::size_t>(units.size(), 1) : joined(units, labels);
+  const auto is_ignored = [&](std::string_view name) {
+    return std::find(ignored.begin(), ignored.end(), name) != ignored.end();
+  };
+  std::vector<Entity> found;
+  std::size_t begin = 0;
+  for (const std::size_t size : sizes) {
+    const std::string& name = labels[units[begin].label];
+    const std::string_view kind = alone ? name : split_label(name).second;
+    const std::size_t end = begin + size;
+    if (!is_ignored(name) && !is_ignored(kind)) {
+      double sum = 0;
+      for (std::size_t i = begin; i < end; ++i) sum += static_cast<double>(units[i].score);
+      found.push_back({std::string(kind), static_cast<float>(sum / static_cast<double>(size)),
+                       units[begin].start, units[end - 1].end});
+    }
+    begin = end;
+  }
+  return found;
+}
+
+}  // namespace mbrt

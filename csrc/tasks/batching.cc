@@ -1,0 +1,145 @@
+#include "tasks/batching.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/cpu_count.h"
+
+namespace mbrt {
+namespace {
+
+// One batch on its way through the engine; its memory serves the next one too.
+class Runner {
+ public:
+  Runner(const Task& task, Wanted wanted, const RunOptions& run)
+      : encoder_(task.model().encoder()),
+        wanted_(wanted),
+        run_(run),
+        threads_(run.threads == 0 ? default_thread_count() : run.threads),
+        stride_(wanted == Wanted::kHidden ? encoder_.widths().hidden
+                                          : encoder_.heads().logits_width()) {}
+
+  void add(const Window& window, const std::vector<std::size_t>* chosen) {
+    const std::size_t token = ids_.size();
+    ids_.insert(ids_.end(), window.encoding.ids.begin(), window.encoding.ids.end());
+    types_.insert(types_.end(), window.encoding.types.begin(), window.encoding.types.end());
+    offsets_.push_back(ids_.size());
+    first_rows_.push_back(rows_);
+    if (wanted_ == Wanted::kSequenceLogits) {
+      ++rows_;
+    } else if (wanted_ == Wanted::kChosenLogits) {
+      for (const std::size_t position : *chosen) chosen_.push_back(token + position);
+      rows_ += chosen->size();
+    } else {
+      rows_ += window.size();
+    }
+  }
+
+  void run() {
+    Batch batch;
+    batch.sequences = offsets_.size() - 1;
+    batch.offsets = offsets_.data();
+    batch.ids = ids_.data();
+    batch.types = encoder_.config().type_vocab_size > 0 ? types_.data() : nullptr;
+    values_.resize(rows_ * stride_);
+    Outputs outputs;
+    (wanted_ == Wanted::kHidden ? outputs.last_hidden_state : outputs.logits) = values_.data();
+    if (wanted_ == Wanted::kChosenLogits) {
+      outputs.logit_tokens = chosen_.data();
+      outputs.logit_token_count = chosen_.size();
+    }
+    encoder_.run(batch, outputs, run_.control, threads_);
+  }
+
+  OutputRows rows_of(std::size_t sequence) const {
+    return {values_.data() + first_rows_[sequence] * stride_, stride_};
+  }
+
+  void clear() {
+    ids_.clear();
+    types_.clear();
+    offsets_.assign(1, 0);
+    first_rows_.clear();
+    chosen_.clear();
+    rows_ = 0;
+  }
+
+ private:
+  const Encoder& encoder_;
+  const Wanted wanted_;
+  const RunOptions& run_;
+  const std::size_t threads_;
+  const std::size_t stride_;
+  std::vector<std::int32_t> ids_, types_;
+  std::vector<std::size_t> offsets_{0}, first_rows_, chosen_;
+  std::size_t rows_ = 0;
+  std::vector<float> values_;
+};
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> plan_batches(const std::vector<std::size_t>& lengths,
+                                                   std::size_t max_tokens) {
+  std::vector<std::size_t> order(lengths.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  std::vector<std::vector<std::size_t>> batches;
+  std::size_t room = 0;
+  for (const std::size_t index : order) {
+    if (batches.empty() || lengths[index] > room) {
+      batches.emplace_back();
+      room = std::max(max_tokens, lengths[index]);
+    }
+    batches.back().push_back(index);
+    room -= lengths[index];
+  }
+  return batches;
+}
+
+void run_windows(const Task& task, const std::vector<Window>& windows, Wanted wanted,
+                 const RunOptions& run,
+                 const std::function<void(std::size_t, const OutputRows&)>& collect,
+                 const std::vector<std::vector<std::size_t>>* chosen) {
+  std::vector<std::size_t> numbers, lengths;  // of the windows that are run
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    if (wanted == Wanted::kChosenLogits && (*chosen)[i].empty()) continue;
+    numbers.push_back(i);
+    lengths.push_back(windows[i].size());
+  }
+  Runner runner(task, wanted, run);
+  for (const std::vector<std::size_t>& batch : plan_batches(lengths, task.max_batch_tokens())) {
+    runner.clear();
+    for (const std::size_t i : batch) {
+      runner.add(windows[numbers[i]], chosen == nullptr ? nullptr : &(*chosen)[numbers[i]]);
+    }
+    runner.run();
+    std::size_t begun = 0;
+    for (std::size_t row = 0; row < batch.size(); ++row) {
+      const std::size_t number = numbers[batch[row]];
+      collect(number, runner.rows_of(row));
+      begun += windows[number].first == 0;
+    }
+    if (run.progress) run.progress(begun);
+  }
+}
+
+std::vector<Range> text_groups(const std::vector<Text>& texts, std::size_t max_batch_tokens) {
+  // Bytes stand in for tokens, which are not known yet.
+  constexpr std::size_t kBatches = 8, kBytesAToken = 4, kLargestBudget = std::size_t{1} << 24;
+  const std::size_t budget = std::min(max_batch_tokens, kLargestBudget) * kBytesAToken * kBatches;
+  std::vector<Range> groups;
+  std::size_t used = budget;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (used >= budget) {
+      groups.push_back({i, i});
+      used = 0;
+    }
+    groups.back().end = i + 1;
+    used += 1 + texts[i].first.size() + texts[i].second.value_or("").size();
+  }
+  return groups;
+}
+
+}  // namespace mbrt

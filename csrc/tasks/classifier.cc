@@ -1,0 +1,76 @@
+#include "tasks/classifier.h"
+
+#include <algorithm>
+
+#include "tasks/batching.h"
+#include "tasks/numeric.h"
+
+namespace mbrt {
+namespace {
+
+ScoreKind score_kind_of(const TextModel& model) {
+  const std::string& problem = model.problem_type();
+  if (problem == "multi_label_classification") return ScoreKind::kSigmoid;
+  if (problem == "regression") return ScoreKind::kNone;
+  if (problem.empty() && model.config().num_labels == 1) return ScoreKind::kNone;
+  return ScoreKind::kSoftmax;
+}
+
+// The logits of one text, the mean over its windows, to scores.
+void score(std::vector<double>* rows, std::size_t windows, std::size_t width, ScoreKind kind,
+           float* scores) {
+  fold_sum(rows->data(), windows, width);
+  double* const logits = rows->data();
+  for (std::size_t i = 0; i < width; ++i) logits[i] /= static_cast<double>(windows);
+  if (kind == ScoreKind::kSoftmax) return softmax(logits, width, scores);
+  for (std::size_t i = 0; i < width; ++i) {
+    scores[i] = static_cast<float>(kind == ScoreKind::kSigmoid ? sigmoid(logits[i]) : logits[i]);
+  }
+}
+
+}  // namespace
+
+Classifier::Classifier(std::shared_ptr<const TextModel> model, const ClassifierOptions& options)
+    : Task(model, "A classifier", {Head::kSequenceClassification}, options,
+           {model->config().max_positions}),
+      score_kind_(options.score_kind.value_or(score_kind_of(*model))) {}
+
+std::vector<float> Classifier::scores(const std::vector<Text>& texts, const RunOptions& run) const {
+  const std::size_t width = model().config().num_labels;
+  std::vector<float> scores(texts.size() * width);
+  for (const Range& group : text_groups(texts, max_batch_tokens())) {
+    const std::vector<Window> windows =
+        encode_windows(model(), texts, group, limits(), run.first_index, false);
+    std::vector<double> logits(windows.size() * width);
+    run_windows(*this, windows, Wanted::kSequenceLogits, run,
+                [&](std::size_t i, const OutputRows& rows) {
+                  std::copy_n(rows.first, width, logits.data() + i * width);
+                });
+    for (const Range& own : groups_of(windows)) {
+      const auto at = [&](std::size_t i) {
+        return logits.begin() + static_cast<std::ptrdiff_t>(i * width);
+      };
+      std::vector<double> rows(at(own.begin), at(own.end));
+      score(&rows, own.size(), width, score_kind_,
+            scores.data() + windows[own.begin].index * width);
+    }
+  }
+  return scores;
+}
+
+std::vector<std::vector<Classification>> Classifier::classify(const std::vector<Text>& texts,
+                                                              std::size_t top_k,
+                                                              const RunOptions& run) const {
+  const std::size_t width = labels().size();
+  const std::vector<float> all = scores(texts, run);
+  std::vector<std::vector<Classification>> ranked(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const float* const row = all.data() + i * width;
+    for (const std::size_t label : best_indices(row, width, top_k)) {
+      ranked[i].push_back({label, labels()[label], row[label]});
+    }
+  }
+  return ranked;
+}
+
+}  // namespace mbrt

@@ -1,0 +1,76 @@
+#include "tasks/embedder.h"
+
+#include <algorithm>
+
+#include "tasks/batching.h"
+#include "tasks/numeric.h"
+
+namespace mbrt {
+namespace {
+
+Limits defaults_of(const TextModel& model) {
+  const std::size_t longest = model.config().max_positions;
+  return {std::min(model.pooling().max_tokens.value_or(longest), longest)};
+}
+
+// One sequence's states [tokens][width] to its vector.
+std::vector<double> pool(const OutputRows& states, std::size_t tokens, std::size_t width,
+                         PoolingMode mode) {
+  const std::size_t rows = mode == PoolingMode::kCls ? 1 : tokens;
+  std::vector<double> values(rows * width);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::copy_n(states.row(i), width, values.data() + i * width);
+  }
+  fold_sum(values.data(), rows, width);
+  values.resize(width);
+  for (double& value : values) value /= static_cast<double>(rows);
+  return values;
+}
+
+// The vector of one text from those of its windows, weighted by their tokens.
+std::vector<double> merge(const std::vector<Window>& windows,
+                          const std::vector<std::vector<double>>& pooled, Range group,
+                          std::size_t width) {
+  if (group.size() == 1) return pooled[group.begin];
+  std::vector<double> rows;
+  std::size_t tokens = 0;
+  for (std::size_t i = group.begin; i < group.end; ++i) {
+    for (const double value : pooled[i]) {
+      rows.push_back(value * static_cast<double>(windows[i].size()));
+    }
+    tokens += windows[i].size();
+  }
+  fold_sum(rows.data(), group.size(), width);
+  rows.resize(width);
+  for (double& value : rows) value /= static_cast<double>(tokens);
+  return rows;
+}
+
+}  // namespace
+
+Embedder::Embedder(std::shared_ptr<const TextModel> model, const EmbedderOptions& options)
+    : Task(model, "An embedder", {}, options, defaults_of(*model)),
+      pooling_(options.pooling.value_or(model->pooling().mode)),
+      normalize_(options.normalize.value_or(model->pooling().normalize)) {}
+
+std::vector<float> Embedder::embed(const std::vector<Text>& texts, const RunOptions& run) const {
+  const std::size_t width = dimension();
+  std::vector<float> vectors(texts.size() * width);
+  for (const Range& group : text_groups(texts, max_batch_tokens())) {
+    const std::vector<Window> windows =
+        encode_windows(model(), texts, group, limits(), run.first_index, false);
+    std::vector<std::vector<double>> pooled(windows.size());
+    run_windows(*this, windows, Wanted::kHidden, run, [&](std::size_t i, const OutputRows& states) {
+      pooled[i] = pool(states, windows[i].size(), width, pooling_);
+    });
+    for (const Range& own : groups_of(windows)) {
+      std::vector<double> vector = merge(windows, pooled, own, width);
+      if (normalize_) unit_row(vector.data(), width);
+      float* const to = vectors.data() + windows[own.begin].index * width;
+      for (std::size_t k = 0; k < width; ++k) to[k] = static_cast<float>(vector[k]);
+    }
+  }
+  return vectors;
+}
+
+}  // namespace mbrt

@@ -1,0 +1,113 @@
+#include "tasks/fill_mask.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/error.h"
+#include "tasks/batching.h"
+#include "tasks/numeric.h"
+#include "tasks/white_space.h"
+
+namespace mbrt {
+namespace {
+
+using Positions = std::vector<std::size_t>;
+
+// For each window of one text, the positions of the masks it answers for.
+void find_masks(const std::vector<Window>& windows, Range group, std::int32_t mask,
+                std::vector<Positions>* found) {
+  std::vector<std::size_t> counts;
+  for (std::size_t i = group.begin; i < group.end; ++i) counts.push_back(windows[i].part(0).size());
+  const std::vector<Range> owned = own_tokens(&windows[group.begin], counts);
+  for (std::size_t i = group.begin; i < group.end; ++i) {
+    const Range own = owned[i - group.begin];
+    const std::size_t start = windows[i].part(0).begin;
+    for (std::size_t token = own.begin; token < own.end; ++token) {
+      const std::size_t place = start + token - windows[i].first;
+      if (windows[i].encoding.ids[place] == mask) (*found)[i].push_back(place);
+    }
+  }
+}
+
+// The text with the mask at bytes [begin, end) replaced; a ##piece joins the word before it.
+std::string filled(std::string_view text, std::size_t begin, std::size_t end,
+                   std::string_view token) {
+  std::string_view before = text.substr(0, begin);
+  if (token.size() > 2 && token.substr(0, 2) == "##") {
+    while (const std::size_t space = space_at_end(before)) before.remove_suffix(space);
+    token.remove_prefix(2);
+  }
+  std::string sequence(before);
+  sequence += token;
+  sequence += text.substr(end);
+  return sequence;
+}
+
+// The proposals for the masks of one window.
+std::vector<std::vector<Fill>> proposals(const TextModel& model, std::string_view text,
+                                         const Window& window, const Positions& places,
+                                         const OutputRows& rows, std::size_t top_k) {
+  std::vector<std::vector<Fill>> found;
+  std::vector<float> scores(model.config().vocab_size);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    softmax(rows.row(i), scores.size(), scores.data());
+    const std::size_t begin = window.encoding.begin[places[i]];
+    const std::size_t end = window.encoding.end[places[i]];
+    std::vector<Fill>& best = found.emplace_back();
+    for (const std::size_t id : best_indices(scores.data(), scores.size(), top_k)) {
+      const std::string_view token = model.tokenizer().piece(static_cast<std::int32_t>(id));
+      best.push_back({std::string(token), static_cast<std::int32_t>(id), scores[id],
+                      filled(text, begin, end, token)});
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+FillMask::FillMask(std::shared_ptr<const TextModel> model, const TaskOptions& options)
+    : Task(model, "Filling masks", {Head::kMaskedLm, Head::kPretraining}, options,
+           {model->config().max_positions}) {
+  if (model->mask_id()) return;
+  throw ModelFormatError(model->name() +
+                         ": its tokenizer has no mask token ([MASK]), so nothing can be filled.");
+}
+
+std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Text>& texts,
+                                                           std::size_t top_k,
+                                                           const RunOptions& run) const {
+  if (top_k < 1) throw InputError("top_k is 0; it should be at least 1.");
+  check_single(texts, run.first_index);
+  std::vector<std::vector<std::vector<Fill>>> fills(texts.size());
+  for (const Range& group : text_groups(texts, max_batch_tokens())) {
+    const std::vector<Window> windows =
+        encode_windows(model(), texts, group, limits(), run.first_index, true);
+    std::vector<Positions> places(windows.size());
+    for (const Range& own : groups_of(windows)) {
+      find_masks(windows, own, *model().mask_id(), &places);
+      const auto at = [&](std::size_t i) {
+        return places.begin() + static_cast<std::ptrdiff_t>(i);
+      };
+      if (std::any_of(at(own.begin), at(own.end), [](const Positions& p) { return !p.empty(); })) {
+        continue;
+      }
+      throw InputError("input " + std::to_string(run.first_index + windows[own.begin].index) +
+                       " has no " + *model().mask_token() + " that could be filled.");
+    }
+    std::vector<std::vector<std::vector<Fill>>> parts(windows.size());
+    run_windows(
+        *this, windows, Wanted::kChosenLogits, run,
+        [&](std::size_t i, const OutputRows& rows) {
+          parts[i] =
+              proposals(model(), texts[windows[i].index].first, windows[i], places[i], rows, top_k);
+        },
+        &places);
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      std::vector<std::vector<Fill>>& masks = fills[windows[i].index];
+      std::move(parts[i].begin(), parts[i].end(), std::back_inserter(masks));
+    }
+  }
+  return fills;
+}
+
+}  // namespace mbrt

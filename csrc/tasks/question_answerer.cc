@@ -1,0 +1,69 @@
+#include "tasks/question_answerer.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/error.h"
+#include "tasks/batching.h"
+#include "tasks/spans.h"
+
+namespace mbrt {
+namespace {
+
+Limits defaults_of(const TextModel& model) {
+  constexpr std::size_t kTokens = 384, kStride = 128;  // as SQuAD is read
+  return {std::min(kTokens, model.config().max_positions), OnOverflow::kStride, kStride};
+}
+
+void check(const std::vector<Text>& pairs, const AnswerOptions& wanted, std::size_t first_index) {
+  if (wanted.n_best < 1) throw InputError("n_best is 0; it should be at least 1.");
+  if (wanted.max_answer_length < 1) {
+    throw InputError("max_answer_length is 0; it should be at least 1.");
+  }
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (pairs[i].second) continue;
+    throw InputError("input " + std::to_string(first_index + i) +
+                     " should be a pair: question and context.");
+  }
+}
+
+ScoredWindow scored(const Window& window, const OutputRows& rows) {
+  const Range context = window.part(1);
+  ScoredWindow part{&window, {}, {}, 0};
+  for (std::size_t token = context.begin; token < context.end; ++token) {
+    part.start.push_back(static_cast<double>(rows.row(token)[0]));
+    part.end.push_back(static_cast<double>(rows.row(token)[1]));
+  }
+  part.null = static_cast<double>(rows.row(0)[0]) + static_cast<double>(rows.row(0)[1]);
+  return part;
+}
+
+}  // namespace
+
+QuestionAnswerer::QuestionAnswerer(std::shared_ptr<const TextModel> model,
+                                   const QuestionAnswererOptions& options)
+    : Task(model, "A question answerer", {Head::kQuestionAnswering}, options, defaults_of(*model)),
+      whole_words_(options.whole_words) {}
+
+std::vector<std::vector<Answer>> QuestionAnswerer::answer(const std::vector<Text>& pairs,
+                                                          const AnswerOptions& wanted,
+                                                          const RunOptions& run) const {
+  check(pairs, wanted, run.first_index);
+  std::vector<std::vector<Answer>> answers(pairs.size());
+  for (const Range& group : text_groups(pairs, max_batch_tokens())) {
+    const std::vector<Window> windows =
+        encode_windows(model(), pairs, group, limits(), run.first_index, true);
+    std::vector<ScoredWindow> parts(windows.size());
+    run_windows(
+        *this, windows, Wanted::kTokenLogits, run,
+        [&](std::size_t i, const OutputRows& rows) { parts[i] = scored(windows[i], rows); });
+    for (const Range& own : groups_of(windows)) {
+      const auto at = [&](std::size_t i) { return parts.begin() + static_cast<std::ptrdiff_t>(i); };
+      answers[windows[own.begin].index] =
+          best_spans({at(own.begin), at(own.end)}, wanted, whole_words_);
+    }
+  }
+  return answers;
+}
+
+}  // namespace mbrt

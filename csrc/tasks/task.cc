@@ -1,0 +1,78 @@
+#include "tasks/task.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/error.h"
+#include "model/message.h"
+
+namespace mbrt {
+namespace {
+
+// As the configuration in a model file names them.
+const char* head_name(Head head) {
+  switch (head) {
+    case Head::kNone:
+      return "none";
+    case Head::kMaskedLm:
+      return "masked_lm";
+    case Head::kPretraining:
+      return "pretraining";
+    case Head::kNextSentence:
+      return "next_sentence";
+    case Head::kSequenceClassification:
+      return "sequence_classification";
+    case Head::kTokenClassification:
+      return "token_classification";
+    case Head::kQuestionAnswering:
+      return "question_answering";
+    case Head::kMultipleChoice:
+      return "multiple_choice";
+  }
+  return "";
+}
+
+void check_head(const TextModel& model, std::string_view task, std::initializer_list<Head> heads) {
+  const Head head = model.config().head;
+  if (heads.size() == 0 || std::find(heads.begin(), heads.end(), head) != heads.end()) return;
+  std::string known;
+  for (const Head suitable : heads) {
+    known += (known.empty() ? "" : " or ") + std::string(head_name(suitable));
+  }
+  throw UnsupportedModelError(std::string(task) + " needs a model for " + known + "; " +
+                              model.name() + " is one for " + head_name(head) + ".");
+}
+
+}  // namespace
+
+Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
+           std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults)
+    : model_(std::move(model)), limits_(defaults), max_batch_tokens_(options.max_batch_tokens) {
+  check_head(*model_, task, heads);
+  limits_.max_length = options.max_length.value_or(defaults.max_length);
+  limits_.on_overflow = options.on_overflow.value_or(defaults.on_overflow);
+  limits_.stride = options.stride.value_or(defaults.stride);
+  const std::size_t longest = model_->config().max_positions;
+  if (limits_.max_length > longest) {
+    throw InputError("max_length is " + thousands(limits_.max_length) + "; " + model_->name() +
+                     " takes at most " + thousands(longest) + " tokens.");
+  }
+  if (limits_.max_length < 1) throw InputError("max_length is 0; it should be at least 1.");
+  if (max_batch_tokens_ < 1) throw InputError("max_batch_tokens is 0; it should be at least 1.");
+}
+
+std::size_t Task::count_tokens(const Text& text) const {
+  text::Encoding encoding;
+  model_->tokenizer().encode(text.first, text.second, 0, false, encoding);
+  return encoding.ids.size();
+}
+
+void Task::check_single(const std::vector<Text>& texts, std::size_t first_index) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (!texts[i].second) continue;
+    throw InputError("input " + std::to_string(first_index + i) +
+                     " is a pair of texts; this task reads single texts.");
+  }
+}
+
+}  // namespace mbrt

@@ -1,0 +1,77 @@
+#include "tasks/text_model.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "model/json.h"
+#include "model/message.h"
+
+namespace mbrt {
+namespace {
+
+// The reader of the file has checked labels and pooling already: here they only need reading.
+std::vector<std::string> read_labels(const Metadata& metadata, std::size_t count) {
+  std::vector<std::string> labels;
+  if (const auto entry = metadata.find("labels"); entry != metadata.end()) {
+    JsonReader json(entry->second, "labels");
+    json.begin_array();
+    while (json.next_element()) labels.push_back(json.string());
+  }
+  for (std::size_t i = labels.size(); i < count; ++i)
+    labels.push_back("LABEL_" + std::to_string(i));
+  return labels;
+}
+
+Pooling read_pooling(const Metadata& metadata) {
+  Pooling pooling;
+  const auto entry = metadata.find("pooling");
+  if (entry == metadata.end()) return pooling;
+  JsonReader json(entry->second, "pooling");
+  json.begin_object();
+  for (std::string key; json.next_key(&key);) {
+    if (key == "mode") {
+      pooling.mode = json.string() == "cls" ? PoolingMode::kCls : PoolingMode::kMean;
+    } else if (key == "normalize") {
+      pooling.normalize = json.boolean();
+    } else {
+      pooling.max_tokens = static_cast<std::size_t>(json.unsigned_integer());
+    }
+  }
+  return pooling;
+}
+
+}  // namespace
+
+TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name)
+    : TextModel(encoder, name, tokenizer_of(encoder->file().metadata(), name)) {}
+
+TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name,
+                     const std::string& tokenizer_path)
+    : TextModel(std::move(encoder), std::move(name), tokenizer_at(tokenizer_path)) {}
+
+TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found)
+    : encoder_(std::move(encoder)),
+      name_(std::move(name)),
+      tokenizer_(std::move(found.tokenizer)),
+      labels_(read_labels(encoder_->file().metadata(), config().num_labels)),
+      pooling_(read_pooling(encoder_->file().metadata())) {
+  if (tokenizer_.size() > config().vocab_size) {
+    throw ModelFormatError(name_ + ": the tokenizer has " + thousands(tokenizer_.size()) +
+                           " pieces, the model only " + thousands(config().vocab_size) +
+                           " rows for them: they do not belong together.");
+  }
+  const Metadata& metadata = encoder_->file().metadata();
+  if (const auto entry = metadata.find("problem_type"); entry != metadata.end()) {
+    problem_type_ = entry->second;
+  }
+  const std::vector<std::string> names = found.mask ? std::vector<std::string>{*found.mask}
+                                                    : std::vector<std::string>{"[MASK]", "<mask>"};
+  for (const std::string& token : names) {
+    mask_id_ = tokenizer_.id(token);
+    if (!mask_id_) continue;
+    mask_token_ = token;
+    return;
+  }
+}
+
+}  // namespace mbrt

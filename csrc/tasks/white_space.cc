@@ -1,0 +1,30 @@
+#include "tasks/white_space.h"
+
+namespace mbrt {
+namespace {
+
+constexpr std::string_view kSpaces[] = {
+    " ",        "\t",       "\n",       "\v",       "\f",       "\r",       "\x1c",     "\x1d",
+    "\x1e",     "\x1f",     u8"\u0085", u8"\u00a0", u8"\u1680", u8"\u2000", u8"\u2001", u8"\u2002",
+    u8"\u2003", u8"\u2004", u8"\u2005", u8"\u2006", u8"\u2007", u8"\u2008", u8"\u2009", u8"\u200a",
+    u8"\u2028", u8"\u2029", u8"\u202f", u8"\u205f", u8"\u3000"};
+
+}  // namespace
+
+std::size_t space_at_start(std::string_view text) {
+  for (const std::string_view space : kSpaces) {
+    if (text.substr(0, space.size()) == space) return space.size();
+  }
+  return 0;
+}
+
+std::size_t space_at_end(std::string_view text) {
+  for (const std::string_view space : kSpaces) {
+    if (text.size() >= space.size() && text.substr(text.size() - space.size()) == space) {
+      return space.size();
+    }
+  }
+  return 0;
+}
+
+}  // namespace mbrt
