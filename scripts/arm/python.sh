@@ -14,7 +14,7 @@ if [ "${1-}" = --cpu ]; then
 fi
 python=$(dirname "$0")/../../build/aarch64/venv/bin/python
 if [ ! -x "$python" ]; then
-    echo "there is no emulated environment yet: run scripts/arm/wheel.py, then scripts/arm/environment.py" >&2
+    echo "there is no emulated environment yet: run scripts/packages/wheels.py aarch64, then scripts/arm/environment.py" >&2
     exit 69
 fi
 # -P: started in the source tree, it still imports the installed wheel.

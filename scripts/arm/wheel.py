@@ -18,7 +18,7 @@ from emulation import BUILD, DIST, REPOSITORY, UnavailableError, exit_with, need
 
 TOOLCHAIN = REPOSITORY / "cmake/toolchains/aarch64-linux-gnu.cmake"
 EXTENSION = ".cpython-311-aarch64-linux-gnu.so"
-PATTERN = "*-cp311-cp311-linux_aarch64.whl"
+PATTERN = "*-cp311-cp311-*linux_*aarch64.whl"  # as built here, and as scripts/packages/wheels.py tags it
 ELF_AARCH64 = 183  # e_machine, at byte 18 of an ELF file
 
 
@@ -26,7 +26,7 @@ def newest(folder: Path = DIST) -> Path:
     """The aarch64 wheel that was built last."""
     wheels = list(folder.glob(PATTERN))
     if not wheels:
-        raise SystemExit(f"there is no {PATTERN} in {folder}: build it with scripts/arm/wheel.py")
+        raise SystemExit(f"there is no {PATTERN} in {folder}: build it with scripts/packages/wheels.py")
     return max(wheels, key=lambda wheel: wheel.stat().st_mtime)
 
 
