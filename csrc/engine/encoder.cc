@@ -99,9 +99,10 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
                   std::size_t max_threads, Profile* profile) const {
   check(batch);
   std::unique_ptr<Workspace> workspace = borrow_workspace();
-  Call call{this, &batch, &outputs, &control, workspace.get(), profile, false};
-  plan(batch, std::clamp<std::size_t>(max_threads, 1, kMaxThreads), call);
-  const std::size_t members = workspace->members();
+  const WorkspaceSizes sizes = plan(batch, max_threads, workspace->chunks());
+  workspace->prepare(widths_, sizes);
+  const std::size_t members = sizes.members;
+  Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes.streams > 1};
   if (profile != nullptr) profile->start(blocks_.size(), members);
   ThreadPool::instance().run(
       members,
@@ -123,8 +124,9 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
 
 // Cuts the batch into chunks. Many chunks are worked on side by side with no rendezvous; few are
 // shared by all threads.
-void Encoder::plan(const Batch& batch, std::size_t max_threads, Call& call) const {
-  std::vector<Chunk>& chunks = call.workspace->chunks();
+WorkspaceSizes Encoder::plan(const Batch& batch, std::size_t max_threads,
+                             std::vector<Chunk>& chunks) const {
+  max_threads = std::clamp<std::size_t>(max_threads, 1, kMaxThreads);
   const std::size_t tokens = batch.tokens();
   const std::size_t fair = (tokens + 2 * max_threads - 1) / (2 * max_threads);
   const std::size_t budget =
@@ -142,20 +144,29 @@ void Encoder::plan(const Batch& batch, std::size_t max_threads, Call& call) cons
     }
   };
   cut(budget);
-  call.chunk_each = max_threads > 1 && chunks.size() >= 2 * max_threads;
-  if (!call.chunk_each) cut(kChunkTokens);
+  const bool chunk_each = max_threads > 1 && chunks.size() >= 2 * max_threads;
+  if (!chunk_each) cut(kChunkTokens);
 
-  std::size_t chunk_tokens = 0, chunk_sequences = 0, longest = 0;
+  WorkspaceSizes sizes;
   for (const Chunk& chunk : chunks) {
-    chunk_tokens = std::max(chunk_tokens, batch.offsets[chunk.last] - batch.offsets[chunk.first]);
-    chunk_sequences = std::max(chunk_sequences, chunk.last - chunk.first);
+    const std::size_t length = batch.offsets[chunk.last] - batch.offsets[chunk.first];
+    sizes.chunk_tokens = std::max(sizes.chunk_tokens, length);
+    sizes.chunk_sequences = std::max(sizes.chunk_sequences, chunk.last - chunk.first);
   }
-  for (std::size_t b = 0; b < batch.sequences; ++b) longest = std::max(longest, batch.length(b));
+  for (std::size_t b = 0; b < batch.sequences; ++b) {
+    sizes.longest = std::max(sizes.longest, batch.length(b));
+  }
   // A panel of eight rows is the least that is worth waking a thread for.
-  const std::size_t useful = call.chunk_each ? max_threads : (chunk_tokens + 7) / 8;
-  const std::size_t members = std::min(max_threads, useful);
-  call.workspace->prepare(widths_, chunk_tokens, chunk_sequences, longest,
-                          call.chunk_each ? members : 1, members);
+  const std::size_t useful = chunk_each ? max_threads : (sizes.chunk_tokens + 7) / 8;
+  sizes.members = std::min(max_threads, useful);
+  sizes.streams = chunk_each ? sizes.members : 1;
+  return sizes;
+}
+
+std::size_t Encoder::planned_bytes(const Batch& batch, std::size_t max_threads) const {
+  check(batch);
+  std::vector<Chunk> chunks;
+  return Workspace::bytes_for(widths_, plan(batch, max_threads, chunks));
 }
 
 // Hidden state `state` (0 = the embeddings) to where the caller wants it.

@@ -31,6 +31,9 @@ class Encoder {
   void run(const Batch& batch, const Outputs& outputs, const CallControl& control,
            std::size_t max_threads, Profile* profile = nullptr) const;
 
+  // The workspace that such a run needs when none is idle; the same checks, but ids may be null.
+  std::size_t planned_bytes(const Batch& batch, std::size_t max_threads) const;
+
   // Gives the memory of idle workspaces back and says how much it was.
   std::size_t trim() const;
   std::size_t workspace_bytes() const;
@@ -45,7 +48,8 @@ class Encoder {
   struct Call;
   void check(const Batch& batch) const;
   void check_masks(const Batch& batch) const;
-  void plan(const Batch& batch, std::size_t max_threads, Call& call) const;
+  WorkspaceSizes plan(const Batch& batch, std::size_t max_threads,
+                      std::vector<Chunk>& chunks) const;
   void run_member(Call& call, Team& team, std::size_t index) const;
   bool run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch, Team& team,
                  std::size_t index) const;

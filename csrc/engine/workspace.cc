@@ -48,7 +48,9 @@ KeysValues take_kv(Arena& arena, const Widths& w, std::size_t padded_tokens) {
   return kv;
 }
 
-Stream take_stream(Arena& arena, const Widths& w, std::size_t tokens, std::size_t sequences) {
+Stream take_stream(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
+  const std::size_t tokens = sizes.chunk_tokens;
+  const std::size_t sequences = sizes.chunk_sequences;
   const std::size_t padded_tokens = tokens + sequences * (kLanes - 1);
   Stream stream;
   stream.hidden = arena.take<float>(tokens * w.hidden);
@@ -64,7 +66,7 @@ Stream take_stream(Arena& arena, const Widths& w, std::size_t tokens, std::size_
   return stream;
 }
 
-Scratch take_scratch(Arena& arena, const Widths& w, std::size_t longest) {
+Scratch take_scratch(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
   const std::size_t widest = std::max({w.hidden, w.body, w.intermediate, w.embedding_input});
   Scratch s;
   s.gathered = arena.rows(kPanelRows, std::max(w.hidden, w.embedding_input));
@@ -73,7 +75,7 @@ Scratch take_scratch(Arena& arena, const Widths& w, std::size_t longest) {
   s.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
   s.quantised = {arena.take<std::uint8_t>(kPanelRows * widest), arena.take<float>(kPanelRows),
                  arena.take<float>(kPanelRows)};
-  s.scores = arena.take<float>(kStripRows * pad16(longest));
+  s.scores = arena.take<float>(kStripRows * pad16(sizes.longest));
   s.inverse = arena.take<float>(kStripRows);
   s.factor = arena.take<float>(kStripRows);
   s.head_out = arena.take<float>(kStripRows * w.head_padded);
@@ -81,7 +83,7 @@ Scratch take_scratch(Arena& arena, const Widths& w, std::size_t longest) {
     const std::size_t parts = kPanelRows * w.heads;
     s.heads = {arena.take<std::uint8_t>(parts * w.head_padded), arena.take<float>(parts),
                arena.take<std::int32_t>(parts)};
-    s.weights = arena.take<std::uint8_t>(kStripRows * pad16(longest));
+    s.weights = arena.take<std::uint8_t>(kStripRows * pad16(sizes.longest));
   }
   return s;
 }
@@ -101,19 +103,10 @@ Widths::Widths(const ModelConfig& config)
 
 void Workspace::Free::operator()(std::byte* p) const { std::free(p); }
 
-void Workspace::prepare(const Widths& widths, std::size_t chunk_tokens, std::size_t chunk_sequences,
-                        std::size_t longest, std::size_t streams, std::size_t members) {
-  streams_.resize(streams);
-  scratch_.resize(members);
-  const auto lay_out = [&](std::byte* base) {
-    Arena arena(base);
-    for (Stream& stream : streams_) {
-      stream = take_stream(arena, widths, chunk_tokens, chunk_sequences);
-    }
-    for (Scratch& scratch : scratch_) scratch = take_scratch(arena, widths, longest);
-    return arena.used();
-  };
-  const std::size_t needed = lay_out(nullptr);
+void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
+  streams_.resize(sizes.streams);
+  scratch_.resize(sizes.members);
+  const std::size_t needed = bytes_for(widths, sizes);
   if (needed > bytes_) {
     block_.reset();
     bytes_ = 0;
@@ -121,7 +114,16 @@ void Workspace::prepare(const Widths& widths, std::size_t chunk_tokens, std::siz
     if (block_ == nullptr) throw std::bad_alloc();
     bytes_ = needed;
   }
-  lay_out(block_.get());
+  Arena arena(block_.get());
+  for (Stream& stream : streams_) stream = take_stream(arena, widths, sizes);
+  for (Scratch& scratch : scratch_) scratch = take_scratch(arena, widths, sizes);
+}
+
+std::size_t Workspace::bytes_for(const Widths& widths, const WorkspaceSizes& sizes) {
+  Arena arena(nullptr);
+  for (std::size_t i = 0; i < sizes.streams; ++i) take_stream(arena, widths, sizes);
+  for (std::size_t i = 0; i < sizes.members; ++i) take_scratch(arena, widths, sizes);
+  return arena.used();
 }
 
 }  // namespace mbrt

@@ -84,18 +84,24 @@ struct Scratch {
   Lane* lane = nullptr;             // where the member's times go, or null; set for each call
 };
 
+// What a workspace must have room for.
+struct WorkspaceSizes {
+  std::size_t chunk_tokens = 0, chunk_sequences = 0;  // the most of any chunk
+  std::size_t longest = 0;                            // tokens of the longest sequence
+  std::size_t streams = 0;                            // chunks at once
+  std::size_t members = 0;                            // threads
+};
+
 class Workspace {
  public:
-  // Makes room for chunks of up to chunk_tokens tokens and chunk_sequences sequences, sequences of
-  // up to longest tokens, streams chunks at once and members threads. Allocates only when the plan
-  // grew. Throws InputError when the sizes overflow and std::bad_alloc when there is no memory.
-  void prepare(const Widths& widths, std::size_t chunk_tokens, std::size_t chunk_sequences,
-               std::size_t longest, std::size_t streams, std::size_t members);
+  // Makes room; allocates only when the plan grew. Throws std::bad_alloc when there is no memory.
+  void prepare(const Widths& widths, const WorkspaceSizes& sizes);
+  // What a new workspace would allocate for it.
+  static std::size_t bytes_for(const Widths& widths, const WorkspaceSizes& sizes);
 
   Stream& stream(std::size_t i) { return streams_[i]; }
   Scratch& scratch(std::size_t i) { return scratch_[i]; }
   std::vector<Chunk>& chunks() { return chunks_; }
-  std::size_t members() const { return scratch_.size(); }
   std::size_t bytes() const { return bytes_; }
 
  private:

@@ -208,10 +208,11 @@ MBRT_API mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, si
                                          const char* second, size_t second_bytes,
                                          mbrt_token* tokens, size_t room, size_t* count);
 
-/* The vocabulary's spelling of a token id, as "##ing"; valid as a metadata string is. bytes, its
- * length, may be NULL. */
-MBRT_API mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, const char** piece,
-                                      size_t* bytes);
+/* The vocabulary's spelling of a token id, as "##ing", into room bytes with its zero byte. needed (may
+ * be NULL): the bytes it takes, written also with MBRT_ERROR_BUFFER. piece may be NULL when room is 0.
+ * MBRT_ERROR_INPUT for an id without a piece. */
+MBRT_API mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t room,
+                                      size_t* needed);
 
 typedef struct mbrt_plan {
   size_t struct_size;
@@ -233,7 +234,7 @@ MBRT_API mbrt_status mbrt_model_trim(mbrt_model model, size_t* freed);
 /* ---- Calls: what goes in -------------------------------------------------------------------- */
 
 /* A call holds items (token ids, texts or pairs of texts), settings, and the results of its last run.
- * It keeps the model alive. Use it again and again: its memory then stays. */
+ * It keeps the model alive. Used again and again it keeps the memory of its outputs. */
 MBRT_API mbrt_status mbrt_call_new(mbrt_model model, mbrt_call* call);
 
 /* Ends the handle and frees items and results. MBRT_ERROR_BUSY while it runs: cancel it and wait for
@@ -338,8 +339,8 @@ enum {
   MBRT_OVERFLOW_DEFAULT = 0,  /* error; stride for MBRT_TASK_ANSWER */
   MBRT_OVERFLOW_ERROR = 1,    /* MBRT_ERROR_INPUT */
   MBRT_OVERFLOW_TRUNCATE = 2, /* the beginning is read; of a pair, the longer text is cut */
-  MBRT_OVERFLOW_STRIDE = 3    /* windows over the text (the second of a pair): tasks, and
-                                 MBRT_EMBEDDING alone */
+  MBRT_OVERFLOW_STRIDE = 3    /* windows over the text (the second of a pair): for tasks, and for
+                                 MBRT_EMBEDDING alone of texts alone */
 };
 
 /* Texts of more than max_tokens tokens (special tokens included; at most max_positions; 0: what the
@@ -387,9 +388,9 @@ MBRT_API mbrt_status mbrt_call_view(mbrt_call call, uint32_t output, size_t laye
 MBRT_API mbrt_status mbrt_call_copy(mbrt_call call, uint32_t output, size_t layer, size_t item,
                                     float* to, size_t room, size_t* needed);
 
-/* The tokens that the last run read of a text or pair, rows of its outputs: where each lies in the
- * text. After runs that computed outputs of it one sequence each; MBRT_ERROR_NO_RESULT after tasks,
- * for windows, and for items of token ids. */
+/* The tokens that the last run read of a text or pair, one for each row of its hidden states: where
+ * each lies in the text. MBRT_ERROR_NO_RESULT for items of token ids, after tasks, and after
+ * MBRT_EMBEDDING alone of texts alone. */
 MBRT_API mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_token** tokens,
                                       size_t* count);
 
@@ -399,7 +400,7 @@ MBRT_API mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_to
  *   classify the label    -                               0, 0                  label index  0
  *   tag      the label    the entity                      bytes of the text     -1           0
  *   answer   ""           the answer, "" for none         bytes of the context  -1           0
- *   fill     the token    the text with this mask filled  bytes of the mask     token id     mask number
+ *   fill     the token    the text with this mask filled  0, 0                  token id     mask number
  */
 typedef struct mbrt_result {
   size_t struct_size;

@@ -1,0 +1,130 @@
+// What a call handle stands for: items, settings, and the results of the last run.
+#ifndef MBRT_CAPI_CALL_H_
+#define MBRT_CAPI_CALL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "capi/model.h"
+#include "capi/outputs.h"
+#include "engine/batch.h"
+#include "include/mobilebert_rt.h"
+#include "tasks/task.h"
+
+namespace mbrt::capi {
+
+struct Item {
+  // Token ids, or ...
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> types;     // empty: all 0
+  std::vector<std::uint8_t> key_mask;  // empty: all 1
+  // ... a text, or a pair.
+  bool is_text = false;
+  std::string first;
+  std::optional<std::string> second;
+
+  std::optional<std::vector<std::size_t>> logit_tokens;  // nullopt: all
+
+  Text text() const { return {first, second}; }
+};
+
+struct Settings {
+  std::uint32_t outputs = MBRT_LAST_HIDDEN_STATE;
+  mbrt_task task = MBRT_TASK_NONE;
+  mbrt_task_options task_options{};
+  std::size_t threads = 0;
+  double timeout = 0;  // seconds
+  bool has_timeout = false;
+  std::size_t max_tokens = 0;
+  mbrt_overflow overflow = MBRT_OVERFLOW_DEFAULT;
+  std::size_t stride = 0;
+};
+
+// mbrt_result, owning its strings.
+struct Found {
+  std::string label;
+  std::string text;
+  std::size_t begin, end, group;
+  std::int32_t id;
+  float score;
+};
+
+struct Results {
+  std::uint32_t outputs = 0;  // what the last run computed
+  Layout layout;
+  std::vector<std::vector<mbrt_token>> tokens;  // of each item; empty for token ids
+  bool has_tokens = false;
+  std::vector<std::vector<Found>> found;  // of each item
+  bool has_found = false;
+
+  void clear();
+};
+
+class Call {
+ public:
+  explicit Call(std::shared_ptr<const Model> of) : model(std::move(of)) {}
+
+  // Computes what the settings want of the items.
+  void run();
+
+  const std::shared_ptr<const Model> model;
+  std::vector<Item> items;
+  Settings settings;
+  Results results;
+  OutputBuffers buffers;
+
+  std::atomic<bool> cancelled{false};
+  std::atomic<bool> at_work{false};
+  bool freed = false;  // guarded by at_work
+
+ private:
+  CallControl start_control() const;
+  void run_embedder(const CallControl& control);
+  void run_outputs(const CallControl& control);
+};
+
+// A text, or a pair when second is not NULL; see text_of.
+Text text_of_pair(const char* first, std::size_t first_bytes, const char* second,
+                  std::size_t second_bytes);
+
+// Of an encoding with offsets.
+std::vector<mbrt_token> tokens_of(const text::Encoding& encoding);
+
+// The results of a task (MBRT_TASK_CLASSIFY ...) for texts.
+std::vector<std::vector<Found>> run_task(const Model& model, const Settings& settings,
+                                         const std::vector<Text>& texts, const RunOptions& run);
+
+// InputError and UnsupportedModelError unless the model can do the task with these options.
+void check_task(const Model& model, mbrt_task task, const mbrt_task_options& options);
+
+// The limits that the caller has set, in the words of the tasks.
+TaskOptions limits_of(const Settings& settings);
+
+// Throws Failure (MBRT_ERROR_HANDLE) for a handle that is none.
+std::shared_ptr<Call> call_of(mbrt_call handle);
+
+// A call for as long as one function works on it. Throws Failure: MBRT_ERROR_HANDLE, or
+// MBRT_ERROR_BUSY when another thread works on it.
+class Hold {
+ public:
+  explicit Hold(mbrt_call handle);
+  ~Hold() { call_->at_work.store(false, std::memory_order_release); }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+  Call* operator->() const { return call_.get(); }
+  Call& operator*() const { return *call_; }
+
+ private:
+  std::shared_ptr<Call> call_;
+};
+
+}  // namespace mbrt::capi
+
+#endif  // MBRT_CAPI_CALL_H_

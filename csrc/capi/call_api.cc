@@ -1,0 +1,294 @@
+// The functions of mobilebert_rt.h about calls.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "capi/status.h"
+#include "capi/tables.h"
+
+namespace mbrt::capi {
+
+Hold::Hold(mbrt_call handle) : call_(call_of(handle)) {
+  if (call_->at_work.exchange(true, std::memory_order_acquire)) {
+    throw Failure(MBRT_ERROR_BUSY,
+                  "the call is at work on another thread; wait until that function returns");
+  }
+  if (!call_->freed) return;
+  call_->at_work.store(false, std::memory_order_release);
+  throw Failure(MBRT_ERROR_HANDLE, "the call handle has just been freed");
+}
+
+Text text_of_pair(const char* first, std::size_t first_bytes, const char* second,
+                  std::size_t second_bytes) {
+  Text text{text_of(first, first_bytes, "first"), {}};
+  if (second != nullptr) text.second = text_of(second, second_bytes, "second");
+  return text;
+}
+
+std::vector<mbrt_token> tokens_of(const text::Encoding& encoding) {
+  std::vector<mbrt_token> tokens(encoding.ids.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    tokens[i] = {encoding.ids[i],  encoding.types[i], encoding.part[i],
+                 encoding.word[i], encoding.begin[i], encoding.end[i]};
+  }
+  return tokens;
+}
+
+namespace {
+
+void add_text(mbrt_call call, const Text& text) {
+  const Hold held(call);
+  held->model->text();  // so that a model without a tokenizer says so here
+  Item item;
+  item.is_text = true;
+  item.first = text.first;
+  if (text.second) item.second.emplace(*text.second);
+  held->items.push_back(std::move(item));
+}
+
+void check_item(std::size_t item, std::size_t items) {
+  if (item < items) return;
+  throw InputError("there is no item " + std::to_string(item) + "; there are " +
+                   std::to_string(items) + ", numbered from 0");
+}
+
+Matrix matrix_of(const Call& call, std::uint32_t output, std::size_t layer, std::size_t item) {
+  const std::size_t number = output_number(output);
+  if ((call.results.outputs & output) == 0) {
+    throw Failure(MBRT_ERROR_NO_RESULT,
+                  "there is no such output of a run; ask for it with mbrt_call_set_outputs and run "
+                  "the call");
+  }
+  check_item(item, call.results.layout.items());
+  const std::size_t layers = output == MBRT_HIDDEN_STATES ? call.model->config().num_layers + 1 : 1;
+  if (layer >= layers) {
+    throw InputError("there is no layer " + std::to_string(layer) + "; this output has " +
+                     std::to_string(layers) + ", numbered from 0");
+  }
+  return call.buffers.matrix(*call.model, call.results.layout, number, layer, item);
+}
+
+const std::vector<Found>& found_of(const Call& call, std::size_t item) {
+  if (!call.results.has_found) {
+    throw Failure(MBRT_ERROR_NO_RESULT,
+                  "there are no results of a task; choose one with mbrt_call_set_task and run the "
+                  "call");
+  }
+  check_item(item, call.results.found.size());
+  return call.results.found[item];
+}
+
+}  // namespace
+}  // namespace mbrt::capi
+
+using namespace mbrt::capi;
+
+extern "C" {
+
+mbrt_status mbrt_call_new(mbrt_model model, mbrt_call* call) {
+  return guarded([&] {
+    auto held = model_of(model);
+    require(call, "call");
+    *call = {Tables::instance().calls.add(std::make_shared<Call>(std::move(held)))};
+  });
+}
+
+mbrt_status mbrt_call_free(mbrt_call call) {
+  return guarded([&] {
+    const Hold held(call);
+    Tables::instance().calls.remove(call.id);
+    held->freed = true;
+  });
+}
+
+mbrt_status mbrt_call_clear(mbrt_call call) {
+  return guarded([&] {
+    const Hold held(call);
+    held->items.clear();
+    held->results.clear();
+    held->cancelled = false;
+  });
+}
+
+mbrt_status mbrt_call_add_ids(mbrt_call call, const int32_t* ids, const int32_t* types,
+                              const uint8_t* key_mask, size_t count) {
+  return guarded([&] {
+    const Hold held(call);
+    require(ids, "ids");
+    Item item;
+    const std::size_t longest = held->model->config().max_positions;
+    if (count < 1 || count > longest) {
+      throw mbrt::InputError("count is " + std::to_string(count) + "; this model takes 1 to " +
+                             std::to_string(longest) + " tokens: shorten or split the item");
+    }
+    item.ids.assign(ids, ids + count);
+    if (types != nullptr) item.types.assign(types, types + count);
+    if (key_mask != nullptr) item.key_mask.assign(key_mask, key_mask + count);
+    held->items.push_back(std::move(item));
+  });
+}
+
+mbrt_status mbrt_call_add_text(mbrt_call call, const char* text, size_t bytes) {
+  return guarded([&] { add_text(call, {text_of(text, bytes, "text"), {}}); });
+}
+
+mbrt_status mbrt_call_add_pair(mbrt_call call, const char* first, size_t first_bytes,
+                               const char* second, size_t second_bytes) {
+  return guarded([&] {
+    add_text(call, {text_of(first, first_bytes, "first"), text_of(second, second_bytes, "second")});
+  });
+}
+
+mbrt_status mbrt_call_set_outputs(mbrt_call call, uint32_t outputs) {
+  return guarded([&] {
+    const Hold held(call);
+    check_outputs(*held->model, outputs);
+    held->settings.outputs = outputs;
+    held->settings.task = MBRT_TASK_NONE;
+  });
+}
+
+mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t* tokens,
+                                       size_t count) {
+  return guarded([&] {
+    const Hold held(call);
+    check_item(item, held->items.size());
+    if (count > 0) require(tokens, "tokens");
+    if (!held->model->encoder().heads().logits_are_per_token()) {
+      throw mbrt::UnsupportedModelError("the model does not give a row of logits a token");
+    }
+    std::vector<std::size_t> wanted(tokens, tokens + count);
+    for (std::size_t i = 1; i < count; ++i) {
+      if (wanted[i] <= wanted[i - 1]) {
+        throw mbrt::InputError("tokens[" + std::to_string(i) + "] is " + std::to_string(wanted[i]) +
+                               ", no more than the one before; they must ascend");
+      }
+    }
+    held->items[item].logit_tokens = std::move(wanted);
+  });
+}
+
+mbrt_status mbrt_call_set_task(mbrt_call call, mbrt_task task, const mbrt_task_options* options) {
+  return guarded([&] {
+    const Hold held(call);
+    const mbrt_task_options read = read_struct(options, sizeof(mbrt_task_options), "options");
+    check_task(*held->model, task, read);
+    held->settings.task = task;
+    held->settings.task_options = read;
+  });
+}
+
+mbrt_status mbrt_call_set_threads(mbrt_call call, size_t threads) {
+  return guarded([&] {
+    const Hold held(call);
+    if (threads != 0) thread_count(threads);
+    held->settings.threads = threads;
+  });
+}
+
+mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds) {
+  return guarded([&] {
+    const Hold held(call);
+    if (!(seconds >= 0)) {
+      throw mbrt::InputError("seconds is negative or not a number; give 0 or more, or INFINITY");
+    }
+    constexpr double kForever = 1e9;  // thirty years, and within what the clock can count
+    held->settings.has_timeout = seconds < kForever;
+    held->settings.timeout = seconds;
+  });
+}
+
+mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflow overflow,
+                                 size_t stride) {
+  return guarded([&] {
+    const Hold held(call);
+    const std::size_t longest = held->model->config().max_positions;
+    if (max_tokens > longest) {
+      throw mbrt::InputError("max_tokens is " + std::to_string(max_tokens) +
+                             "; the model takes at most " + std::to_string(longest));
+    }
+    if (overflow < MBRT_OVERFLOW_DEFAULT || overflow > MBRT_OVERFLOW_STRIDE) {
+      throw mbrt::InputError("overflow is " + std::to_string(overflow) +
+                             "; it can be one of MBRT_OVERFLOW_DEFAULT to MBRT_OVERFLOW_STRIDE");
+    }
+    held->settings.max_tokens = max_tokens;
+    held->settings.overflow = overflow;
+    held->settings.stride = stride;
+  });
+}
+
+mbrt_status mbrt_call_run(mbrt_call call) {
+  return guarded([&] { Hold(call)->run(); });
+}
+
+mbrt_status mbrt_call_cancel(mbrt_call call) {
+  return guarded([&] { call_of(call)->cancelled = true; });
+}
+
+mbrt_status mbrt_call_view(mbrt_call call, uint32_t output, size_t layer, size_t item,
+                           mbrt_view* view) {
+  return guarded([&] {
+    const Hold held(call);
+    check_struct(view, sizeof(mbrt_view), "view");
+    const Matrix matrix = matrix_of(*held, output, layer, item);
+    write_struct(view, {0, matrix.data, matrix.rows, matrix.columns, matrix.stride});
+  });
+}
+
+mbrt_status mbrt_call_copy(mbrt_call call, uint32_t output, size_t layer, size_t item, float* to,
+                           size_t room, size_t* needed) {
+  return guarded([&] {
+    const Hold held(call);
+    if (room > 0) require(to, "to");
+    const Matrix matrix = matrix_of(*held, output, layer, item);
+    const std::size_t size = matrix.rows * matrix.columns;
+    if (needed != nullptr) *needed = size;
+    require_room(size, room, "floats");
+    for (std::size_t row = 0; row < matrix.rows; ++row) {
+      std::copy_n(matrix.data + row * matrix.stride, matrix.columns, to + row * matrix.columns);
+    }
+  });
+}
+
+mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_token** tokens,
+                             size_t* count) {
+  return guarded([&] {
+    const Hold held(call);
+    require(tokens, "tokens");
+    require(count, "count");
+    const Results& results = held->results;
+    if (results.has_tokens) check_item(item, results.tokens.size());
+    if (!results.has_tokens || results.tokens[item].empty()) {
+      throw Failure(MBRT_ERROR_NO_RESULT,
+                    "there are no tokens of a text: only a run that computes outputs of texts, one "
+                    "sequence each, keeps them");
+    }
+    *tokens = results.tokens[item].data();
+    *count = results.tokens[item].size();
+  });
+}
+
+mbrt_status mbrt_call_result_count(mbrt_call call, size_t item, size_t* count) {
+  return guarded([&] {
+    const Hold held(call);
+    require(count, "count");
+    *count = found_of(*held, item).size();
+  });
+}
+
+mbrt_status mbrt_call_result(mbrt_call call, size_t item, size_t index, mbrt_result* result) {
+  return guarded([&] {
+    const Hold held(call);
+    check_struct(result, sizeof(mbrt_result), "result");
+    const std::vector<Found>& all = found_of(*held, item);
+    if (index >= all.size()) {
+      throw mbrt::InputError("there is no result " + std::to_string(index) + " of item " +
+                             std::to_string(item) + "; it has " + std::to_string(all.size()));
+    }
+    const Found& found = all[index];
+    write_struct(result, {0, found.label.c_str(), found.text.c_str(), found.text.size(),
+                          found.begin, found.end, found.group, found.id, found.score});
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,100 @@
+#include "capi/model.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/cpu_count.h"
+#include "base/thread_pool.h"
+#include "capi/status.h"
+#include "model/json.h"
+
+namespace mbrt::capi {
+namespace {
+
+std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count) {
+  std::vector<std::string> labels;
+  const auto entry = metadata.find("labels");
+  if (entry == metadata.end()) {
+    for (std::size_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
+    return labels;
+  }
+  JsonReader json(entry->second, "labels");  // checked already: as many as the head has outputs
+  json.begin_array();
+  while (json.next_element()) labels.push_back(json.string());
+  return labels;
+}
+
+Pooling pooling_of(const Metadata& metadata) {
+  Pooling pooling;
+  const auto entry = metadata.find("pooling");
+  if (entry == metadata.end()) return pooling;
+  JsonReader json(entry->second, "pooling");  // checked already
+  json.begin_object();
+  for (std::string key; json.next_key(&key);) {
+    if (key == "mode") {
+      pooling.mode = json.string() == "cls" ? PoolingMode::kCls : PoolingMode::kMean;
+    } else if (key == "normalize") {
+      pooling.normalize = json.boolean();
+    } else {
+      const std::uint64_t tokens = json.unsigned_integer();
+      pooling.max_tokens = static_cast<std::size_t>(std::min<std::uint64_t>(tokens, SIZE_MAX));
+    }
+  }
+  return pooling;
+}
+
+}  // namespace
+
+Model::Model(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, std::string name)
+    : encoder_(std::make_shared<const Encoder>(std::move(file), kernels)),
+      name_(std::move(name)),
+      labels_(labels_of(encoder_->file().metadata(), encoder_->config().num_labels)),
+      pooling_(pooling_of(encoder_->file().metadata())) {}
+
+Model::~Model() { delete text_.load(); }
+
+std::uint32_t Model::outputs() const {
+  std::uint32_t outputs = MBRT_LAST_HIDDEN_STATE | MBRT_HIDDEN_STATES | MBRT_EMBEDDING;
+  if (config().pooler != Pooler::kNone) outputs |= MBRT_POOLED;
+  if (encoder_->heads().logits_width() > 0) outputs |= MBRT_LOGITS;
+  if (config().head == Head::kPretraining) outputs |= MBRT_NEXT_SENTENCE;
+  return outputs;
+}
+
+std::size_t Model::logits_columns() const {
+  if (encoder_->heads().logits_width() == 0) return 0;
+  return config().has_mlm() ? config().vocab_size : config().num_labels;
+}
+
+bool Model::has_tokenizer() const {
+  const Metadata& metadata = encoder_->file().metadata();
+  return metadata.count("tokenizer.json") > 0 || metadata.count("vocab.txt") > 0;
+}
+
+// Threads that ask at the same time may each read it; the first to finish is kept.
+const std::shared_ptr<const TextModel>& Model::text() const {
+  if (const auto* known = text_.load(std::memory_order_acquire)) return *known;
+  if (!has_tokenizer()) {
+    throw Failure(MBRT_ERROR_UNSUPPORTED_MODEL,
+                  name_ +
+                      ": the file holds no tokenizer, so it takes token ids only. Convert it again "
+                      "from a folder with a tokenizer.json or a vocab.txt.");
+  }
+  auto read = std::make_unique<const std::shared_ptr<const TextModel>>(
+      std::make_shared<const TextModel>(encoder_, name_));
+  const std::shared_ptr<const TextModel>* expected = nullptr;
+  if (!text_.compare_exchange_strong(expected, read.get(), std::memory_order_acq_rel)) {
+    return *expected;
+  }
+  return *read.release();
+}
+
+std::size_t thread_count(std::size_t threads) {
+  if (threads > kMaxThreads) {
+    throw InputError("threads is " + std::to_string(threads) + "; it can be 1 to " +
+                     std::to_string(kMaxThreads) + ", or 0 for the default");
+  }
+  return threads == 0 ? default_thread_count() : threads;
+}
+
+}  // namespace mbrt::capi

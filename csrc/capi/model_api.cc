@@ -1,0 +1,200 @@
+// The functions of mobilebert_rt.h about models.
+#include <algorithm>
+#include <utility>
+
+#include "base/cpu_count.h"
+#include "capi/outputs.h"
+#include "capi/status.h"
+#include "capi/tables.h"
+#include "kernels/kernels.h"
+#include "model/model_file.h"
+
+namespace mbrt::capi {
+namespace {
+
+const KernelSet& kernels_of(const mbrt_model_options* options) {
+  const mbrt_model_options read = read_struct(options, sizeof(mbrt_model_options), "options");
+  return read.isa == nullptr ? default_kernel_set() : kernel_set(read.isa);
+}
+
+mbrt_model add(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, std::string name) {
+  return {Tables::instance().models.add(
+      std::make_shared<Model>(std::move(file), kernels, std::move(name)))};
+}
+
+mbrt_model_info info_of(const Model& model) {
+  const ModelConfig& config = model.config();
+  mbrt_model_info info{};
+  info.precision = config.precision == Precision::kInt8 ? MBRT_INT8 : MBRT_FP32;
+  info.head = static_cast<mbrt_head>(config.head);
+  info.outputs = model.outputs();
+  info.has_tokenizer = model.has_tokenizer() ? 1 : 0;
+  info.vocab_size = config.vocab_size;
+  info.type_vocab_size = config.type_vocab_size;
+  info.hidden_size = config.hidden_size;
+  info.num_layers = config.num_layers;
+  info.num_heads = config.num_heads;
+  info.max_positions = config.max_positions;
+  info.num_labels = model.labels().size();
+  info.logits_columns = model.logits_columns();
+  info.file_bytes = model.encoder().file().bytes();
+  info.workspace_bytes = model.encoder().workspace_bytes();
+  info.isa = model.encoder().kernels().isa;
+  return info;
+}
+
+static_assert(static_cast<int>(Head::kMaskedLm) == MBRT_HEAD_MASKED_LM &&
+              static_cast<int>(Head::kMultipleChoice) == MBRT_HEAD_MULTIPLE_CHOICE);
+
+mbrt_plan plan_of(const Model& model, const size_t* lengths, std::size_t sequences,
+                  std::size_t threads, std::uint32_t outputs) {
+  std::vector<std::size_t> offsets{0};
+  for (std::size_t i = 0; i < sequences; ++i) {
+    // Before it is added, so that the sum cannot overflow.
+    if (lengths[i] > model.config().max_positions) {
+      throw InputError("sequence " + std::to_string(i) + " has " + std::to_string(lengths[i]) +
+                       " tokens; this model takes 1 to " +
+                       std::to_string(model.config().max_positions));
+    }
+    offsets.push_back(offsets.back() + lengths[i]);
+  }
+  Batch batch;
+  batch.sequences = sequences;
+  batch.offsets = offsets.data();
+  mbrt_plan plan{};
+  plan.workspace_bytes = model.encoder().planned_bytes(batch, thread_count(threads));
+  const std::size_t rows =
+      model.encoder().heads().logits_are_per_token() ? batch.tokens() : sequences;
+  plan.output_bytes = total_bytes(output_sizes(model, outputs, batch.tokens(), sequences, rows));
+  return plan;
+}
+
+}  // namespace
+
+}  // namespace mbrt::capi
+
+using namespace mbrt::capi;
+
+extern "C" {
+
+mbrt_status mbrt_model_open(const char* path, const mbrt_model_options* options,
+                            mbrt_model* model) {
+  return guarded([&] {
+    require(path, "path");
+    require(model, "model");
+    const mbrt::KernelSet& kernels = kernels_of(options);
+    *model = add(mbrt::ModelFile::open(path), kernels, path);
+  });
+}
+
+mbrt_status mbrt_model_open_memory(const void* data, size_t size, void (*release)(void* context),
+                                   void* context, const mbrt_model_options* options,
+                                   mbrt_model* model) {
+  return guarded([&] {
+    // First of all, since it is to be called whatever happens. If there is no memory for it, it is
+    // called at once.
+    std::shared_ptr<const void> owner;
+    if (release != nullptr) owner = {context, [release](void* with) { release(with); }};
+    require(data, "data");
+    require(model, "model");
+    const mbrt::KernelSet& kernels = kernels_of(options);
+    *model =
+        add(mbrt::ModelFile::from_memory(data, size, std::move(owner)), kernels, "model in memory");
+  });
+}
+
+mbrt_status mbrt_model_close(mbrt_model model) {
+  return guarded([&] {
+    if (Tables::instance().models.remove(model.id) == nullptr) model_of(model);  // which throws
+  });
+}
+
+mbrt_status mbrt_model_get_info(mbrt_model model, mbrt_model_info* info) {
+  return guarded([&] {
+    const auto held = model_of(model);
+    check_struct(info, sizeof(mbrt_model_info), "info");
+    write_struct(info, info_of(*held));
+  });
+}
+
+mbrt_status mbrt_model_metadata(mbrt_model model, const char* key, const char** value,
+                                size_t* bytes) {
+  return guarded([&] {
+    const auto held = model_of(model);
+    require(key, "key");
+    require(value, "value");
+    const mbrt::Metadata& metadata = held->encoder().file().metadata();
+    const auto entry = metadata.find(key);
+    if (entry == metadata.end()) {
+      throw mbrt::InputError("the model's metadata has no key \"" + std::string(key) + "\"");
+    }
+    *value = entry->second.c_str();
+    if (bytes != nullptr) *bytes = entry->second.size();
+  });
+}
+
+mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label) {
+  return guarded([&] {
+    const auto held = model_of(model);
+    require(label, "label");
+    const std::vector<std::string>& labels = held->labels();
+    if (index >= labels.size()) {
+      throw mbrt::InputError("there is no label " + std::to_string(index) + "; the model has " +
+                             std::to_string(labels.size()) + ", numbered from 0");
+    }
+    *label = labels[index].c_str();
+  });
+}
+
+mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, size_t first_bytes,
+                                const char* second, size_t second_bytes, mbrt_token* tokens,
+                                size_t room, size_t* count) {
+  return guarded([&] {
+    const auto held = model_of(model);
+    require(count, "count");
+    if (room > 0) require(tokens, "tokens");
+    const mbrt::Text text = text_of_pair(first, first_bytes, second, second_bytes);
+    mbrt::text::Encoding encoding;
+    held->text()->tokenizer().encode(text.first, text.second, 0, true, encoding);
+    const std::vector<mbrt_token> found = tokens_of(encoding);
+    *count = found.size();
+    require_room(found.size(), room, "tokens");
+    std::copy(found.begin(), found.end(), tokens);
+  });
+}
+
+mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t room,
+                             size_t* needed) {
+  return guarded([&] {
+    const auto held = model_of(model);
+    if (room > 0) require(piece, "piece");
+    const std::string_view found = held->text()->tokenizer().piece(id);
+    if (found.empty()) {
+      throw mbrt::InputError("token id " + std::to_string(id) + " has no piece in the vocabulary");
+    }
+    if (needed != nullptr) *needed = found.size() + 1;
+    require_room(found.size() + 1, room, "bytes");
+    std::copy(found.begin(), found.end(), piece);
+    piece[found.size()] = '\0';
+  });
+}
+
+mbrt_status mbrt_model_plan(mbrt_model model, const size_t* lengths, size_t sequences,
+                            size_t threads, uint32_t outputs, mbrt_plan* plan) {
+  return guarded([&] {
+    const auto held = model_of(model);
+    check_struct(plan, sizeof(mbrt_plan), "plan");
+    if (sequences > 0) require(lengths, "lengths");
+    check_outputs(*held, outputs);
+    write_struct(plan, plan_of(*held, lengths, sequences, threads, outputs));
+  });
+}
+
+mbrt_status mbrt_model_trim(mbrt_model model, size_t* freed) {
+  return guarded([&] {
+    const std::size_t bytes = model_of(model)->encoder().trim();
+    if (freed != nullptr) *freed = bytes;
+  });
+}
+
+}  // extern "C"

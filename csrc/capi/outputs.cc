@@ -1,0 +1,113 @@
+#include "capi/outputs.h"
+
+#include <new>
+#include <string>
+
+#include "base/error.h"
+
+namespace mbrt::capi {
+namespace {
+
+enum Number { kLastHidden, kHiddenStates, kPooled, kLogits, kNextSentence, kEmbedding };
+
+std::size_t product(std::initializer_list<std::size_t> factors) {
+  std::size_t result = sizeof(float);
+  for (const std::size_t factor : factors) {
+    if (__builtin_mul_overflow(result, factor, &result)) throw std::bad_alloc();
+  }
+  return result / sizeof(float);
+}
+
+}  // namespace
+
+std::size_t output_number(std::uint32_t output) {
+  for (std::size_t i = 0; i < kOutputs; ++i) {
+    if (output == 1u << i) return i;
+  }
+  throw InputError(std::to_string(output) +
+                   " is not one of the outputs, MBRT_LAST_HIDDEN_STATE to " + "MBRT_EMBEDDING");
+}
+
+void check_outputs(const Model& model, std::uint32_t outputs) {
+  if (outputs == 0 || (outputs & ~kAllOutputs) != 0) {
+    throw InputError("outputs is " + std::to_string(outputs) +
+                     "; OR one or more of MBRT_LAST_HIDDEN_STATE to MBRT_EMBEDDING");
+  }
+  const std::uint32_t absent = outputs & ~model.outputs();
+  if (absent == 0) return;
+  const char* const what = (absent & MBRT_POOLED) != 0   ? "pooled output (MBRT_POOLED)"
+                           : (absent & MBRT_LOGITS) != 0 ? "logits (MBRT_LOGITS)"
+                                                         : "next sentence (MBRT_NEXT_SENTENCE)";
+  throw UnsupportedModelError("the model gives no " + std::string(what) +
+                              "; mbrt_model_get_info says which outputs it has");
+}
+
+std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t wanted,
+                                               std::size_t tokens, std::size_t items,
+                                               std::size_t logit_rows) {
+  if ((wanted & MBRT_EMBEDDING) != 0) wanted |= MBRT_LAST_HIDDEN_STATE;
+  const std::size_t hidden = model.encoder().widths().hidden;
+  const std::size_t layers = model.config().num_layers + 1;
+  std::array<std::size_t, kOutputs> sizes{};
+  const auto set = [&](Number number, std::initializer_list<std::size_t> factors) {
+    if ((wanted & 1u << number) != 0) sizes[number] = product(factors);
+  };
+  set(kLastHidden, {tokens, hidden});
+  set(kHiddenStates, {layers, tokens, hidden});
+  set(kPooled, {items, hidden});
+  set(kLogits, {logit_rows, model.encoder().heads().logits_width()});
+  set(kNextSentence, {items, kLanes});
+  set(kEmbedding, {items, model.config().hidden_size});
+  return sizes;
+}
+
+std::size_t total_bytes(const std::array<std::size_t, kOutputs>& sizes) {
+  std::size_t total = 0;
+  for (const std::size_t size : sizes) {
+    if (__builtin_add_overflow(total, size * sizeof(float), &total)) throw std::bad_alloc();
+  }
+  return total;
+}
+
+std::array<float*, kOutputs> OutputBuffers::prepare(
+    const std::array<std::size_t, kOutputs>& sizes) {
+  std::array<float*, kOutputs> pointers{};
+  for (std::size_t i = 0; i < kOutputs; ++i) {
+    if (sizes[i] > arrays_[i].size()) {
+      arrays_[i] = {};  // before the larger one is asked for
+      arrays_[i] = AlignedArray<float>(sizes[i]);
+    }
+    if (sizes[i] > 0) pointers[i] = arrays_[i].data();
+  }
+  return pointers;
+}
+
+Matrix OutputBuffers::matrix(const Model& model, const Layout& layout, std::size_t output,
+                             std::size_t layer, std::size_t item) const {
+  const std::size_t first = layout.offsets[item];
+  const std::size_t tokens = layout.offsets[item + 1] - first;
+  const std::size_t hidden = model.config().hidden_size;
+  const std::size_t stride = model.encoder().widths().hidden;
+  const auto rows = [&](std::size_t from, std::size_t count, std::size_t columns,
+                        std::size_t apart) {
+    const float* data = count == 0 ? nullptr : arrays_[output].data() + from * apart;
+    return Matrix{data, count, columns, apart};
+  };
+  switch (output) {
+    case kLastHidden:
+      return rows(first, tokens, hidden, stride);
+    case kHiddenStates:
+      return rows(layer * layout.offsets.back() + first, tokens, hidden, stride);
+    case kPooled:
+      return rows(item, 1, hidden, stride);
+    case kLogits:
+      return rows(layout.logit_rows[item], layout.logit_rows[item + 1] - layout.logit_rows[item],
+                  model.logits_columns(), model.encoder().heads().logits_width());
+    case kNextSentence:
+      return rows(item, 1, 2, kLanes);
+    default:
+      return rows(item, 1, hidden, hidden);
+  }
+}
+
+}  // namespace mbrt::capi

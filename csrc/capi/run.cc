@@ -1,0 +1,252 @@
+// A run: from items to results.
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "capi/call.h"
+#include "capi/status.h"
+#include "tasks/embedder.h"
+#include "tasks/numeric.h"
+#include "tasks/windows.h"
+
+namespace mbrt::capi {
+namespace {
+
+// The items as the engine takes them.
+struct Packed {
+  std::vector<std::int32_t> ids, types;
+  std::vector<std::uint8_t> key_mask;
+  std::vector<std::size_t> logit_tokens;
+  bool has_types = false, has_mask = false, has_logit_tokens = false;
+
+  void add(const Item& item, const std::int32_t* item_types,
+           const std::vector<std::int32_t>& from) {
+    ids.insert(ids.end(), from.begin(), from.end());
+    if (item_types != nullptr) {
+      types.insert(types.end(), item_types, item_types + from.size());
+      has_types = true;
+    }
+    types.resize(ids.size(), 0);
+    key_mask.insert(key_mask.end(), item.key_mask.begin(), item.key_mask.end());
+    has_mask = has_mask || !item.key_mask.empty();
+    key_mask.resize(ids.size(), 1);
+  }
+};
+
+void throw_if_stopped(const CallControl& control) {
+  if (control.is_cancelled()) throw CancelledError("the call was cancelled by its caller");
+  if (control.is_late()) {
+    throw TimeoutError(
+        "the call passed its deadline and was stopped; allow it more time, or give it less text");
+  }
+}
+
+// Where texts are cut that become one sequence each.
+Limits sequence_limits(const Model& model, const Settings& settings) {
+  Limits limits;
+  limits.max_length = model.config().max_positions;
+  if ((settings.outputs & MBRT_EMBEDDING) != 0) {
+    const std::size_t longest = model.pooling().max_tokens.value_or(limits.max_length);
+    limits.max_length = std::min(limits.max_length, longest);
+  }
+  if (settings.max_tokens != 0) limits.max_length = settings.max_tokens;
+  if (settings.overflow == MBRT_OVERFLOW_TRUNCATE) limits.on_overflow = OnOverflow::kTruncate;
+  if (settings.overflow == MBRT_OVERFLOW_STRIDE) {
+    throw InputError(
+        "MBRT_OVERFLOW_STRIDE is for tasks, and for MBRT_EMBEDDING alone of texts alone; other "
+        "outputs are of one sequence an item: use MBRT_OVERFLOW_TRUNCATE or _ERROR");
+  }
+  return limits;
+}
+
+// The item's rows of logits, as positions in the packed batch from `first` on.
+void add_logit_tokens(const Item& item, std::size_t number, std::size_t first, std::size_t count,
+                      std::vector<std::size_t>* to) {
+  if (!item.logit_tokens) {
+    for (std::size_t i = 0; i < count; ++i) to->push_back(first + i);
+    return;
+  }
+  for (const std::size_t token : *item.logit_tokens) {
+    if (token >= count) {
+      throw InputError("the logits of token " + std::to_string(token) + " of item " +
+                       std::to_string(number) + " are wanted; it has " + std::to_string(count) +
+                       " tokens, numbered from 0");
+    }
+    to->push_back(first + token);
+  }
+}
+
+// Mean or first token, normalised or not: the numbers of tasks/embedder.h for one sequence.
+void pool(const Matrix& states, const Pooling& pooling, float* to) {
+  const std::size_t rows = pooling.mode == PoolingMode::kCls ? 1 : states.rows;
+  std::vector<double> sums(rows * states.columns);
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::copy_n(states.data + row * states.stride, states.columns,
+                sums.data() + row * states.columns);
+  }
+  fold_sum(sums.data(), rows, states.columns);
+  for (std::size_t i = 0; i < states.columns; ++i) sums[i] /= static_cast<double>(rows);
+  if (pooling.normalize) unit_row(sums.data(), states.columns);
+  for (std::size_t i = 0; i < states.columns; ++i) to[i] = static_cast<float>(sums[i]);
+}
+
+}  // namespace
+
+void Results::clear() {
+  outputs = 0;
+  layout = {};
+  tokens.clear();
+  found.clear();
+  has_tokens = has_found = false;
+}
+
+TaskOptions limits_of(const Settings& settings) {
+  TaskOptions options;
+  if (settings.max_tokens != 0) options.max_length = settings.max_tokens;
+  if (settings.stride != 0) options.stride = settings.stride;
+  switch (settings.overflow) {
+    case MBRT_OVERFLOW_ERROR:
+      options.on_overflow = OnOverflow::kError;
+      break;
+    case MBRT_OVERFLOW_TRUNCATE:
+      options.on_overflow = OnOverflow::kTruncate;
+      break;
+    case MBRT_OVERFLOW_STRIDE:
+      options.on_overflow = OnOverflow::kStride;
+      break;
+    default:
+      break;
+  }
+  return options;
+}
+
+CallControl Call::start_control() const {
+  CallControl control;
+  control.cancelled = &cancelled;
+  if (settings.has_timeout) {
+    using std::chrono::steady_clock;
+    const std::chrono::duration<double> wait(settings.timeout);
+    control.deadline =
+        steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(wait);
+  }
+  return control;
+}
+
+void Call::run() {
+  results.clear();
+  if (items.empty()) throw InputError("the call has no items; add token ids or texts first");
+  const CallControl control = start_control();
+  try {
+    throw_if_stopped(control);
+    const bool all_texts =
+        std::all_of(items.begin(), items.end(), [](const Item& item) { return item.is_text; });
+    if (settings.task == MBRT_TASK_NONE) {
+      if (all_texts && settings.outputs == MBRT_EMBEDDING) return run_embedder(control);
+      return run_outputs(control);
+    }
+    std::vector<Text> texts;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!items[i].is_text) {
+        throw InputError("item " + std::to_string(i) + " is token ids; tasks read texts");
+      }
+      texts.push_back(items[i].text());
+    }
+    RunOptions run;
+    run.threads = thread_count(settings.threads);
+    run.control = control;
+    results.found = run_task(*model, settings, texts, run);
+    results.has_found = true;
+  } catch (const CancelledError&) {
+    cancelled = false;
+    results.clear();
+    throw;
+  } catch (...) {
+    results.clear();
+    throw;
+  }
+}
+
+// Texts to embeddings alone: a batch at a time, so that hidden states need the memory of one, and
+// long texts may be read in windows.
+void Call::run_embedder(const CallControl& control) {
+  EmbedderOptions options;
+  static_cast<TaskOptions&>(options) = limits_of(settings);
+  const Embedder embedder(model->text(), options);
+  std::vector<Text> texts;
+  for (const Item& item : items) texts.push_back(item.text());
+  RunOptions run;
+  run.threads = thread_count(settings.threads);
+  run.control = control;
+  const std::vector<float> vectors = embedder.embed(texts, run);
+
+  const std::size_t number = output_number(MBRT_EMBEDDING);
+  std::array<std::size_t, kOutputs> sizes{};
+  sizes[number] = vectors.size();
+  std::copy(vectors.begin(), vectors.end(), buffers.prepare(sizes)[number]);
+  results.layout.offsets.assign(items.size() + 1, 0);
+  results.outputs = MBRT_EMBEDDING;
+}
+
+void Call::run_outputs(const CallControl& control) {
+  const bool per_token = model->encoder().heads().logits_are_per_token();
+  const bool wants_logits = (settings.outputs & MBRT_LOGITS) != 0;
+  std::optional<Limits> limits;
+  Packed packed;
+  packed.has_logit_tokens = per_token && wants_logits;
+  Layout& layout = results.layout;
+  layout.offsets.assign(1, 0);
+  layout.logit_rows.assign(1, 0);
+  results.tokens.resize(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Item& item = items[i];
+    if (item.is_text) {
+      throw_if_stopped(control);
+      if (!limits) limits = sequence_limits(*model, settings);
+      const text::Encoding encoding = std::move(
+          encode_windows(*model->text(), {item.text()}, {0, 1}, *limits, i, true)[0].encoding);
+      packed.add(item, encoding.types.data(), encoding.ids);
+      results.tokens[i] = tokens_of(encoding);
+    } else {
+      packed.add(item, item.types.empty() ? nullptr : item.types.data(), item.ids);
+    }
+    const std::size_t first = layout.offsets.back();
+    layout.offsets.push_back(packed.ids.size());
+    if (packed.has_logit_tokens) {
+      add_logit_tokens(item, i, first, packed.ids.size() - first, &packed.logit_tokens);
+      layout.logit_rows.push_back(packed.logit_tokens.size());
+    } else {
+      layout.logit_rows.push_back(i + 1);
+    }
+  }
+
+  Batch batch;
+  batch.sequences = items.size();
+  batch.offsets = layout.offsets.data();
+  batch.ids = packed.ids.data();
+  if (packed.has_types) batch.types = packed.types.data();
+  if (packed.has_mask) batch.key_mask = packed.key_mask.data();
+  const auto pointers = buffers.prepare(output_sizes(*model, settings.outputs, packed.ids.size(),
+                                                     items.size(), layout.logit_rows.back()));
+  Outputs outputs;
+  outputs.last_hidden_state = pointers[0];
+  outputs.hidden_states = pointers[1];
+  outputs.pooled = pointers[2];
+  outputs.logits = pointers[3];
+  outputs.next_sentence = pointers[4];
+  if (packed.has_logit_tokens) {
+    outputs.logit_tokens = packed.logit_tokens.data();
+    outputs.logit_token_count = packed.logit_tokens.size();
+  }
+  model->encoder().run(batch, outputs, control, thread_count(settings.threads));
+
+  if (pointers[5] != nullptr) {
+    const std::size_t width = model->config().hidden_size;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      pool(buffers.matrix(*model, layout, 0, 0, i), model->pooling(), pointers[5] + i * width);
+    }
+  }
+  results.outputs = settings.outputs;
+  results.has_tokens = true;
+}
+
+}  // namespace mbrt::capi

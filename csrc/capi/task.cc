@@ -1,0 +1,175 @@
+// The tasks of mobilebert_rt.h in terms of csrc/tasks.
+#include <utility>
+
+#include "base/error.h"
+#include "capi/call.h"
+#include "tasks/classifier.h"
+#include "tasks/fill_mask.h"
+#include "tasks/question_answerer.h"
+#include "tasks/token_classifier.h"
+
+namespace mbrt::capi {
+namespace {
+
+std::string stretch(std::string_view text, std::size_t begin, std::size_t end) {
+  return std::string(text.substr(begin, end - begin));
+}
+
+Classifier make_classifier(const Model& model, const mbrt_task_options& options,
+                           const TaskOptions& limits) {
+  ClassifierOptions made;
+  static_cast<TaskOptions&>(made) = limits;
+  switch (options.activation) {
+    case MBRT_ACTIVATION_DEFAULT:
+      break;
+    case MBRT_ACTIVATION_SOFTMAX:
+      made.score_kind = ScoreKind::kSoftmax;
+      break;
+    case MBRT_ACTIVATION_SIGMOID:
+      made.score_kind = ScoreKind::kSigmoid;
+      break;
+    case MBRT_ACTIVATION_NONE:
+      made.score_kind = ScoreKind::kNone;
+      break;
+    default:
+      throw InputError("activation is " + std::to_string(options.activation) +
+                       "; it can be one of MBRT_ACTIVATION_DEFAULT to MBRT_ACTIVATION_NONE");
+  }
+  return Classifier(model.text(), made);
+}
+
+TokenClassifier make_tagger(const Model& model, const mbrt_task_options& options,
+                            const TaskOptions& limits) {
+  TokenClassifierOptions made;
+  static_cast<TaskOptions&>(made) = limits;
+  switch (options.aggregation) {
+    case MBRT_AGGREGATION_DEFAULT:
+    case MBRT_AGGREGATION_SIMPLE:
+      made.aggregation = Aggregation::kSimple;
+      break;
+    case MBRT_AGGREGATION_NONE:
+      made.aggregation = Aggregation::kNone;
+      break;
+    case MBRT_AGGREGATION_FIRST:
+      made.aggregation = Aggregation::kFirst;
+      break;
+    case MBRT_AGGREGATION_MAX:
+      made.aggregation = Aggregation::kMax;
+      break;
+    default:
+      throw InputError("aggregation is " + std::to_string(options.aggregation) +
+                       "; it can be one of MBRT_AGGREGATION_DEFAULT to MBRT_AGGREGATION_MAX");
+  }
+  return TokenClassifier(model.text(), made);
+}
+
+QuestionAnswerer make_answerer(const Model& model, const mbrt_task_options& options,
+                               const TaskOptions& limits) {
+  QuestionAnswererOptions made;
+  static_cast<TaskOptions&>(made) = limits;
+  made.whole_words = options.allow_part_words == 0;
+  return QuestionAnswerer(model.text(), made);
+}
+
+using AllFound = std::vector<std::vector<Found>>;
+
+AllFound classify(const Classifier& task, std::size_t top_k, const std::vector<Text>& texts,
+                  const RunOptions& run) {
+  AllFound all;
+  for (std::vector<Classification>& labels : task.classify(texts, top_k, run)) {
+    std::vector<Found>& found = all.emplace_back();
+    for (Classification& c : labels) {
+      found.push_back(
+          {std::move(c.label), "", 0, 0, 0, static_cast<std::int32_t>(c.index), c.score});
+    }
+  }
+  return all;
+}
+
+AllFound tag(const TokenClassifier& task, const std::vector<Text>& texts, const RunOptions& run) {
+  AllFound all;
+  for (std::vector<Entity>& entities : task.tag(texts, run)) {
+    const std::string_view text = texts[all.size()].first;
+    std::vector<Found>& found = all.emplace_back();
+    for (Entity& e : entities) {
+      found.push_back(
+          {std::move(e.label), stretch(text, e.start, e.end), e.start, e.end, 0, -1, e.score});
+    }
+  }
+  return all;
+}
+
+AllFound answer(const QuestionAnswerer& task, const mbrt_task_options& options,
+                const std::vector<Text>& pairs, const RunOptions& run) {
+  AnswerOptions wanted;
+  if (options.top_k != 0) wanted.n_best = options.top_k;
+  if (options.max_answer_tokens != 0) wanted.max_answer_length = options.max_answer_tokens;
+  wanted.allow_no_answer = options.allow_no_answer != 0;
+  wanted.null_threshold = static_cast<double>(options.null_threshold);
+  AllFound all;
+  for (const std::vector<Answer>& answers : task.answer(pairs, wanted, run)) {
+    const std::string_view context = pairs[all.size()].second.value();
+    std::vector<Found>& found = all.emplace_back();
+    for (const Answer& a : answers) {
+      found.push_back({"", stretch(context, a.start, a.end), a.start, a.end, 0, -1, a.score});
+    }
+  }
+  return all;
+}
+
+AllFound fill(const FillMask& task, std::size_t top_k, const std::vector<Text>& texts,
+              const RunOptions& run) {
+  AllFound all;
+  for (std::vector<std::vector<Fill>>& masks : task.fill(texts, top_k == 0 ? 5 : top_k, run)) {
+    std::vector<Found>& found = all.emplace_back();
+    for (std::size_t mask = 0; mask < masks.size(); ++mask) {
+      for (Fill& f : masks[mask]) {
+        found.push_back(
+            {std::move(f.token), std::move(f.sequence), 0, 0, mask, f.token_id, f.score});
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+void check_task(const Model& model, mbrt_task task, const mbrt_task_options& options) {
+  switch (task) {
+    case MBRT_TASK_NONE:
+      break;
+    case MBRT_TASK_CLASSIFY:
+      make_classifier(model, options, {});
+      break;
+    case MBRT_TASK_TAG:
+      make_tagger(model, options, {});
+      break;
+    case MBRT_TASK_ANSWER:
+      make_answerer(model, options, {});
+      break;
+    case MBRT_TASK_FILL:
+      FillMask(model.text(), {});
+      break;
+    default:
+      throw InputError("task is " + std::to_string(task) +
+                       "; it can be one of MBRT_TASK_NONE to MBRT_TASK_FILL");
+  }
+}
+
+AllFound run_task(const Model& model, const Settings& settings, const std::vector<Text>& texts,
+                  const RunOptions& run) {
+  const mbrt_task_options& options = settings.task_options;
+  const TaskOptions limits = limits_of(settings);
+  switch (settings.task) {
+    case MBRT_TASK_CLASSIFY:
+      return classify(make_classifier(model, options, limits), options.top_k, texts, run);
+    case MBRT_TASK_TAG:
+      return tag(make_tagger(model, options, limits), texts, run);
+    case MBRT_TASK_ANSWER:
+      return answer(make_answerer(model, options, limits), options, texts, run);
+    default:
+      return fill(FillMask(model.text(), limits), options.top_k, texts, run);
+  }
+}
+
+}  // namespace mbrt::capi
