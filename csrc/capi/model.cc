@@ -1,49 +1,12 @@
 #include "capi/model.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/cpu_count.h"
 #include "base/thread_pool.h"
 #include "capi/status.h"
-#include "model/json.h"
 
 namespace mbrt::capi {
-namespace {
-
-std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count) {
-  std::vector<std::string> labels;
-  const auto entry = metadata.find("labels");
-  if (entry == metadata.end()) {
-    for (std::size_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
-    return labels;
-  }
-  JsonReader json(entry->second, "labels");  // checked already: as many as the head has outputs
-  json.begin_array();
-  while (json.next_element()) labels.push_back(json.string());
-  return labels;
-}
-
-Pooling pooling_of(const Metadata& metadata) {
-  Pooling pooling;
-  const auto entry = metadata.find("pooling");
-  if (entry == metadata.end()) return pooling;
-  JsonReader json(entry->second, "pooling");  // checked already
-  json.begin_object();
-  for (std::string key; json.next_key(&key);) {
-    if (key == "mode") {
-      pooling.mode = json.string() == "cls" ? PoolingMode::kCls : PoolingMode::kMean;
-    } else if (key == "normalize") {
-      pooling.normalize = json.boolean();
-    } else {
-      const std::uint64_t tokens = json.unsigned_integer();
-      pooling.max_tokens = static_cast<std::size_t>(std::min<std::uint64_t>(tokens, SIZE_MAX));
-    }
-  }
-  return pooling;
-}
-
-}  // namespace
 
 Model::Model(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, std::string name)
     : encoder_(std::make_shared<const Encoder>(std::move(file), kernels)),

@@ -7,10 +7,9 @@
 #include "model/message.h"
 
 namespace mbrt {
-namespace {
 
 // The reader of the file has checked labels and pooling already: here they only need reading.
-std::vector<std::string> read_labels(const Metadata& metadata, std::size_t count) {
+std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count) {
   std::vector<std::string> labels;
   if (const auto entry = metadata.find("labels"); entry != metadata.end()) {
     JsonReader json(entry->second, "labels");
@@ -22,7 +21,7 @@ std::vector<std::string> read_labels(const Metadata& metadata, std::size_t count
   return labels;
 }
 
-Pooling read_pooling(const Metadata& metadata) {
+Pooling pooling_of(const Metadata& metadata) {
   Pooling pooling;
   const auto entry = metadata.find("pooling");
   if (entry == metadata.end()) return pooling;
@@ -40,8 +39,6 @@ Pooling read_pooling(const Metadata& metadata) {
   return pooling;
 }
 
-}  // namespace
-
 TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name)
     : TextModel(encoder, name, tokenizer_of(encoder->file().metadata(), name)) {}
 
@@ -53,8 +50,8 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
     : encoder_(std::move(encoder)),
       name_(std::move(name)),
       tokenizer_(std::move(found.tokenizer)),
-      labels_(read_labels(encoder_->file().metadata(), config().num_labels)),
-      pooling_(read_pooling(encoder_->file().metadata())) {
+      labels_(labels_of(encoder_->file().metadata(), config().num_labels)),
+      pooling_(pooling_of(encoder_->file().metadata())) {
   if (tokenizer_.size() > config().vocab_size) {
     throw ModelFormatError(name_ + ": the tokenizer has " + thousands(tokenizer_.size()) +
                            " pieces, the model only " + thousands(config().vocab_size) +

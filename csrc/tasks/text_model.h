@@ -24,6 +24,11 @@ struct Pooling {
   std::optional<std::size_t> max_tokens;  // where texts are cut, special tokens included
 };
 
+// What the metadata of a model file say: one name an output of a classification head, LABEL_0 and so
+// on where there are none; mean, not normalised, where there is no pooling.
+std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count);
+Pooling pooling_of(const Metadata& metadata);
+
 // Immutable: any number of tasks and threads may share one.
 class TextModel {
  public:
@@ -42,9 +47,7 @@ class TextModel {
   const std::string& name() const { return name_; }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
 
-  // One name an output of a classification head; LABEL_0 and so on where the file has none.
   const std::vector<std::string>& labels() const { return labels_; }
-  // As the file says; mean, not normalised, where it says nothing.
   const Pooling& pooling() const { return pooling_; }
   // single_label_classification, multi_label_classification, regression, or empty.
   const std::string& problem_type() const { return problem_type_; }
