@@ -1,4 +1,4 @@
-"""LAMB and AdamW over groups of parameters that share weight decay and relative learning rate."""
+"""LAMB, AdamW and Muon over groups of parameters that share weight decay and relative learning rate."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ from mbrt_train.errors import TrainingError
 
 # Neither decayed nor, in LAMB, scaled by the trust ratio: as in the published code.
 UNDECAYED = ("LayerNorm", "bias")
+# Muon's published rate is 0.02 beside 2e-3 for what AdamW trains: one learning rate in the recipe says both.
+MUON_RATE = 10.0
 
 
 def groups(parameters: Iterable[tuple[str, nn.Parameter]], rate: Callable[[str], float]) -> list[dict[str, Any]]:
-    """Parameter groups by (decayed or not, relative rate), in a fixed order; each keeps the names it holds."""
-    found: dict[tuple[bool, float], dict[str, Any]] = {}
+    """Parameter groups by (decayed or not, relative rate, matrix or not), in a fixed order; each keeps its names.
+
+    A matrix here is a weight that multiplies activations inside the encoder: neither a table nor a head.
+    """
+    found: dict[tuple[bool, float, bool], dict[str, Any]] = {}
     for name, parameter in parameters:
         if not parameter.requires_grad:
             continue
-        key = (not any(part in name for part in UNDECAYED), rate(name))
-        group = found.setdefault(key, {"params": [], "names": [], "decayed": key[0], "rate": key[1]})
+        matrix = parameter.ndim == 2 and (".encoder." in name or "embedding_transformation" in name)
+        key = (not any(part in name for part in UNDECAYED), rate(name), matrix)
+        empty = {"params": [], "names": [], "decayed": key[0], "rate": key[1], "matrix": matrix}
+        group = found.setdefault(key, empty)
         group["params"].append(parameter)
         group["names"].append(name)
     return [found[key] for key in sorted(found)]
@@ -31,7 +38,11 @@ def groups(parameters: Iterable[tuple[str, nn.Parameter]], rate: Callable[[str],
 def make_optimiser(
     name: str, parameters: Iterable[tuple[str, nn.Parameter]], rate: Callable[[str], float], weight_decay: float
 ) -> torch.optim.Optimizer:
-    """An optimiser without moments. name: "lamb" (as published: eps 1e-6, no bias correction) or "adamw"."""
+    """An optimiser without moments.
+
+    name: "lamb" (as published: eps 1e-6, no bias correction), "adamw", or "muon" (Jordan et al. 2024: the momentum of
+    a matrix made orthogonal; tables, biases and norms by AdamW).
+    """
     found = groups(parameters, rate)
     if not found:
         raise TrainingError("no parameter is left to train in this stage: every rate is 0.")
@@ -49,7 +60,34 @@ def make_optimiser(
         optimiser: Any = Lamb(found, lr=0.0, betas=(0.9, 0.999), eps=1e-6, weight_decouple=False)
         optimiser.clamp = math.inf  # the library bounds the norm of a weight by 10; the published code does not
         return optimiser  # type: ignore[no-any-return]
-    raise TrainingError(f"optimiser is {name!r}; it can be lamb or adamw.")
+    if name == "muon":
+        return _muon(found)
+    raise TrainingError(f"optimiser is {name!r}; it can be lamb, adamw or muon.")
+
+
+def _muon(found: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    from pytorch_optimizer import Muon  # noqa: PLC0415 - slow to import, and not needed for AdamW
+    from pytorch_optimizer.optimizer.utils.matrix import zero_power_via_newton_schulz_5  # noqa: PLC0415
+
+    class Muon32(Muon):  # type: ignore[misc]
+        """The library multiplies in bfloat16, which takes 15 times as long on a CPU without such instructions."""
+
+        @staticmethod
+        def _orthogonalize(group: dict[str, Any], updates: list[torch.Tensor]) -> list[torch.Tensor]:
+            tall = [update.shape[0] > update.shape[1] for update in updates]
+            wide = torch.stack([u.mT if t else u for u, t in zip(updates, tall, strict=True)])
+            done = zero_power_via_newton_schulz_5(
+                wide, num_steps=group["ns_steps"], weights=group["ns_coeffs"], dtype=torch.float32
+            )
+            return [u.mT if t else u for u, t in zip(done, tall, strict=True)]
+
+    for group in found:
+        group["use_muon"] = group["matrix"]
+        if group["matrix"]:
+            group["rate"] *= MUON_RATE
+        else:
+            group |= {"betas": (0.9, 0.999), "eps": 1e-6}
+    return Muon32(found)  # type: ignore[no-any-return]
 
 
 def set_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:

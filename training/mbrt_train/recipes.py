@@ -59,7 +59,8 @@ class Keeping:
 class Recipe:
     """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence), or
     "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16, so it is not offered.
-    quantised: train a student of sentence vectors through the engine's int8 arithmetic.
+    quantised: train a student of sentence vectors through the engine's int8 arithmetic. teacher_states: what computes
+    the teacher's states: "torch", or the engine, "fp32" or "int8", which is faster on a CPU and gives no attention maps.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Recipe:
     earlier: float = 0.1
     precision: str = "fp32"
     quantised: bool = False
+    teacher_states: str = "torch"
     seed: int = 0
     hardware: str = ""
     student: Config = field(default_factory=Config)
@@ -80,6 +82,12 @@ class Recipe:
     def __post_init__(self) -> None:
         _one_of("objective", self.objective, OBJECTIVES)
         _one_of("strategy", self.strategy, tuple(STRATEGIES))
+        _one_of("teacher_states", self.teacher_states, ("torch", "fp32", "int8"))
+        if self.teacher_states != "torch" and (self.objective != "sentence" or self.weights.attention):
+            raise TrainingError(
+                'teacher_states from the engine are for objective = "sentence" with weights.attention = 0: it gives '
+                "neither attention scores nor logits of masked words."
+            )
         if self.precision not in ("fp32", "bf16"):
             raise TrainingError(
                 f"precision is {self.precision!r}; it can be fp32 or bf16. fp16 is not offered: MobileBERT's states "

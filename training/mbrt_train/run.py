@@ -107,7 +107,7 @@ def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None
             f"data.max_length is {recipe.data.max_length}; the teacher takes "
             f"{teacher.config.max_position_embeddings} tokens."
         )
-    return teacher
+    return teacher if recipe.teacher_states == "torch" else teacher.by_engine(recipe.teacher_states)
 
 
 def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task]:

@@ -159,11 +159,9 @@ class KnowledgeTransfer(ABC):
     def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
         """The terms of the last objective."""
 
-    @torch.no_grad()
     def _teacher_output(self, batch: Batch, stage: Stage) -> Output:
         depth = None if stage.depth is None else self.blocks[stage.depth - 1] + 1 if stage.depth else 0
-        found: Output = self.teacher.body(batch.ids, batch.mask, batch.types, alone=True, depth=depth)
-        return found
+        return self.teacher.states(batch.ids, batch.mask, batch.types, depth)
 
     def _transfer(self, ours: Output, theirs: Output, batch: Batch, stage: Stage) -> list[Term]:
         """One term an objective, the gated layers added up."""
@@ -173,7 +171,8 @@ class KnowledgeTransfer(ABC):
                 continue
             other = self.blocks[i - 1] + 1 if i else 0
             states = (theirs.hidden_states[other], ours.hidden_states[i])
-            scores = (theirs.attention_scores[other - 1], ours.attention_scores[i - 1]) if i else None
+            compared = i > 0 and self.weights.attention > 0
+            scores = (theirs.attention_scores[other - 1], ours.attention_scores[i - 1]) if compared else None
             for name, value in self._layer(states, scores, batch.mask).items():
                 sums[name] = sums.get(name, torch.zeros((), device=value.device)) + gate * value.sum()
         weights: Mapping[str, float] = vars(self.weights)
@@ -189,7 +188,7 @@ class KnowledgeTransfer(ABC):
         if w.mean or w.variance:
             mean, variance = objectives.feature_statistics(*states, mask)
             found |= {"mean": mean, "variance": variance}
-        if w.attention and scores is not None:
+        if scores is not None:
             found["attention"] = objectives.attention_transfer(*scores, mask)
         return found
 

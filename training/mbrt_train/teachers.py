@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from mobilebert_rt import Model
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor, get_num_threads, nn
 
 from mbrt_train.config import Config, bert
 from mbrt_train.errors import TrainingError
-from mbrt_train.models import Encoder, MaskedLm, PreTraining
+from mbrt_train.models import Encoder, MaskedLm, Output, PreTraining
 
 # DistilBERT's names, in order of replacement, and ours.
 _DISTILBERT = (
@@ -40,6 +42,21 @@ class Teacher:
     name: str
     body: Encoder
     predictions: MaskedLm | None
+    engine: Model | None = None
+
+    @torch.no_grad()
+    def states(self, ids: Tensor, mask: Tensor, types: Tensor, depth: int | None = None) -> Output:
+        """Of each text alone; by the engine where one was given, then without attention scores."""
+        if self.engine is None:
+            found: Output = self.body(ids, mask, types, alone=True, depth=depth)
+            return found
+        given = self.engine(ids.cpu().numpy(), mask.cpu().numpy(), types.cpu().numpy(), output_hidden_states=True)
+        states = given.hidden_states[: None if depth is None else depth + 1]
+        return Output([torch.from_numpy(np.asarray(state)).to(ids.device) for state in states])
+
+    def by_engine(self, precision: str) -> Teacher:
+        """The same teacher, its states computed by the engine on as many threads as torch has."""
+        return replace(self, engine=Model.from_pretrained(self.name, precision=precision, num_threads=get_num_threads()))
 
     @property
     def config(self) -> Config:
