@@ -49,12 +49,8 @@ MACHINES: Mapping[str, Machine] = {
     machine.name: machine
     for machine in (
         Machine("x86_64", "", None, "g++", 4096, "Advanced Micro Devices X86-64"),
-        Machine(
-            "aarch64", "aarch64-linux-gnu-", "aarch64-linux-gnu.cmake", "g++-aarch64-linux-gnu", 16384, "AArch64"
-        ),
-        Machine(
-            "armhf", "arm-linux-gnueabihf-", "arm-linux-gnueabihf.cmake", "g++-arm-linux-gnueabihf", 4096, "ARM"
-        ),
+        Machine("aarch64", "aarch64-linux-gnu-", "aarch64-linux-gnu.cmake", "g++-aarch64-linux-gnu", 16384, "AArch64"),
+        Machine("armhf", "arm-linux-gnueabihf-", "arm-linux-gnueabihf.cmake", "g++-arm-linux-gnueabihf", 4096, "ARM"),
     )
 }
 

@@ -16,6 +16,7 @@ import importlib.util
 import io
 import os
 import re
+import subprocess
 import sys
 import time
 import zipfile
@@ -58,12 +59,12 @@ def build_native(source: Path, objects: Path, destination: Path, env: dict[str, 
 def build_cross(source: Path, objects: Path, destination: Path, env: dict[str, str]) -> None:
     """The aarch64 wheel; the script that knows how says itself what the machine lacks."""
     script = REPOSITORY / "scripts/arm/wheel.py"
-    command = [sys.executable, script, "--project", source, "--objects", objects, "--destination", destination]
-    status = os.spawnve(os.P_WAIT, sys.executable, [str(word) for word in command], env)
-    if status == EXIT_UNAVAILABLE:
+    folders = ("--project", str(source), "--objects", str(objects), "--destination", str(destination))
+    done = subprocess.run((sys.executable, script, *folders), env=env, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode == EXIT_UNAVAILABLE:
         raise UnavailableError("no aarch64 wheel, see above")
-    if status != 0:
-        raise PackageError(f"exit code {status}: {script}")
+    if done.returncode != 0:
+        raise PackageError(f"exit code {done.returncode}: {script}")
 
 
 def record(files: Iterable[tuple[str, bytes]], name: str) -> bytes:
