@@ -1,0 +1,15 @@
+// Ctrl-C: the first ends the call that runs, within a layer's time; the second ends the program.
+#ifndef MBRT_TOOLS_INTERRUPT_H_
+#define MBRT_TOOLS_INTERRUPT_H_
+
+#include <atomic>
+
+namespace mbrt::tools {
+
+void watch_for_interrupts();
+const std::atomic<bool>& interrupted();
+void throw_if_interrupted();  // CancelledError
+
+}  // namespace mbrt::tools
+
+#endif  // MBRT_TOOLS_INTERRUPT_H_
