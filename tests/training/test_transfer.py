@@ -147,6 +147,23 @@ def test_a_teacher_of_twice_the_layers_teaches_every_second() -> None:
     assert teachers.layer_map(BERT, STUDENT) == [1, 3]
 
 
+def test_the_engine_teaches_what_torch_teaches(tmp_path: Path) -> None:
+    """The same states to fp32's accuracy, padding aside, and the same losses; int8's are near."""
+    config = configs.bert(64, 2, 4, vocab_size=120, max_position_embeddings=64)
+    models.save(spread(models.PreTraining(config)), tmp_path)
+    teacher = teachers.load_teacher(tmp_path)
+    whole = batch()
+    wanted = teacher.states(whole.ids, whole.mask, whole.types).hidden_states
+    for precision, bound in (("fp32", 1e-5), ("int8", 0.1)):
+        engine = teacher.by_engine(precision)
+        found = engine.states(whole.ids, whole.mask, whole.types).hidden_states
+        assert len(found) == len(wanted) == 3
+        for theirs, ours in zip(wanted, found, strict=True):
+            real = whole.mask[..., None]
+            assert ((theirs - ours) * real).norm() <= bound * (theirs * real).norm()
+        assert len(engine.states(whole.ids, whole.mask, whole.types, depth=1).hidden_states) == 2
+
+
 def test_words_need_a_head_to_be_distilled_from() -> None:
     teacher = teacher_of(IB_BERT)
     teacher.predictions = None
