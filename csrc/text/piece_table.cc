@@ -1,0 +1,102 @@
+#include "text/piece_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "model/message.h"
+
+namespace mbrt::text {
+
+PieceTable::PieceTable(const std::vector<NamedId>& pieces, Repeats repeats,
+                       std::string_view source) {
+  store(pieces, source);
+  constexpr Hash kMostSalts = 8;
+  std::vector<std::size_t> repeated;  // numbers descending
+  for (Hash i = 0; !fill(i * 0x85EBCA6BU, &repeated); ++i) {
+    if (i < kMostSalts) continue;
+    throw ModelFormatError(std::string(source) +
+                           ": the pieces were chosen to make their table slow." + kWriteAgain);
+  }
+  if (repeated.empty()) return;
+  if (repeats == Repeats::kRefused) {
+    throw ModelFormatError(std::string(source) + ": the piece " + quoted(piece_at(repeated[0])) +
+                           " comes twice." + kWriteAgain);
+  }
+  std::vector<Entry> kept;
+  for (std::size_t n = 0; n < entries_.size(); ++n) {
+    if (repeated.empty() || repeated.back() != n) {
+      kept.push_back(entries_[n]);
+    } else {
+      repeated.pop_back();
+    }
+  }
+  entries_ = std::move(kept);
+  fill(salt_, &repeated);
+}
+
+// The text and the entries, and slots enough for them.
+void PieceTable::store(const std::vector<NamedId>& pieces, std::string_view source) {
+  constexpr std::size_t kMostPieces = std::size_t{1} << 24;
+  if (pieces.size() > kMostPieces) {
+    throw ModelFormatError(std::string(source) + ": " + thousands(pieces.size()) +
+                           " pieces, more than any vocabulary has." + kWriteAgain);
+  }
+  entries_.reserve(pieces.size());
+  for (const NamedId& p : pieces) {
+    entries_.push_back({text_.size(), p.piece.size(), p.id});
+    text_ += p.piece;
+    longest_ = std::max(longest_, p.piece.size());
+  }
+  const auto by_id = [](const Entry& a, const Entry& b) { return a.id < b.id; };
+  if (!std::is_sorted(entries_.begin(), entries_.end(), by_id)) {
+    std::sort(entries_.begin(), entries_.end(), by_id);
+  }
+  for (std::size_t i = 1; i < entries_.size(); ++i) {
+    if (entries_[i].id != entries_[i - 1].id) continue;
+    throw ModelFormatError(std::string(source) + ": the pieces " + quoted(piece_at(i - 1)) +
+                           " and " + quoted(piece_at(i)) + " have the same id " +
+                           std::to_string(entries_[i].id) + "." + kWriteAgain);
+  }
+  std::size_t slots = 16;
+  while (slots < 2 * entries_.size()) slots *= 2;
+  slots_.resize(slots);
+}
+
+// False when a search would take too many steps with this salt. repeated: the entries whose piece a
+// later one has too.
+bool PieceTable::fill(Hash salt, std::vector<std::size_t>* repeated) {
+  salt_ = salt;
+  repeated->clear();
+  std::fill(slots_.begin(), slots_.end(), Slot{0, 0});
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t n = entries_.size(); n-- > 0;) {
+    const std::string_view piece = piece_at(n);
+    const Hash h = hash(piece);
+    if (find(h, {}, piece) != kNone) {
+      repeated->push_back(n);
+      continue;
+    }
+    std::size_t steps = 0;
+    std::size_t i = h & mask;
+    for (; slots_[i].number != 0; i = (i + 1) & mask) ++steps;
+    if (steps > kLongestSearch) return false;
+    slots_[i] = {h, static_cast<std::uint32_t>(n + 1)};
+  }
+  return true;
+}
+
+std::optional<std::int32_t> PieceTable::id(std::string_view piece) const {
+  const std::size_t number = find(hash(piece), {}, piece);
+  if (number == kNone) return std::nullopt;
+  return entries_[number].id;
+}
+
+std::string_view PieceTable::piece_of(std::int32_t id) const {
+  const auto found = std::lower_bound(entries_.begin(), entries_.end(), id,
+                                      [](const Entry& e, std::int32_t i) { return e.id < i; });
+  if (found == entries_.end() || found->id != id) return {};
+  return piece_at(static_cast<std::size_t>(found - entries_.begin()));
+}
+
+}  // namespace mbrt::text

@@ -1,0 +1,47 @@
+// vocab.txt: one piece a line, its number from 0 the id. Only the line feed ends a line, since
+// vocabularies hold pieces such as U+2028; carriage returns before it are dropped.
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "base/error.h"
+#include "model/message.h"
+#include "text/core.h"
+
+namespace mbrt::text {
+namespace {
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = static_cast<unsigned char>(text[0]) < 0x80 ? 1 : utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+}  // namespace
+
+Description read_vocabulary(std::string_view text, const Settings& settings,
+                            std::string_view source) {
+  constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
+  Description d;
+  d.settings = settings;
+  d.repeats = PieceTable::Repeats::kLastCounts;
+  for (bool more = true; more && d.pieces.size() < kMost;) {
+    const std::size_t feed = text.find('\n');
+    std::string_view line = text.substr(0, feed);
+    more = feed != std::string_view::npos && feed + 1 < text.size();
+    if (more) text.remove_prefix(feed + 1);
+    while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (!is_utf8(line)) {
+      throw ModelFormatError(std::string(source) + ": line " + thousands(d.pieces.size() + 1) +
+                             ", " + quoted(line) + ", is not UTF-8." + kWriteAgain);
+    }
+    d.pieces.push_back({std::string(line), static_cast<std::int32_t>(d.pieces.size())});
+  }
+  d.special = {settings.pad, settings.unk, settings.cls, settings.sep, settings.mask};
+  return d;
+}
+
+}  // namespace mbrt::text
