@@ -3,7 +3,8 @@
 #
 # And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
 # make peers and make paper (against every engine, and the paper's tables), make sanitize (the native tests under ASan,
-# UBSan and TSan), make tidy (clang-tidy)
+# UBSan and TSan), make tidy (clang-tidy), make wheels and make dist (packages of the last commit, into dist),
+# make dist-check (each of them twice: the same bytes?)
 #
 # Nothing outside the tree is touched but one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt), where third-party
 # wheels and the emulated ARM system are kept between runs.
@@ -19,10 +20,10 @@ export MBRT_GOLDEN := $(CURDIR)/build/golden
 
 SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc mobilebert_rt -type f -not -path '*/__pycache__/*')
 
-.PHONY: demo test lint tidy test-native test-python test-parity test-arm sanitize speed bench peers paper tools clean help
+.PHONY: demo test lint tidy test-native test-python test-parity test-arm sanitize speed bench peers paper wheels dist dist-check tools clean help
 
 help:
-	@sed -n '1,10s/^# \{0,1\}//p' Makefile
+	@sed -n '1,12s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -53,6 +54,7 @@ lint: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 	cd training && ../$(BIN)/python -m mypy
+	$(BIN)/python -m mypy --strict scripts/packages/*.py
 	scripts/lint_native.sh
 
 tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
@@ -85,6 +87,17 @@ peers: $(STAMPS)/install
 
 paper: $(STAMPS)/install
 	$(BIN)/python benchmarks/paper --docs
+
+PACKAGES := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/packages
+
+wheels: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	$(PACKAGES)/wheels.py
+
+dist: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	$(PACKAGES)/dist.py
+
+dist-check: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	$(PACKAGES)/dist.py --check
 
 clean:
 	rm -rf build dist $(VENV)

@@ -20,6 +20,9 @@ CPUS: Mapping[str, str] = {
     "max": "everything qemu has: dot product, i8mm, bf16, SVE2",
 }
 
+# Processors that choose the same kernels as one above; asked for by name.
+OTHER_CPUS: Mapping[str, str] = {"cortex-a72": "armv8.0: NEON only (Raspberry Pi 4)"}
+
 # numpy's OpenBLAS, which tests use as an oracle. Its SVE kernels, chosen on `max`, make numpy warn of
 # divisions by zero that nobody asked for; and a process that has no second thread is one that
 # qemu forks more safely.

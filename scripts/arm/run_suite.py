@@ -22,9 +22,10 @@ from pathlib import Path
 import environment
 import sysroot
 import wheel
-from emulation import BUILD, CPUS, REPOSITORY, emulated_environment, exit_with, say
+from emulation import BUILD, CPUS, OTHER_CPUS, REPOSITORY, emulated_environment, exit_with, say
 
 SUITE = BUILD / "suite"
+KNOWN = {**CPUS, **OTHER_CPUS}
 CLOSING_LINE = re.compile(r"\b(?:\d+ (?:passed|failed|skipped|error|deselected)|no tests ran)\b.* in [\d.]+s")
 TAIL = 80  # lines of a failed run's log that are shown
 
@@ -88,7 +89,7 @@ def start(python: Path, cpu: str, arguments: list[str]) -> Run:
             stderr=output,
             start_new_session=True,
         )
-    say(f"{cpu}: started ({CPUS[cpu]})")
+    say(f"{cpu}: started ({KNOWN[cpu]})")
     return Run(cpu, process, log)
 
 
@@ -121,9 +122,9 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Exit codes: 0 all passed, 1 a test failed or none was run, 69 this machine lacks a tool.",
     )
-    names = ", ".join(CPUS)
+    names, others = ", ".join(CPUS), ", ".join(OTHER_CPUS)
     parser.add_argument(
-        "--cpu", action="append", choices=CPUS, metavar="CPU", help=f"repeatable: {names} (all)"
+        "--cpu", action="append", choices=KNOWN, metavar="CPU", help=f"repeatable: {names} (all of these), {others}"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processors emulated at once (2)")
     parser.add_argument(

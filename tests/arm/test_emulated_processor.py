@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
+import sys
+import sysconfig
+from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,7 @@ from tests import interpreter
 
 PROCESSORS = {
     "cortex-a53": ["scalar", "neon"],
+    "cortex-a72": ["scalar", "neon"],
     "neoverse-n1": ["scalar", "neon", "dotprod"],
     "max": ["scalar", "neon", "dotprod", "i8mm"],
 }
@@ -27,6 +33,15 @@ pytestmark = pytest.mark.skipif(
 def active_isa_with(asked: str | None) -> subprocess.CompletedProcess[str]:
     """A fresh process that prints the instruction set it chose."""
     return interpreter.run("import mobilebert_rt; print(mobilebert_rt.active_isa())", MBRT_ISA=asked)
+
+
+def test_the_installed_wheel_runs_and_not_the_tree() -> None:
+    installed = Path(sysconfig.get_path("platlib"))
+    assert installed.is_relative_to(sys.prefix)
+    for module in (mbrt, mbrt._core):
+        assert Path(str(module.__file__)).is_relative_to(installed), module.__file__
+    tags = distribution("mobilebert-rt").read_text("WHEEL") or ""
+    assert re.search(r"^Tag: cp311-cp311-manylinux_2_\d+_aarch64$", tags, re.M), tags
 
 
 def test_available_isas_are_those_of_the_processor() -> None:
