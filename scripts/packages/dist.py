@@ -97,7 +97,12 @@ def build_native(machine: Machine, source: Path, objects: Path, destination: Pat
     tree = objects / "tree"
     configure: list[str | Path] = [cmake, "-S", source, "-B", objects, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"]
     # An rpath into the build folder would be blanked on installing, and leave its length behind.
-    configure += ["-DMBRT_TOOLS=ON", "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON", "-DCMAKE_INSTALL_PREFIX=/usr/local"]
+    configure += [
+        "-DMBRT_TOOLS=ON",
+        "-DMBRT_STATIC=ON",
+        "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON",
+        "-DCMAKE_INSTALL_PREFIX=/usr/local",
+    ]
     configure += ["-DCMAKE_INSTALL_LIBDIR=lib"]
     if machine.toolchain:
         configure += ["--toolchain", source / "cmake/toolchains" / machine.toolchain]
