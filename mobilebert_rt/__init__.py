@@ -2,6 +2,9 @@
 
     import mobilebert_rt as mbrt
 
+    embed = mbrt.TextEmbedder()         # the model that comes with the package
+    embed("A cat sleeps.").shape        # (384,)
+
     model = mbrt.Model.from_pretrained("path/to/model", precision="int8")
     out = model([[101, 7592, 102]])
     out.last_hidden_state[0].shape      # (3, 512)
@@ -22,6 +25,7 @@ if getattr(_core, "__file__", None) is None:  # the folder of type stubs, which 
         "(`pip install .` there) and start Python in another folder, or with `python -P`."
     )
 
+from mobilebert_rt.default_model import default_model_path
 from mobilebert_rt.errors import (
     CancelledError,
     InputError,
@@ -63,6 +67,7 @@ __all__ = [
     "active_isa",
     "available_isas",
     "convert",
+    "default_model_path",
 ]
 
 _TEXT = ("FillMask", "QuestionAnswerer", "TextClassifier", "TextEmbedder", "TokenClassifier")

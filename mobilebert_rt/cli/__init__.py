@@ -88,6 +88,7 @@ def _overview() -> str:
             *lines,
             "",
             "examples:",
+            '  mbrt embed default "A cat sleeps."',
             "  mbrt convert ./mobilebert-sst2 sst2.safetensors",
             '  mbrt classify sst2.safetensors "a warm, funny film"',
             "",

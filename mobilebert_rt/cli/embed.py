@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_quiet(parser)
     options.example(
         parser,
-        'mbrt embed minilm.safetensors "a query" "a passage" --json',
+        'mbrt embed default "a query" "a passage" --json',
         "mbrt embed minilm.safetensors --file passages.txt --output passages.npy",
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from mobilebert_rt.default_model import default_model_path
 from mobilebert_rt.errors import InputError
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """MODEL and how it is loaded."""
-    parser.add_argument("model", metavar="MODEL", help="a model file, or a Hugging Face folder")
+    what = 'a model file, a Hugging Face folder, or "default", the model that comes with the package'
+    parser.add_argument("model", metavar="MODEL", type=_model, help=what)
     group = parser.add_argument_group("model")
     group.add_argument(
         "--precision",
@@ -59,6 +62,11 @@ def add_quiet(parser: argparse.ArgumentParser) -> None:
 def example(parser: argparse.ArgumentParser, *lines: str) -> None:
     """The help's last part: commands to try."""
     parser.epilog = "\n".join(["examples:", *(f"  {line}" for line in lines)])
+
+
+def _model(name: str) -> str:
+    """An argparse type: the path of the package's own model for "default", unless something of that name is there."""
+    return str(default_model_path()) if name == "default" and not Path(name).exists() else name
 
 
 def model_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from mobilebert_rt.default_model import default_model_path
 from mobilebert_rt.errors import InputError, ModelFormatError
+from mobilebert_rt.model import Model
 from mobilebert_rt.text.batching import Job, run_windows
 from mobilebert_rt.text.numeric import Doubles, Floats, fold_sum, unit_rows
 from mobilebert_rt.text.task import Control, TextTask
@@ -19,7 +21,7 @@ from mobilebert_rt.text.windows import Window, encode_windows
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from mobilebert_rt.model import Model, ModelOutput
+    from mobilebert_rt.model import ModelOutput
 
 Pooling = Literal["mean", "cls"]
 
@@ -27,25 +29,28 @@ Pooling = Literal["mean", "cls"]
 class TextEmbedder(TextTask):
     """Sentence embeddings, float32, as sentence-transformers computes them.
 
+    model: a loaded Model; by default the one that comes with the package (see `default_model_path`).
     pooling: "mean" over all tokens of a text ([CLS] and [SEP] too) or "cls", the first token; normalize: to
     length 1. Both, and max_length, default to what the model's sentence-transformers folder said; else to
     mean, not normalised, and the model's own limit.
     With on_overflow="stride" a long text's vector is the mean of its windows' vectors weighted by their token
     counts, normalised afterwards. Other keywords: see TextTask.
 
-        embedder = TextEmbedder.from_pretrained("minilm.safetensors")
+        embedder = TextEmbedder()                           # or TextEmbedder.from_pretrained("minilm.safetensors")
         vectors = embedder(["a query", "a passage"])        # [2, H]
     """
 
     def __init__(
         self,
-        model: Model,
+        model: Model | None = None,
         *,
         pooling: Pooling | None = None,
         normalize: bool | None = None,
         max_length: int | None = None,
         **options: Any,
     ) -> None:
+        if model is None:
+            model = Model.from_pretrained(default_model_path())
         mode, unit, longest = _pooling_of(model)
         super().__init__(model, max_length=longest if max_length is None else max_length, **options)
         self.pooling = mode if pooling is None else pooling

@@ -27,8 +27,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mbrt_train.data.texts import split_sentences
 from tqdm import tqdm
+
+from mbrt_train.data.texts import split_sentences
 
 SHORTEST, LONGEST = 4, 90  # words of a sentence
 
@@ -83,7 +84,7 @@ def wordnet(folder: Path) -> Iterator[str]:
 
 
 def dictionaries(folder: Path) -> Iterator[str]:
-    """dictd's databases: definitions, usage notes and quotations, without etymology, source and cross-reference marks."""
+    """dictd's databases: definitions, notes and quotations, without etymology, sources and cross-reference marks."""
     for file in sorted(folder.rglob("usr/share/dictd/*.dict.dz")):
         text = gzip.decompress(file.read_bytes()).decode(errors="replace")
         text = re.sub(r"\\[^\\\n]*\\|\{|\}", "", text)
@@ -158,12 +159,14 @@ SOURCES = {
 def unpack(archive: Path, folder: Path) -> None:
     """A .tgz, .whl or .deb into a folder; members that would leave it are refused by the libraries."""
     if archive.suffix == ".whl":
-        zipfile.ZipFile(archive).extractall(folder)
-    elif archive.suffix == ".deb":
-        inner = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], check=True, capture_output=True).stdout
-        tarfile.open(fileobj=io.BytesIO(inner)).extractall(folder, filter="data")
-    else:
-        tarfile.open(archive).extractall(folder, filter="data")
+        with zipfile.ZipFile(archive) as wheel:
+            wheel.extractall(folder)
+        return
+    data = archive.read_bytes()
+    if archive.suffix == ".deb":
+        data = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        tar.extractall(folder, filter="data")
 
 
 def key(sentence: str) -> str:

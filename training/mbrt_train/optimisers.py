@@ -69,7 +69,7 @@ def _muon(found: list[dict[str, Any]]) -> torch.optim.Optimizer:
     from pytorch_optimizer import Muon  # noqa: PLC0415 - slow to import, and not needed for AdamW
     from pytorch_optimizer.optimizer.utils.matrix import zero_power_via_newton_schulz_5  # noqa: PLC0415
 
-    class Muon32(Muon):  # type: ignore[misc]
+    class Muon32(Muon):
         """The library multiplies in bfloat16, which takes 15 times as long on a CPU without such instructions."""
 
         @staticmethod
@@ -87,7 +87,7 @@ def _muon(found: list[dict[str, Any]]) -> torch.optim.Optimizer:
             group["rate"] *= MUON_RATE
         else:
             group |= {"betas": (0.9, 0.999), "eps": 1e-6}
-    return Muon32(found)  # type: ignore[no-any-return]
+    return Muon32(found)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:

@@ -59,8 +59,8 @@ class Keeping:
 class Recipe:
     """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence), or
     "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16, so it is not offered.
-    quantised: train a student of sentence vectors through the engine's int8 arithmetic. teacher_states: what computes
-    the teacher's states: "torch", or the engine, "fp32" or "int8", which is faster on a CPU and gives no attention maps.
+    quantised: train a student of sentence vectors through the engine's int8 arithmetic. teacher_states: who computes
+    the teacher's states: "torch", or the engine in "fp32" or "int8": faster on a CPU, but without attention maps.
     """
 
     title: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,14 @@ from mbrt_train.errors import TrainingError
 from mbrt_train.loop import Trainer, hash_seed, make_accelerator
 from mbrt_train.models import PreTraining
 from mbrt_train.recipes import Recipe, differences
-from mbrt_train.tasks import KnowledgeTransfer, Pretraining, PretrainingDistillation, SentenceDistillation, Task
+from mbrt_train.tasks import (
+    KnowledgeTransfer,
+    Pretraining,
+    PretrainingDistillation,
+    SentenceDistillation,
+    Task,
+    Weights,
+)
 from mbrt_train.teachers import Teacher, inherit, load_teacher, read_config
 
 MANIFEST = "run.json"
@@ -115,10 +123,11 @@ def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task
     student = PreTraining(recipe.student)
     if teacher is None:
         return student, Pretraining()
-    kind: type[KnowledgeTransfer] = {"distillation": PretrainingDistillation, "sentence": SentenceDistillation}[
-        recipe.objective
-    ]
-    task = kind(teacher, student, recipe.weights)
+    tasks: dict[str, Callable[[Teacher, PreTraining, Weights], KnowledgeTransfer]] = {
+        "distillation": PretrainingDistillation,
+        "sentence": SentenceDistillation,
+    }
+    task = tasks[recipe.objective](teacher, student, recipe.weights)
     inherit(teacher, student)
     return student, task
 

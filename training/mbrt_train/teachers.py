@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from mobilebert_rt import Model
 from safetensors.torch import load_file
 from torch import Tensor, get_num_threads, nn
 
 from mbrt_train.config import Config, bert
 from mbrt_train.errors import TrainingError
 from mbrt_train.models import Encoder, MaskedLm, Output, PreTraining
+from mobilebert_rt import Model
 
 # DistilBERT's names, in order of replacement, and ours.
 _DISTILBERT = (
@@ -56,7 +56,9 @@ class Teacher:
 
     def by_engine(self, precision: str) -> Teacher:
         """The same teacher, its states computed by the engine on as many threads as torch has."""
-        return replace(self, engine=Model.from_pretrained(self.name, precision=precision, num_threads=get_num_threads()))
+        return replace(
+            self, engine=Model.from_pretrained(self.name, precision=precision, num_threads=get_num_threads())
+        )
 
     @property
     def config(self) -> Config:
