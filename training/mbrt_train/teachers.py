@@ -51,6 +51,7 @@ class Teacher:
             found: Output = self.body(ids, mask, types, alone=True, depth=depth)
             return found
         given = self.engine(ids.cpu().numpy(), mask.cpu().numpy(), types.cpu().numpy(), output_hidden_states=True)
+        assert given.hidden_states is not None
         states = given.hidden_states[: None if depth is None else depth + 1]
         return Output([torch.from_numpy(np.asarray(state)).to(ids.device) for state in states])
 
