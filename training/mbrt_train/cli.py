@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_recipes, _prepare, _train, _finetune, _evaluate, _export):
+    for add in (_recipes, _prepare, _train, _ablation, _finetune, _evaluate, _export):
         add(commands)
     args = parser.parse_args(argv)
     run: Run = args.run
@@ -159,6 +160,48 @@ def _run_train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _ablation(commands: Commands[argparse.ArgumentParser]) -> None:
+    text = """Trains the paper's three strategies, and the recipe without each of its losses, for the same number of
+steps and several seeds each, and grades them on pairs of sentences that none was trained on. RECIPE is one for
+sentence vectors. The same command goes on after an interruption.
+
+  mbrt-train ablation minilm --corpus corpus --teacher ./minilm --data dev.csv --steps 150 --out ablation"""
+    parser = _command(commands, "ablation", "what each loss and each strategy is worth", text, _run_ablation)
+    parser.add_argument("recipe", metavar="RECIPE")
+    parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
+    parser.add_argument("--teacher", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--data", required=True, type=Path, metavar="FILE", help="pairs with scores, as STS-B has them")
+    parser.add_argument("--steps", required=True, type=int, metavar="N", help="of each run")
+    parser.add_argument("--seeds", default="0,1,2", metavar="LIST", help="(default: 0,1,2)")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs, table.md, grades.json")
+    parser.add_argument("--plot", action="store_true", help="grades.svg as well; needs matplotlib")
+
+
+def _run_ablation(args: argparse.Namespace) -> int:
+    from mbrt_train import ablation  # noqa: PLC0415
+    from mbrt_train.recipes import load_recipe  # noqa: PLC0415
+    from mbrt_train.tuning.evaluate import Exam  # noqa: PLC0415
+    from mbrt_train.tuning.finetune import task_by_name  # noqa: PLC0415
+
+    exam = Exam(task_by_name("similarity"), args.data)
+    seeds = _seeds(args.seeds)
+    job = ablation.Ablation(load_recipe(args.recipe), args.corpus, args.teacher, exam, args.steps, seeds)
+    grades = ablation.run(job, args.out, print)
+    (args.out / "grades.json").write_text(json.dumps(grades, indent=2) + "\n")
+    (args.out / "table.md").write_text(ablation.table(grades, seeds))
+    if args.plot:
+        ablation.plot(grades, exam.task.main_metric, args.out / "grades.svg")
+    print(f"\n{ablation.table(grades, seeds)}")
+    return 0
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(seed) for seed in text.split(","))
+    except ValueError:
+        raise TrainingError(f"--seeds is {text!r}; it must be numbers such as 0,1,2.") from None
+
+
 def _finetune(commands: Commands[argparse.ArgumentParser]) -> None:
     text = """TASK is CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE (TSV or CSV as GLUE has them), SQuAD (its JSON,
 v1 or v2) or similarity (STS-B's files, but vectors compared by cosine). One model per seed is trained; the best one on
@@ -191,10 +234,7 @@ the development file is written, and the mean and the deviation of all in its re
 def _run_finetune(args: argparse.Namespace) -> int:
     from mbrt_train.tuning.finetune import Job, Options, finetune, task_by_name  # noqa: PLC0415
 
-    try:
-        seeds = tuple(int(seed) for seed in args.seeds.split(","))
-    except ValueError:
-        raise TrainingError(f"--seeds is {args.seeds!r}; it must be numbers such as 0,1,2.") from None
+    seeds = _seeds(args.seeds)
     names = ("epochs", "steps", "patience", "batch", "learning_rate", "max_length", "dev_share", "alpha", "pooler")
     options = Options(seeds=seeds, quantised=args.quantised, **{name: getattr(args, name) for name in names})
     task = task_by_name(args.task)
