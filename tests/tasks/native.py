@@ -1,0 +1,74 @@
+"""The native `mbrt`, built for each architecture and run here, the foreign ones by QEMU."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 120  # of one command, far more than any takes
+
+# name: (toolchain file, compiler, emulator)
+TARGETS = {
+    "host": ("", "c++", ""),
+    "aarch64": ("aarch64-linux-gnu.cmake", "aarch64-linux-gnu-g++", "qemu-aarch64"),
+    "armhf": ("arm-linux-gnueabihf.cmake", "arm-linux-gnueabihf-g++", "qemu-arm"),
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One static `mbrt`. same_bits: whether its architecture promises the host's bits."""
+
+    target: str
+    path: Path
+    command: tuple[str, ...]
+
+    @property
+    def same_bits(self) -> bool:
+        return self.target != "armhf"
+
+    def run(
+        self, *arguments: object, stdin: bytes = b"", environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*self.command, *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+            env=os.environ | (environment or {}),
+        )
+
+    def json(self, *arguments: object, stdin: bytes = b"") -> list[Any]:
+        """The JSON lines of a command that succeeds."""
+        done = self.run(*arguments, "--json", stdin=stdin)
+        assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
+        return [json.loads(line) for line in done.stdout.decode().split("\n")[:-1]]
+
+
+def build(target: str) -> Tool:
+    """Builds the program, or what has changed of it. Skips the test where a compiler or emulator is missing."""
+    toolchain, compiler, emulator = TARGETS[target]
+    for program in ("cmake", "ninja", compiler, *([emulator] if emulator else [])):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    folder = Path(os.environ.get("MBRT_TOOL_BUILDS") or ROOT / "build/native") / target
+    options = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=ON", "-DMBRT_WERROR=ON"]
+    if toolchain:
+        options += ["--toolchain", str(ROOT / "cmake/toolchains" / toolchain)]
+    for command in (
+        ["cmake", "-S", str(ROOT), "-B", str(folder), *options],
+        ["cmake", "--build", str(folder), "--target", "mbrt_tool"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    path = folder / "csrc/tools/mbrt"
+    return Tool(target, path, (emulator, str(path)) if emulator else (str(path),))
