@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,11 +111,18 @@ def export(destination: Path) -> Path:
     git = need("git", "git")
     if run((git, "status", "--porcelain", "--untracked-files=no"), cwd=REPOSITORY):
         say("note: the tree has changes that are not committed; they are not packed")
-    archive = subprocess.run((git, "archive", "HEAD"), cwd=REPOSITORY, stdout=subprocess.PIPE, check=True).stdout
     shutil.rmtree(destination, ignore_errors=True)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(destination, filter="data")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    archive = destination.with_suffix(".tar")
+    run((git, "archive", "--output", archive, "HEAD"), cwd=REPOSITORY)
+    unpack(archive, destination)
+    archive.unlink()
     return destination
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    run((need("tar", "tar"), "-xf", archive, "-C", folder))
 
 
 def environment(source: Path, objects: Path) -> dict[str, str]:

@@ -43,6 +43,7 @@ from common import (
     need,
     run,
     say,
+    unpack,
     version,
 )
 
@@ -139,15 +140,6 @@ def build_sdist(source: Path, destination: Path) -> Path:
     return destination / out.splitlines()[-1]
 
 
-def unpack(archive: Path, folder: Path) -> Path:
-    """The one folder that a source package holds."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    (inside,) = folder.iterdir()
-    return inside
-
-
 def build(package: str, source: Path, objects: Path, destination: Path) -> list[Path]:
     """Builds one package from nothing; its files."""
     kind, _, name = package.partition("-")
@@ -156,8 +148,11 @@ def build(package: str, source: Path, objects: Path, destination: Path) -> list[
     if kind == "sdist":
         return [build_sdist(source, destination)]
     if kind == "wheel":
-        unpacked = unpack(build_sdist(source, source.parent), source.parent / "sdist")
-        return [wheels.build(MACHINES[name], unpacked, objects, destination)]
+        unpacked = source.parent / "sdist"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        unpack(build_sdist(source, source.parent), unpacked)
+        (inside,) = unpacked.iterdir()
+        return [wheels.build(MACHINES[name], inside, objects, destination)]
     return build_native(MACHINES[name], source, objects, destination)
 
 
