@@ -34,13 +34,19 @@ class Record:
     lower: int  # what is added for lower case
 
 
-def each(change: Callable[[str], str]) -> dict[int, str]:
-    """What `change` makes of every code point; many at once, since a call has its price."""
-    found = {ord(BAR): change(BAR)}
+def chunks() -> Iterator[list[int]]:
+    """All code points but the bar, many at once, since a call of the library has its price."""
     others = [c for c in CODE_POINTS if c != ord(BAR)]
     for first in range(0, len(others), 4096):
-        chunk = others[first : first + 4096]
-        found.update(zip(chunk, change(BAR.join(map(chr, chunk))).split(BAR), strict=True))
+        yield others[first : first + 4096]
+
+
+def each(change: Callable[[str], str], context: str = "{}") -> dict[int, str]:
+    """What `change` makes of every code point within the context."""
+    found = {ord(BAR): change(context.format(BAR))}
+    for points in chunks():
+        texts = change(BAR.join(context.format(chr(c)) for c in points)).split(BAR)
+        found.update(zip(points, texts, strict=True))
     return found
 
 
@@ -48,14 +54,15 @@ def splits() -> tuple[set[int], set[int]]:
     """(white space, punctuation) as the pre-tokenizer has it: what vanishes between letters, what stands alone."""
     pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     space, punctuation = set[int](), set[int]()
-    for c in CODE_POINTS:
-        words = [word for word, _ in pre_tokenizer.pre_tokenize_str(f"a{chr(c)}a")]
-        if words == ["a", "a"]:
-            space.add(c)
-        elif words == ["a", chr(c), "a"]:
-            punctuation.add(c)
-        elif words != [f"a{chr(c)}a"]:
-            raise AssertionError(f"U+{c:04X} splits into {words}")
+    for points in chunks():
+        words = [place for _, place in pre_tokenizer.pre_tokenize_str("a" + "".join(chr(c) + "a" for c in points))]
+        kept = {begin for begin, end in words if end - begin == 1}
+        covered = {place for begin, end in words for place in range(begin, end)}
+        for place, c in zip(range(1, 2 * len(points), 2), points, strict=True):
+            if place not in covered:
+                space.add(c)
+            elif place in kept:
+                punctuation.add(c)
     return space, punctuation
 
 
@@ -63,23 +70,28 @@ def word_characters() -> set[int]:
     """What a single_word token may not stand beside."""
     tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0, "[T]": 1}, unk_token="[UNK]"))
     tokenizer.add_special_tokens([AddedToken("[T]", single_word=True, normalized=False, special=True)])
-    return {c for c in CODE_POINTS if 1 not in tokenizer.encode(chr(c) + "[T]").ids}
+    found = set[int]()
+    for points in chunks():
+        encoding = tokenizer.encode("".join(f"{chr(c)}[T]|" for c in points))
+        alone = {begin for number, (begin, _) in zip(encoding.ids, encoding.offsets, strict=True) if number == 1}
+        found.update(c for i, c in enumerate(points) if 5 * i + 1 not in alone)
+    return found
 
 
 def combining_classes(decompositions: dict[int, str]) -> dict[int, int]:
-    """Canonical combining classes, of code points that the library's NFD moves."""
+    """Canonical combining classes of the code points that the library's NFD moves."""
+    # Class 1 goes before all others, and all but class 240 go before that: one of the two moves.
+    before, behind = "{}\u0334", "\u0345{}"
     nfd = normalizers.NFD().normalize_str
-    found = {}
+    behind_moved, before_moved = each(nfd, behind), each(nfd, before)
+    found = {0x345: unicodedata.combining("\u0345")}
     for c in CODE_POINTS:
-        if c in decompositions:
+        stays = before_moved[c] == before.format(chr(c)) and behind_moved[c] == behind.format(chr(c))
+        if c in decompositions or stays:
             continue
-        value = unicodedata.combining(chr(c))
-        # Class 1 goes before all others, and all but class 240 go before that: one of the two moves.
-        moves = nfd(f"{chr(c)}\u0334") != f"{chr(c)}\u0334" or nfd(f"\u0345{chr(c)}") != f"\u0345{chr(c)}"
-        if moves:
-            assert value, f"this Python's Unicode {unicodedata.unidata_version} is too old for U+{c:04X}"
-            found[c] = value
-    return {c: unicodedata.combining(chr(c)) for c in [*found, 0x345]}
+        found[c] = unicodedata.combining(chr(c))
+        assert found[c], f"this Python's Unicode {unicodedata.unidata_version} is too old for U+{c:04X}"
+    return found
 
 
 def decompositions_of(plain: dict[int, str]) -> dict[int, str]:
@@ -94,7 +106,8 @@ def decompositions_of(plain: dict[int, str]) -> dict[int, str]:
 
 def lower_deltas(lower: dict[int, str]) -> dict[int, int]:
     """What is to be added to each code point for its lower case."""
-    assert [c for c in CODE_POINTS if len(lower[c]) != 1] == [DOTTED_I] and lower[DOTTED_I] == "i\u0307"
+    assert [c for c in CODE_POINTS if len(lower[c]) != 1] == [DOTTED_I]
+    assert lower[DOTTED_I] == "i\u0307"
     return {c: ord(text) - c for c, text in lower.items() if c != DOTTED_I and ord(text) != c}
 
 
@@ -108,6 +121,7 @@ def read_library() -> tuple[list[Record], dict[int, str]]:
     decompositions = decompositions_of(nfd)
     combining = combining_classes(nfd_changes := {c: text for c, text in nfd.items() if text != chr(c)})
     space, punctuation = splits()
+    punctuation.add(ord(BAR))
     words = word_characters()
     removed = {c for c in CODE_POINTS if clean[c] == ""}
     marks = {c for c in CODE_POINTS if c not in nfd_changes and bare[c] == ""}
@@ -116,7 +130,7 @@ def read_library() -> tuple[list[Record], dict[int, str]]:
         assert clean[c] == ("" if c in removed else " " if c in space else chr(c))
         assert chinese[c] in (chr(c), f" {chr(c)} ")
         assert bare[c] == "".join(x for x in nfd[c] if ord(x) not in marks)
-    records = [Record(0, 0, 0)] * 0x110000
+    flags = [0] * 0x110000
     sets = [
         (REMOVED, removed),
         (SPACE, space),
@@ -126,9 +140,10 @@ def read_library() -> tuple[list[Record], dict[int, str]]:
         (CHINESE, {c for c in CODE_POINTS if chinese[c] != chr(c)}),
         (DECOMPOSES, set(nfd_changes)),
     ]
-    for c in CODE_POINTS:
-        flags = sum(bit for bit, members in sets if c in members)
-        records[c] = Record(flags, combining.get(c, 0), lower.get(c, 0))
+    for bit, members in sets:
+        for c in members:
+            flags[c] |= bit
+    records = [Record(flags[c], combining.get(c, 0), lower.get(c, 0)) for c in range(0x110000)]
     return records, decompositions
 
 
@@ -174,7 +189,8 @@ def tables() -> Iterator[str]:
         assert 0 < len(units) < 8
         places[c] = len(pool) << 3 | len(units)
         pool += units
-    assert sys.byteorder == "little" and len(pool) < 1 << 13
+    assert sys.byteorder == "little"
+    assert len(pool) < 1 << 13
     yield "// Written by make_unicode_tables.py; unicode.cc says what it means."
     yield f"constexpr Properties kRecords[{len(kinds)}] = {{"
     yield from (f"{{{r.flags}, {r.combining}, {r.lower}}}," for r in kinds)

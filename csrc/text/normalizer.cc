@@ -124,7 +124,7 @@ void Normalizer::part(char32_t c, const Properties& p, bool inserted, Place from
     if (!has(p, kMark)) lowered(c, p, from);
     return;
   }
-  pending_.push_back({c, p.combining, inserted});
+  pending_.push_back({c, static_cast<std::uint32_t>(pending_.size()), p.combining, inserted});
   if (!inserted) places_.push_back(from);
   keeps_any_ = keeps_any_ || !has(p, kMark);
 }
@@ -134,8 +134,9 @@ void Normalizer::part(char32_t c, const Properties& p, bool inserted, Place from
 void Normalizer::settle() {
   if (pending_.empty()) return;
   if (keeps_any_) {
-    std::stable_sort(pending_.begin(), pending_.end(),
-                     [](const Pending& a, const Pending& b) { return a.combining < b.combining; });
+    std::sort(pending_.begin(), pending_.end(), [](const Pending& a, const Pending& b) {
+      return a.combining != b.combining ? a.combining < b.combining : a.number < b.number;
+    });
     std::size_t next = 0;
     for (const Pending& one : pending_) {
       if (!one.inserted) last_ = places_[next++];

@@ -40,6 +40,7 @@ class Normalizer {
  private:
   struct Pending {
     char32_t c;
+    std::uint32_t number;  // among the pending
     std::uint8_t combining;
     bool inserted;  // by a decomposition: not its first part
   };
