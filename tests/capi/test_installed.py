@@ -1,0 +1,233 @@
+"""The C library as others get it: installed, found by CMake and by pkg-config, for this machine and for 64-bit ARM.
+
+The oracle is the Python package, which shares the engine but nothing of the C library: the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.capi.models import MODELS, write_model
+from tests.capi.trees import PATH, REPOSITORY, TARGETS, Tree, install, run
+from tests.emulation import EMULATED
+
+if EMULATED:
+    pytest.skip("[emulated] the C library is built and emulated by the host", allow_module_level=True)
+
+import mobilebert_rt as mbrt
+
+EXAMPLES = REPOSITORY / "examples/native"
+HEADER = REPOSITORY / "csrc/include/mobilebert_rt.h"
+TEXTS = ["The cat was in Paris.", "", "Who wrote the notes? Ada Lovelace!", "zebra \u00e9\u4e2d cats"]
+CASES = [(name, precision) for name in MODELS if name != "deep" for precision in ("fp32", "int8")]
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def tree(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    return install(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def examples(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built by find_package, with the shared library."""
+    build = tmp_path_factory.mktemp("examples")
+    return tree.build_with_cmake(EXAMPLES, build, "mobilebert_rt::mobilebert_rt")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+def functions() -> set[str]:
+    declared = set(re.findall(r"^MBRT_API [\w ]+\*? ?(mbrt_\w+)\(", HEADER.read_text("utf-8"), re.MULTILINE))
+    assert len(declared) > 30
+    return declared
+
+
+def floats(words: list[str]) -> Any:
+    return np.array([float(word) for word in words], dtype=np.float32)
+
+
+def assert_same_bits(found: Any, expected: Any) -> None:
+    assert found.dtype == expected.dtype == np.float32
+    np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))
+
+
+def sequences() -> tuple[list[list[int]], list[list[int]], list[list[int]]]:
+    """Ids, types and masks of dump.c."""
+    ids = [(3 * i * i + i + 5) % 37 for i in range(17)]
+    types = [int(i >= 8) for i in range(17)]
+    mask = [int(i != 4) for i in range(17)]
+    return [ids[:9], ids], [[0] * 9, types], [[1] * 9, mask]
+
+
+def arrays_of(path: Path) -> Iterator[Any]:
+    """What dump.c writes, from the Python package."""
+    model = mbrt.Model.from_pretrained(path, num_threads=1)
+    ids, types, masks = sequences()
+    whole = np.zeros((2, 17), dtype=np.int64), np.zeros((2, 17), dtype=np.int64), np.zeros((2, 17), dtype=np.int64)
+    for row, values in enumerate(zip(ids, types, masks, strict=True)):
+        for array, value in zip(whole, values, strict=True):
+            array[row, : len(value)] = value
+    # A mask with a hole says nothing about padding, so the sequences go one by one.
+    for row, length in enumerate(map(len, ids)):
+        part = [array[row : row + 1, :length] for array in whole]
+        yield model(part[0], attention_mask=part[2], token_type_ids=part[1], output_hidden_states=True)
+
+
+def dump_of(path: Path) -> Any:
+    outputs = list(arrays_of(path))
+    parts: list[Any] = [out.last_hidden_state[0] for out in outputs]
+    parts += [layer[0] for out in outputs for layer in out.hidden_states]
+    parts += [out.pooler_output[0] for out in outputs if out.pooler_output is not None]
+    for out in outputs:
+        if out.logits is not None:
+            parts.append(out.logits[0])
+        if out.start_logits is not None:
+            parts.append(np.stack([out.start_logits[0], out.end_logits[0]], axis=1))
+    parts += [out.seq_relationship_logits[0] for out in outputs if out.seq_relationship_logits is not None]
+    pooling = json.loads(mbrt.Model.from_pretrained(path).metadata.get("pooling", '{"normalize": false}'))
+    for out in outputs:
+        mean = out.last_hidden_state[0].astype(np.float64).mean(axis=0)
+        parts.append((mean / np.linalg.norm(mean) if pooling["normalize"] else mean).astype(np.float32))
+    return np.concatenate([np.ascontiguousarray(part).ravel() for part in parts])
+
+
+@pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
+def test_every_output_has_the_bits_of_the_python_package(
+    tree: Tree, models: Path, tmp_path: Path, static: bool
+) -> None:
+    program = tree.build_with_pkg_config(REPOSITORY / "tests/capi/dump.c", tmp_path / "dump", static)
+    for name, precision in CASES:
+        path = write_model(models, name, precision)
+        tree.execute(program, path, tmp_path / "out")
+        found, expected = np.fromfile(tmp_path / "out", dtype=np.float32), dump_of(path)
+        # The mean of the embedding is added in another order by numpy: it is compared closely here, and to the bit
+        # with TextEmbedder below.
+        tail = 2 * MODELS[name][0]["hidden_size"]
+        assert_same_bits(found[:-tail], expected[:-tail])
+        np.testing.assert_allclose(found[-tail:], expected[-tail:], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_the_embeddings_server_has_the_bits_of_the_python_package(
+    tree: Tree, examples: Path, models: Path, precision: str
+) -> None:
+    path = write_model(models, "embed", precision)
+    long = "cat " * 50
+    lines = tree.execute(examples / "embed_server", path, text="\n".join([*TEXTS, long]) + "\n").splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert len(answers) == len(TEXTS) + 1
+    expected = mbrt.TextEmbedder.from_pretrained(path)(TEXTS)
+    assert_same_bits(np.array([answer["embedding"] for answer in answers[:-1]], dtype=np.float32), expected)
+    assert "52 tokens" in answers[-1]["error"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_the_classifier_has_the_labels_and_scores_of_the_python_package(
+    tree: Tree, examples: Path, models: Path, precision: str
+) -> None:
+    path = write_model(models, "classify", precision)
+    expected = mbrt.TextClassifier.from_pretrained(path)(TEXTS)
+    for text, labels in zip(TEXTS, expected, strict=True):
+        rows = [line.split("\t") for line in tree.execute(examples / "classify", path, text).splitlines()]
+        assert [label for label, _ in rows] == [found.label for found in labels]
+        # numpy's exponential may differ in the last bit of a double.
+        scores = np.array([found.score for found in labels], dtype=np.float32)
+        np.testing.assert_array_max_ulp(floats([score for _, score in rows]), scores, maxulp=1)
+
+
+def test_the_c_example_embeds_with_a_model_that_has_no_labels(tree: Tree, models: Path, tmp_path: Path) -> None:
+    program = tree.build_with_pkg_config(EXAMPLES / "classify.c", tmp_path / "classify", static=False)
+    path = write_model(models, "embed", "int8")
+    found = floats(tree.execute(program, path, TEXTS[0]).split())
+    assert_same_bits(found, mbrt.TextEmbedder.from_pretrained(path)(TEXTS[0]))
+
+
+def test_the_static_library_is_usable_alone(tree: Tree, models: Path, tmp_path: Path) -> None:
+    build = tree.build_with_cmake(EXAMPLES, tmp_path / "build", "mobilebert_rt::static")
+    assert "mobilebert_rt" not in run(tree.tool("readelf"), "-d", build / "embed_server")
+    path = write_model(models, "embed", "fp32")
+    answer = json.loads(tree.execute(build / "embed_server", path, text=TEXTS[0] + "\n"))
+    assert_same_bits(np.array(answer["embedding"], dtype=np.float32), mbrt.TextEmbedder.from_pretrained(path)(TEXTS[0]))
+
+
+def test_only_the_headers_functions_are_exported(tree: Tree) -> None:
+    library = tree.libraries / "libmobilebert_rt.so"
+    symbols = [line.split() for line in run(tree.tool("nm"), "-D", "--defined-only", library).splitlines()]
+    exported = {name.split("@")[0] for *_, kind, name in symbols if kind != "A"}  # A: the version itself
+    assert exported == functions()
+    # An archive of a C library is linked by its functions too.
+    archive = run(tree.tool("nm"), "--defined-only", tree.libraries / "libmobilebert_rt.a")
+    assert functions() <= {line.split()[2] for line in archive.splitlines() if len(line.split()) == 3}
+
+
+def test_the_shared_library_names_its_abi_and_asks_for_nothing_unusual(tree: Tree) -> None:
+    dynamic = run(tree.tool("readelf"), "-dW", tree.libraries / "libmobilebert_rt.so")
+    assert "Library soname: [libmobilebert_rt.so.1]" in dynamic
+    needed = set(re.findall(r"Shared library: \[([\w+-]+)\.so", dynamic))
+    assert needed <= {"libstdc++", "libm", "libgcc_s", "libc", "ld-linux-x86-64", "ld-linux-aarch64"}
+    assert "NODELETE" in dynamic
+    assert "TEXTREL" not in dynamic
+    assert "RPATH" not in dynamic
+    assert "RUNPATH" not in dynamic
+
+
+def test_an_installed_tree_is_complete(tree: Tree) -> None:
+    names = {path.name for path in tree.prefix.rglob("*") if not path.is_dir()}
+    assert {"mobilebert_rt.h", "mobilebert_rt.hpp", "mobilebert_rt.pc", "libmobilebert_rt.so.1"} <= names
+    assert {"mobilebert_rt-config.cmake", "mobilebert_rt-config-version.cmake"} <= names
+    version = re.search(r"project\(mobilebert_rt VERSION ([0-9.]+)", (REPOSITORY / "CMakeLists.txt").read_text("utf-8"))
+    assert version is not None
+    assert tree.pkg_config("--modversion") == [version[1]]
+
+
+def configure(project: Path, build: Path, *options: str) -> str:
+    """The Ninja file of a project; nothing is built."""
+    if any(shutil.which(tool, path=PATH) is None for tool in ("cmake", "ninja")):
+        pytest.skip("cmake or ninja is not installed")
+    run("cmake", "-G", "Ninja", "-S", project, "-B", build, *options)
+    return (build / "build.ninja").read_text("utf-8")
+
+
+def test_add_subdirectory_gives_the_same_targets_and_builds_only_what_is_used(tmp_path: Path) -> None:
+    project = tmp_path / "outer"
+    project.mkdir()
+    (project / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.22)\n"
+        "project(outer LANGUAGES C CXX)\n"
+        f"add_subdirectory({REPOSITORY} mobilebert_rt)\n"
+        f"add_executable(classify {EXAMPLES / 'classify.c'})\n"
+        "target_link_libraries(classify PRIVATE mobilebert_rt::static)\n",
+        encoding="utf-8",
+    )
+    configure(project, tmp_path / "build")
+    steps = run("ninja", "-C", tmp_path / "build", "-n")
+    assert "libmobilebert_rt.a" in steps
+    assert "classify" in steps
+    assert "libmobilebert_rt.so" not in steps
+    assert "install" not in run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix").lower()
+    assert not (tmp_path / "prefix").exists()
+
+
+def test_the_wheel_does_not_build_the_c_library(tmp_path: Path) -> None:
+    """scikit-build-core sets SKBUILD; the extension module alone is built and installed then."""
+    python = [f"-DPython_EXECUTABLE={shutil.which('python3')}"] if shutil.which("python3") else []
+    ninja = configure(REPOSITORY, tmp_path / "build", "-DSKBUILD=2", f"-Dpybind11_DIR={pybind11_dir()}", *python)
+    assert "_core" in ninja
+    assert "capi" not in ninja
+    assert "libmobilebert_rt" not in ninja
+
+
+def pybind11_dir() -> str:
+    pybind11 = pytest.importorskip("pybind11")
+    return str(pybind11.get_cmake_dir())
