@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ import pytest
 
 from mobilebert_rt import convert
 from mobilebert_rt.cli import main
-from tests.capi.models import write_model
+from tests.capi.models import MODELS, READS_TEXT, write_model
+from tests.model.make_model_file import make_file
 from tests.tasks.native import Tool
 from tests.text import assets
 
@@ -90,7 +92,7 @@ def expected(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 
 def assert_same(found: Any, wanted: Any, tolerance: float) -> None:
-    """Equal, apart from floating-point numbers, which may differ by the tolerance (of the larger of 1 and them)."""
+    """Equal, apart from floating-point numbers, which may differ by the tolerance (LOOSE: also by so much in all)."""
     if isinstance(wanted, dict):
         assert list(found) == list(wanted)
         found, wanted = list(found.values()), list(wanted.values())
@@ -98,8 +100,9 @@ def assert_same(found: Any, wanted: Any, tolerance: float) -> None:
         assert len(found) == len(wanted)
         for one, other in zip(found, wanted, strict=True):
             assert_same(one, other, tolerance)
-    elif isinstance(wanted, float):
-        assert found == pytest.approx(wanted, rel=tolerance, abs=tolerance if tolerance == LOOSE else 0)
+    elif isinstance(wanted, float) and tolerance > 0:
+        least = tolerance if tolerance == LOOSE else 0.0
+        assert math.isclose(found, wanted, rel_tol=tolerance, abs_tol=least), f"{found} is not {wanted}"
     else:
         assert found == wanted
 
@@ -126,6 +129,63 @@ def test_same_bits_on_every_kernel_set(tool: Tool, models: Path, expected: Expec
         for isa in isas:
             found = tool.json("embed", model, *TEXTS, "--isa", isa, "--threads", "2")
             assert_same(found, wanted, 0.0 if tool.same_bits else LOOSE)
+
+
+# Metadata that change what a task does: (command, model of MODELS, changes of its configuration, of its metadata)
+VARIANTS: dict[str, tuple[str, str, dict[str, Any], dict[str, str | None]]] = {
+    "multi_label": ("classify", "classify", {}, {"problem_type": "multi_label_classification", "labels": None}),
+    "regression": ("classify", "classify", {"num_labels": 1}, {"labels": json.dumps(["stars"])}),
+    "one_label": (
+        "classify",
+        "classify",
+        {"num_labels": 1},
+        {"labels": None, "problem_type": "single_label_classification"},
+    ),
+    "first_token": ("embed", "embed", {}, {"pooling": json.dumps({"mode": "cls", "normalize": False})}),
+    "no_pooling": ("embed", "embed", {}, {"pooling": None}),
+    "vectors_of_a_language_model": ("embed", "fill", {}, {}),
+    "cased": ("embed", "embed", {}, {"tokenizer_config": json.dumps({"do_lower_case": False, "mask_token": None})}),
+    "own_mask": (
+        "fill",
+        "fill",
+        {},
+        {
+            "vocab.txt": READS_TEXT["vocab.txt"].replace("[MASK]", "<mask>"),
+            "tokenizer_config": json.dumps(
+                {"mask_token": {"content": "<mask>", "lstrip": True}, "strip_accents": True}
+            ),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_the_file_says_decides(host: Tool, tmp_path: Path, expected: Expected, variant: str) -> None:
+    command, name, configuration, changes = VARIANTS[variant]
+    config, metadata = MODELS[name]
+    kept = {key: text for key, text in {**metadata, **changes}.items() if text is not None}
+    (tmp_path / "model").write_bytes(make_file(config | configuration, 31, kept))
+    texts = [text.replace("[MASK]", "<mask>") for text in MASKED] if command == "fill" else TEXTS
+    found, wanted = (run(command, tmp_path / "model", *texts) for run in (host.json, expected))
+    assert_same(found, wanted, 0.0 if command == "embed" else LAST_BIT)
+
+
+def test_a_tokenizer_from_elsewhere(host: Tool, tmp_path: Path, expected: Expected) -> None:
+    (tmp_path / "model").write_bytes(make_file(MODELS["embed"][0], 31, {}))
+    (tmp_path / "vocab.txt").write_text(READS_TEXT["vocab.txt"], encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text('{"strip_accents": true, "added": {"0": [1, {"x": null}]}}')
+    for path in (tmp_path, tmp_path / "vocab.txt"):
+        found, wanted = (run("embed", tmp_path / "model", *TEXTS, "--tokenizer", path) for run in (host.json, expected))
+        assert_same(found, wanted, 0.0)
+
+
+def test_more_lines_than_are_held_at_once(host: Tool, models: Path, expected: Expected) -> None:
+    model = write_model(models, "embed", "int8")
+    lines = "".join(f"{'the cat and ' * (i % 7)}{i} dogs\n" for i in range(6000)).encode()
+    assert len(lines) > 1 << 17
+    found, wanted = (run("embed", model, stdin=lines) for run in (host.json, expected))
+    assert len(wanted) == 6000
+    assert_same(found, wanted, 0.0)
 
 
 @pytest.fixture(scope="session")
