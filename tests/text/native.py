@@ -99,7 +99,8 @@ def expected(library: tokenizers.Tokenizer, texts: Sequence[Text]) -> Iterator[P
         parts = [decoded(part) for part in (text.first, text.second) if part is not None]
         if text.max_length:
             library.enable_truncation(text.max_length, strategy="longest_first")
-        encoding = library.encode(*(part for part, _ in parts), add_special_tokens=text.max_length is not None)
+        first, second = parts[0][0], parts[1][0] if len(parts) == 2 else None
+        encoding = library.encode(first, second, add_special_tokens=text.max_length is not None)
         if text.max_length:
             library.no_truncation()
         yield _pieces(encoding, [starts for _, starts in parts])
