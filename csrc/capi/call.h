@@ -46,6 +46,19 @@ struct Settings {
   std::size_t stride = 0;
 };
 
+// The items as the engine takes them: one after another.
+struct Packed {
+  std::vector<std::int32_t> ids, types;
+  std::vector<std::uint8_t> key_mask;
+  std::vector<std::size_t> logit_tokens;
+  bool has_types = false, has_mask = false;
+  bool chooses_logits = false;  // logit_tokens says whose
+
+  // Types and mask may be empty: all 0, all 1.
+  void add(const std::vector<std::int32_t>& item_ids, const std::vector<std::int32_t>& item_types,
+           const std::vector<std::uint8_t>& item_mask);
+};
+
 // mbrt_result, owning its strings.
 struct Found {
   std::string label;
@@ -86,6 +99,7 @@ class Call {
  private:
   CallControl start_control() const;
   void run_embedder(const CallControl& control);
+  Packed pack(const CallControl& control);
   void run_outputs(const CallControl& control);
 };
 

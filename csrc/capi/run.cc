@@ -12,27 +12,6 @@
 namespace mbrt::capi {
 namespace {
 
-// The items as the engine takes them.
-struct Packed {
-  std::vector<std::int32_t> ids, types;
-  std::vector<std::uint8_t> key_mask;
-  std::vector<std::size_t> logit_tokens;
-  bool has_types = false, has_mask = false, has_logit_tokens = false;
-
-  void add(const Item& item, const std::int32_t* item_types,
-           const std::vector<std::int32_t>& from) {
-    ids.insert(ids.end(), from.begin(), from.end());
-    if (item_types != nullptr) {
-      types.insert(types.end(), item_types, item_types + from.size());
-      has_types = true;
-    }
-    types.resize(ids.size(), 0);
-    key_mask.insert(key_mask.end(), item.key_mask.begin(), item.key_mask.end());
-    has_mask = has_mask || !item.key_mask.empty();
-    key_mask.resize(ids.size(), 1);
-  }
-};
-
 void throw_if_stopped(const CallControl& control) {
   if (control.is_cancelled()) throw CancelledError("the call was cancelled by its caller");
   if (control.is_late()) {
@@ -91,6 +70,18 @@ void pool(const Matrix& states, const Pooling& pooling, float* to) {
 }
 
 }  // namespace
+
+void Packed::add(const std::vector<std::int32_t>& item_ids,
+                 const std::vector<std::int32_t>& item_types,
+                 const std::vector<std::uint8_t>& item_mask) {
+  ids.insert(ids.end(), item_ids.begin(), item_ids.end());
+  types.insert(types.end(), item_types.begin(), item_types.end());
+  key_mask.insert(key_mask.end(), item_mask.begin(), item_mask.end());
+  has_types = has_types || !item_types.empty();
+  has_mask = has_mask || !item_mask.empty();
+  types.resize(ids.size(), 0);
+  key_mask.resize(ids.size(), 1);
+}
 
 void Results::clear() {
   outputs = 0;
@@ -187,38 +178,42 @@ void Call::run_embedder(const CallControl& control) {
   results.outputs = MBRT_EMBEDDING;
 }
 
-void Call::run_outputs(const CallControl& control) {
-  const bool per_token = model->encoder().heads().logits_are_per_token();
-  const bool wants_logits = (settings.outputs & MBRT_LOGITS) != 0;
-  std::optional<Limits> limits;
+// Texts become ids, and the sequences of all items follow one another.
+Packed Call::pack(const CallControl& control) {
   Packed packed;
-  packed.has_logit_tokens = per_token && wants_logits;
+  packed.chooses_logits =
+      (settings.outputs & MBRT_LOGITS) != 0 && model->encoder().heads().logits_are_per_token();
   Layout& layout = results.layout;
   layout.offsets.assign(1, 0);
   layout.logit_rows.assign(1, 0);
   results.tokens.resize(items.size());
+  std::optional<Limits> limits;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
     if (item.is_text) {
       throw_if_stopped(control);
       if (!limits) limits = sequence_limits(*model, settings);
-      const text::Encoding encoding = std::move(
-          encode_windows(*model->text(), {item.text()}, {0, 1}, *limits, i, true)[0].encoding);
-      packed.add(item, encoding.types.data(), encoding.ids);
+      const std::vector<Window> windows =
+          encode_windows(*model->text(), {item.text()}, {0, 1}, *limits, i, true);
+      const text::Encoding& encoding = windows[0].encoding;
+      packed.add(encoding.ids, encoding.types, {});
       results.tokens[i] = tokens_of(encoding);
     } else {
-      packed.add(item, item.types.empty() ? nullptr : item.types.data(), item.ids);
+      packed.add(item.ids, item.types, item.key_mask);
     }
     const std::size_t first = layout.offsets.back();
     layout.offsets.push_back(packed.ids.size());
-    if (packed.has_logit_tokens) {
+    if (packed.chooses_logits) {
       add_logit_tokens(item, i, first, packed.ids.size() - first, &packed.logit_tokens);
-      layout.logit_rows.push_back(packed.logit_tokens.size());
-    } else {
-      layout.logit_rows.push_back(i + 1);
     }
+    layout.logit_rows.push_back(packed.chooses_logits ? packed.logit_tokens.size() : i + 1);
   }
+  return packed;
+}
 
+void Call::run_outputs(const CallControl& control) {
+  const Packed packed = pack(control);
+  const Layout& layout = results.layout;
   Batch batch;
   batch.sequences = items.size();
   batch.offsets = layout.offsets.data();
@@ -233,17 +228,15 @@ void Call::run_outputs(const CallControl& control) {
   outputs.pooled = pointers[2];
   outputs.logits = pointers[3];
   outputs.next_sentence = pointers[4];
-  if (packed.has_logit_tokens) {
+  if (packed.chooses_logits) {
     outputs.logit_tokens = packed.logit_tokens.data();
     outputs.logit_token_count = packed.logit_tokens.size();
   }
   model->encoder().run(batch, outputs, control, thread_count(settings.threads));
 
-  if (pointers[5] != nullptr) {
-    const std::size_t width = model->config().hidden_size;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      pool(buffers.matrix(*model, layout, 0, 0, i), model->pooling(), pointers[5] + i * width);
-    }
+  const std::size_t width = model->config().hidden_size;
+  for (std::size_t i = 0; pointers[5] != nullptr && i < items.size(); ++i) {
+    pool(buffers.matrix(*model, layout, 0, 0, i), model->pooling(), pointers[5] + i * width);
   }
   results.outputs = settings.outputs;
   results.has_tokens = true;

@@ -48,11 +48,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__) || defined(__clang__)
 #define MBRT_API __attribute__((visibility("default")))
-#else
-#define MBRT_API
-#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -89,10 +85,8 @@ typedef struct mbrt_call {
 
 /* ---- The library ---------------------------------------------------------------------------- */
 
-/* MBRT_ABI_VERSION of the library that is running. */
+/* MBRT_ABI_VERSION of the library that is running, and its release, as "0.1.0", which lives for ever. */
 MBRT_API uint32_t mbrt_abi_version(void);
-
-/* Its release, as "0.1.0". Lives for ever. */
 MBRT_API const char* mbrt_version(void);
 
 /* The message of the calling thread's last failure, "" before the first; valid until its next one.
@@ -227,8 +221,7 @@ typedef struct mbrt_plan {
 MBRT_API mbrt_status mbrt_model_plan(mbrt_model model, const size_t* lengths, size_t sequences,
                                      size_t threads, uint32_t outputs, mbrt_plan* plan);
 
-/* Gives the memory of idle workspaces back; freed, how many bytes it was, may be NULL. Running calls
- * are not disturbed. */
+/* Gives the memory of idle workspaces back, freed (may be NULL) bytes; running calls do not notice. */
 MBRT_API mbrt_status mbrt_model_trim(mbrt_model model, size_t* freed);
 
 /* ---- Calls: what goes in -------------------------------------------------------------------- */
@@ -395,7 +388,6 @@ MBRT_API mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_to
                                       size_t* count);
 
 /* One thing that a task found.
- *
  *            label        text                            begin, end            id           group
  *   classify the label    -                               0, 0                  label index  0
  *   tag      the label    the entity                      bytes of the text     -1           0
