@@ -59,9 +59,6 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, std::string_view source
             [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   std::vector<NamedId> names;
   for (const AddedToken& t : tokens_) {
-    if (t.content.empty())
-      throw ModelFormatError(std::string(source) + ": an added token without content." +
-                             kWriteAgain);
     if (t.content.size() > kLongestContent) {
       throw UnsupportedModelError(std::string(source) + ": the added token " + quoted(t.content) +
                                   " has " + thousands(t.content.size()) +

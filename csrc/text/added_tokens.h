@@ -24,7 +24,7 @@ struct AddedToken {
 class AddedTokens {
  public:
   AddedTokens() = default;
-  // Refuses two tokens of the same content or id, and contents that are empty or too long.
+  // Contents are not empty. Refuses two tokens of the same content or id, and contents too long.
   AddedTokens(std::vector<AddedToken> tokens, std::string_view source);
 
   struct Match {

@@ -34,7 +34,32 @@ PieceRules piece_rules(Description* d, std::string_view source) {
   return PieceRules(std::move(table), d->settings.prefix, *unk, d->settings.max_word_chars);
 }
 
-std::vector<AddedToken> added_tokens(Description* d, const PieceTable& table) {
+// The library gives an added token the piece's id, or the next one, whatever its file says.
+void check_ids(const std::vector<AddedToken>& added, const PieceTable& table,
+               std::string_view source) {
+  const auto pieces = static_cast<std::int64_t>(table.size());
+  std::int64_t largest = -1;
+  for (const AddedToken& token : added) {
+    if (token.content.empty()) {
+      throw ModelFormatError(std::string(source) + ": an added token without content." +
+                             kWriteAgain);
+    }
+    const std::optional<std::int32_t> known = table.id(token.content);
+    const std::int64_t next = known ? *known : std::max(largest + 1, pieces);
+    const std::string_view other = known ? std::string_view() : table.piece_of(token.id);
+    largest = std::max<std::int64_t>(largest, token.id);
+    if (token.id == next && other.empty()) continue;
+    throw ModelFormatError(std::string(source) + ": the added token " + quoted(token.content) +
+                           " has the id " + std::to_string(token.id) + ", but the vocabulary " +
+                           (known           ? "gives it " + std::to_string(next)
+                            : other.empty() ? "goes on with " + std::to_string(next)
+                                            : "gives that to " + quoted(other)) +
+                           "." + kWriteAgain);
+  }
+}
+
+std::vector<AddedToken> added_tokens(Description* d, const PieceTable& table,
+                                     std::string_view source) {
   std::vector<AddedToken> added = std::move(d->added);
   for (const std::string& name : d->special) {
     const std::optional<std::int32_t> id = table.id(name);
@@ -46,6 +71,7 @@ std::vector<AddedToken> added_tokens(Description* d, const PieceTable& table) {
     token.id = *id;
     added.push_back(std::move(token));
   }
+  check_ids(added, table, source);
   return added;
 }
 
@@ -65,17 +91,10 @@ Tokenizer::Core::Core(Description d, std::string_view source)
     : normal(d.settings.clean_text, d.settings.handle_chinese_chars, d.settings.lowercase,
              d.settings.strip_accents.value_or(d.settings.lowercase)),
       pieces(piece_rules(&d, source)),
-      added(added_tokens(&d, pieces.table), source),
+      added(added_tokens(&d, pieces.table, source), source),
       size(pieces.table.size()) {
   for (const AddedToken& token : added.tokens()) {
-    const std::optional<std::int32_t> known = pieces.table.id(token.content);
-    if (!known) ++size;
-    if (known ? *known == token.id : pieces.table.piece_of(token.id).empty()) continue;
-    throw ModelFormatError(std::string(source) + ": the added token " + quoted(token.content) +
-                           " has the id " + std::to_string(token.id) + ", but the vocabulary " +
-                           (known ? "gives it " + std::to_string(*known)
-                                  : "gives that to " + quoted(pieces.table.piece_of(token.id))) +
-                           "." + kWriteAgain);
+    if (!pieces.table.id(token.content)) ++size;
   }
   cls = required(*this, d.cls_id, d.settings.cls, source);
   sep = required(*this, d.sep_id, d.settings.sep, source);

@@ -159,7 +159,8 @@ def test_long_words_are_unknown_from_the_first_character_too_many(uncased: Both)
 @pytest.mark.parametrize("flags", [*FLAGS, FLAGS[1] | FLAGS[2] | FLAGS[3]])
 def test_added_tokens_are_found_in_raw_text(tmp_path: Path, flags: dict[str, bool]) -> None:
     contents = ["<e>", "<e>f", "[E]", "\u00c9t\u00e9", "ab", "Ab c", " x"]
-    added = [added_token(content, 100 + i, **flags) for i, content in enumerate(contents)]
+    new = iter(range(len(SMALL), 100))
+    added = [added_token(content, SMALL[content] if content in SMALL else next(new), **flags) for content in contents]
     made = both(tmp_path, description(SMALL, added))
     rng = random.Random(6)
     parts = [*contents, *lines.SPACES, *" _-a<\u0301\u4e00\u200d\u24b6\xb2", "[MASK]"]
@@ -169,7 +170,7 @@ def test_added_tokens_are_found_in_raw_text(tmp_path: Path, flags: dict[str, boo
 
 
 def test_words_beside_added_tokens_are_those_of_the_library(tmp_path: Path) -> None:
-    made = both(tmp_path, description(SMALL, [added_token("<e>", 100, single_word=True)]))
+    made = both(tmp_path, description(SMALL, [added_token("<e>", len(SMALL), single_word=True)]))
     for template in ("%s<e> ", "<e>%s "):
         assert compare(*made, lines.code_points(template, POINTS)) > 6900
 
@@ -249,6 +250,7 @@ def test_what_is_not_berts_is_refused_by_name(path: str, value: Any, message: st
         ("post_processor/sep", ["[SEP]"], "expected the token's id"),
         ("added_tokens/0/id", 3, r'the added token "\[PAD\]" has the id 3, but the vocabulary gives it 0'),
         ("added_tokens/0/content", "new", r'"new" has the id 0, but the vocabulary gives that to "\[PAD\]"'),
+        ("added_tokens/1", added_token("new", 11), r'"new" has the id 11, but the vocabulary goes on with 10'),
         ("added_tokens/0/content", "", "an added token without content"),
         ("added_tokens/0/lstrip", "-", 'an added token lacks the key "lstrip"'),
     ],
@@ -272,7 +274,7 @@ def test_every_truncated_file_is_refused(tmp_path: Path) -> None:
 def test_vocabulary_that_is_damaged_is_named(tmp_path: Path) -> None:
     file = tmp_path / "vocab.txt"
     for data, message in (
-        (b"[PAD]\nna\xff\n", r'ModelFormatError: vocab.txt: line 2, "na\\xFF", is not UTF-8'),
+        (b"[PAD]\nna\xff\n", r'ModelFormatError: vocab.txt: line 2, "na\\xff", is not UTF-8'),
         (b"\n\n", "ModelFormatError: vocab.txt: the vocabulary is empty"),
         (b"a\nb\n", r'ModelFormatError: vocab.txt: .*lacks the unknown token "\[UNK\]"'),
         (b"[UNK]\n[CLS]\n", r'ModelFormatError: vocab.txt: .*lacks the special token "\[SEP\]"'),
