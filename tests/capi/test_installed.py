@@ -215,7 +215,7 @@ def test_add_subdirectory_gives_the_same_targets_and_builds_only_what_is_used(tm
     assert "libmobilebert_rt.a" in steps
     assert "classify" in steps
     assert "libmobilebert_rt.so" not in steps
-    assert "install" not in run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix").lower()
+    run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
     assert not (tmp_path / "prefix").exists()
 
 
