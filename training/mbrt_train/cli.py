@@ -143,7 +143,10 @@ interrupted, killed or stopped, to the same numbers. A recipe with another confi
     parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="the run: checkpoints and logs")
     parser.add_argument("--teacher", type=Path, metavar="DIR", help="Hugging Face folder of a BERT or (IB-)MobileBERT")
-    parser.add_argument("--start", type=Path, metavar="DIR", help="a run whose last weights the student begins with")
+    # Not --start, which torchrun takes for a beginning of its own --start-method.
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="DIR", help="a run whose last weights the student begins with"
+    )
     parser.add_argument("--stop-after", type=float, metavar="MIN", help="minutes, then a checkpoint and the end")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
