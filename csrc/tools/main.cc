@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <new>
 
 #include "base/error.h"
@@ -103,6 +103,8 @@ int run_and_report(const Command& command, const std::vector<std::string>& words
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "mbrt %s: out of memory; a smaller --max-batch-tokens needs less\n",
                  command.name);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mbrt %s: a fault of this program: %s\n", command.name, error.what());
   }
   return kExitError;
 }
@@ -129,6 +131,13 @@ int start(const std::vector<std::string>& words) {
 
 }  // namespace
 }  // namespace mbrt::tools
+
+#if defined(__GLIBCXX__)
+// The C++ library's own says which exception it was, and brings 40 KB of demangler for that.
+namespace __gnu_cxx {
+void __verbose_terminate_handler() { std::abort(); }
+}  // namespace __gnu_cxx
+#endif
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);  // a failed write is told to the writer instead

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
@@ -58,13 +59,14 @@ bool reset_peak_memory() {
 
 std::optional<std::uint64_t> peak_memory() {
   if (std::FILE* const file = std::fopen("/proc/self/status", "r")) {
-    unsigned long long kilobytes = 0;
-    bool found = false;
-    for (char line[256]; !found && std::fgets(line, sizeof(line), file) != nullptr;) {
-      found = std::sscanf(line, "VmHWM: %llu", &kilobytes) == 1;
+    constexpr char kName[] = "VmHWM:";
+    std::optional<std::uint64_t> bytes;
+    for (char line[256]; !bytes && std::fgets(line, sizeof(line), file) != nullptr;) {
+      if (std::strncmp(line, kName, std::strlen(kName)) != 0) continue;
+      bytes = std::strtoull(line + std::strlen(kName), nullptr, 10) * 1024;  // it counts in kB
     }
     std::fclose(file);
-    if (found) return kilobytes * 1024;
+    if (bytes) return bytes;
   }
   rusage usage;
   if (getrusage(RUSAGE_SELF, &usage) != 0) return std::nullopt;
