@@ -14,6 +14,7 @@ declare -A provider=(
   [clang++-19]=clang-19
   [llvm-mca-19]=llvm-19
   [llvm-objdump-19]=llvm-19
+  [pkg-config]=pkg-config
   [g++]=g++
 )
 

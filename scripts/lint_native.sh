@@ -8,4 +8,4 @@ if ! command -v clang-format-19 >/dev/null; then
   [ "${MBRT_REQUIRE_ALL:-0}" != 1 ]
   exit 0
 fi
-git ls-files 'csrc/*.cc' 'csrc/*.h' 'tests/*.cc' 'tests/*.h' 'benchmarks/*.cc' 'benchmarks/*.c' | xargs clang-format-19 --dry-run --Werror
+git ls-files '*.cc' '*.h' '*.hpp' '*.c' | xargs clang-format-19 --dry-run --Werror

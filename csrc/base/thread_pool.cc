@@ -3,8 +3,9 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <exception>
 #include <new>
-#include <system_error>
+#include <utility>
 
 namespace mbrt {
 namespace {
@@ -106,15 +107,15 @@ std::size_t ThreadPool::borrow(std::size_t wanted, Worker** borrowed) {
   }
   while (count < wanted && workers_.size() < wanted) {
     try {
-      workers_.push_back(std::make_unique<Worker>());
-      idle_.reserve(workers_.size());
-      Worker* worker = workers_.back().get();
+      auto made = std::make_unique<Worker>();
+      idle_.reserve(workers_.size() + 1);
+      workers_.reserve(workers_.size() + 1);
+      Worker* worker = made.get();
       worker->thread = std::thread([this, worker] { worker_loop(worker); });
+      workers_.push_back(std::move(made));
       borrowed[count++] = worker;
-    } catch (
-        const std::system_error&) {  // the system gives no more threads: work with those there are
-      workers_.pop_back();
-      break;
+    } catch (const std::exception&) {
+      break;  // the system gives no more threads, or no memory for them: work with those there are
     }
   }
   return count;

@@ -8,7 +8,7 @@
 
 namespace {
 
-// Allocations until one fails; negative: none fails. Only one thread allocates in this program.
+// Allocations until one fails; negative: none fails. Worker threads allocate nothing.
 long countdown = -1;
 
 bool fails_now() { return countdown >= 0 && countdown-- == 0; }
@@ -60,14 +60,13 @@ void test_model(const char* folder, const char* name, std::uint32_t outputs, mbr
            call = {};
            return mbrt_call_new(model, &call);
          }) > 0);
-  EXPECT_OK(mbrt_call_set_threads(call, 1));
+  EXPECT_OK(mbrt_call_set_threads(call, 2));
   const std::vector<std::int32_t> ids = some_ids(30);
   EXPECT(starve([&] {
            mbrt_call_clear(call);
-           return task == MBRT_TASK_NONE
-                      ? mbrt_call_add_ids(call, ids.data(), nullptr, nullptr, 30)
-                      : mbrt_call_add_text(call, "who wrote the notes? [MASK]",
-                                           MBRT_NUL_TERMINATED);
+           return task == MBRT_TASK_NONE ? mbrt_call_add_ids(call, ids.data(), nullptr, nullptr, 30)
+                                         : mbrt_call_add_text(call, "who wrote the notes? [MASK]",
+                                                              MBRT_NUL_TERMINATED);
          }) > 0);
   if (task != MBRT_TASK_NONE) {
     EXPECT(starve([&] { return mbrt_call_set_task(call, task, nullptr); }) >= 0);
