@@ -2,8 +2,9 @@
 // which prefixes of these bytes are pieces? The hash of each prefix is a step from that of the
 // prefix before, and a table of 30,522 pieces takes 512 KiB, which a second-level cache holds.
 //
-// Vocabularies are untrusted: no set of pieces makes the table slow, because it takes another salt
-// when a search takes more than kLongestSearch steps.
+// Vocabularies are untrusted: no set of pieces makes the table slow. Every piece is at most
+// kLongestSearch slots from where its hash points, with another salt if need be, and no search goes
+// further.
 #ifndef MBRT_TEXT_PIECE_TABLE_H_
 #define MBRT_TEXT_PIECE_TABLE_H_
 
@@ -85,9 +86,12 @@ class PieceTable {
 
 inline std::size_t PieceTable::find(Hash hash, std::string_view head, std::string_view tail) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = hash & mask; slots_[i].number != 0; i = (i + 1) & mask) {
-    if (slots_[i].hash != hash) continue;
-    const std::size_t number = slots_[i].number - 1;
+  std::size_t i = hash & mask;
+  for (std::size_t steps = 0; steps <= kLongestSearch && slots_[i].number != 0; ++steps) {
+    const Slot slot = slots_[i];
+    i = (i + 1) & mask;
+    if (slot.hash != hash) continue;
+    const std::size_t number = slot.number - 1;
     const Entry& entry = entries_[number];
     if (entry.size != head.size() + tail.size()) continue;
     const std::string_view piece = piece_at(number);

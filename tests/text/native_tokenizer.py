@@ -4,7 +4,7 @@ Run by ctest ("tokenizer"), with the program tests/text/tokenize.cc in $MBRT_TOK
 
     MBRT_TOKENIZE=build/release/tests/tokenize python -m pytest -q tests/text/native_tokenizer.py
 
-$MBRT_TOKENIZER_LINES (default 30,000; a million for the figures in docs/tokenizer.md) multilingual lines and a tenth as
+$MBRT_TOKENIZER_LINES (default 20,000; a million for the figures in docs/tokenizer.md) multilingual lines and a tenth as
 many random byte strings are compared, and the lines of every file that $MBRT_TOKENIZER_TEXTS (paths between colons; a
 line may be a JSON string or an object with "text") names. $MBRT_EMULATOR: what the program is run with.
 """
@@ -29,7 +29,7 @@ from mobilebert_rt.text.vocabulary import wordpiece
 from tests.text import lines
 from tests.text.native import Failed, Text, added_token, both, compare, description, difference, encode, expected
 
-LINES = int(os.environ.get("MBRT_TOKENIZER_LINES", "30000"))
+LINES = int(os.environ.get("MBRT_TOKENIZER_LINES", "20000"))
 CHUNK = 20000
 TABLES = Path(__file__).parents[2] / "csrc/text"
 # What comes after normalisation: all that is assigned somewhere, and of the rest some.
