@@ -206,10 +206,13 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_published_model_gives_the_same_vectors(
     tool: Tool, minilm: dict[str, Path], expected: Expected, precision: str
 ) -> None:
-    texts = [*TEXTS, "The quick brown fox; na\u00efve fa\u00e7ades \u65e5\u672c\u8a9e \U0001f680!"]
+    texts = [
+        *(TEXTS if tool.target == "host" else TEXTS[:1]),
+        "The quick brown fox; na\u00efve fa\u00e7ades \u65e5\u672c\u8a9e \U0001f680!",
+    ]
     lines = "".join(text + "\n" for text in texts).encode()
     found, wanted = (run("embed", minilm[precision], stdin=lines) for run in (tool.json, expected))
     vectors = np.array([line["embedding"] for line in wanted])
-    assert vectors.shape == (6, 384)
+    assert vectors.shape == (len(texts), 384)
     assert len(np.unique(vectors, axis=0)) == len(vectors)
     assert_same(found, wanted, 0.0 if tool.same_bits else LOOSE)
