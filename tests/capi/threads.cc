@@ -23,16 +23,17 @@ void from_threads(std::size_t count, Work work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// A model of 100 equal layers and a call that takes a while: the time of a layer is a hundredth.
+// A model of 100 equal layers and a call that takes a while, 50 ms at least: the time of a layer is a
+// hundredth of it or less.
 struct Deep {
   explicit Deep(const char* folder)
       : model(open_model(folder, "deep-fp32")), call(new_call(model)) {
     EXPECT_OK(mbrt_call_set_threads(call, 1));
-    add_ids(call, some_ids(256));
-    for (int i = 0; i < 3; ++i) {
+    for (int items = 0; seconds < 0.05 || items < 3; ++items) {
+      add_ids(call, some_ids(256));
       const Clock::time_point start = Clock::now();
       EXPECT_OK(mbrt_call_run(call));
-      seconds = std::min(seconds, seconds_since(start));
+      seconds = seconds_since(start);
     }
     expected = copy_of(call, MBRT_LAST_HIDDEN_STATE, 0);
   }
@@ -47,7 +48,7 @@ struct Deep {
   mbrt_model model;
   mbrt_call call;
   std::vector<float> expected;
-  double seconds = 1e9;  // of a run
+  double seconds = 0;  // of a run
 };
 
 // Waits until the call is at work on another thread.
@@ -131,16 +132,21 @@ void test_deadline_is_prompt(const char* folder) {
   const Deep deep(folder);
   EXPECT_OK(mbrt_call_set_timeout(deep.call, 0));
   EXPECT_STATUS(MBRT_ERROR_TIMEOUT, mbrt_call_run(deep.call));
+  // How far past its deadline a run comes back, as a part of a whole run: the best of some tries. A
+  // machine that has become faster since may finish in time.
   double best = 1e9;
   for (int i = 0; i < 10; ++i) {
     EXPECT_OK(mbrt_call_set_timeout(deep.call, deep.seconds / 4));
     const Clock::time_point start = Clock::now();
-    EXPECT_STATUS(MBRT_ERROR_TIMEOUT, mbrt_call_run(deep.call));
+    const mbrt_status status = mbrt_call_run(deep.call);
+    const double late = seconds_since(start) - deep.seconds / 4;
+    EXPECT(status == MBRT_ERROR_TIMEOUT || status == MBRT_OK);
+    if (status != MBRT_ERROR_TIMEOUT) continue;
     EXPECT_STATUS(MBRT_ERROR_NO_RESULT,
                   mbrt_call_copy(deep.call, MBRT_LAST_HIDDEN_STATE, 0, 0, nullptr, 0, nullptr));
-    best = std::min(best, seconds_since(start));
+    best = std::min(best, late);
   }
-  EXPECT(best < deep.seconds * 3 / 8);
+  EXPECT(best < deep.seconds / 8);
 }
 
 // A cancel that meets no run stops the next one; clear takes it back; a cancelled run uses it up.
