@@ -145,6 +145,8 @@ class Model {
                                                 std::size_t limit) {
     std::vector<std::size_t> wanted;
     if (!tokens) return wanted;
+    // At least one, for data() of a vector without memory is null, and that asks for every token.
+    wanted.reserve(static_cast<std::size_t>(tokens->size()) + 1);
     for (py::ssize_t i = 0; i < tokens->size(); ++i) {
       const std::int64_t token = tokens->data()[i];
       const bool ascends = wanted.empty() || token > static_cast<std::int64_t>(wanted.back());

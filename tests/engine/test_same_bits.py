@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mobilebert_rt as mbrt
@@ -80,3 +81,14 @@ def test_which_outputs_are_asked_for_changes_no_bit(tmp_path: Path) -> None:
         assert (plain.last_hidden_state[i] == full.last_hidden_state[i]).all()
         assert (full.hidden_states[-1][i] == full.last_hidden_state[i]).all()
         assert (some.logits[i][0] == plain.logits[i][len(text) - 1]).all()
+
+
+def test_no_wanted_position_computes_no_logits(tmp_path: Path) -> None:
+    model = load(tmp_path, "mobilebert_int8", 1, max_positions=LONG)
+    (text,) = make_texts([5])
+    ids, lengths, nothing = np.array(text, np.int32), np.array([5], np.int64), np.array([], np.int64)
+    raw = model._core.run(ids, lengths, logit_tokens=nothing)
+    assert raw["logits"].shape[0] == 0
+    (row,) = model([text], logit_positions=[[]]).logits
+    assert len(row) == 0
+    assert (raw["last_hidden_state"] == model._core.run(ids, lengths)["last_hidden_state"]).all()
