@@ -15,6 +15,7 @@ from tests.training.runs import losses, recipe, train
 from tests.training.small import configs, models, torch
 
 checkpoints = pytest.importorskip("mbrt_train.checkpoints")
+heads = pytest.importorskip("mbrt_train.heads")
 TrainingError = pytest.importorskip("mbrt_train.errors").TrainingError
 
 
@@ -155,6 +156,12 @@ def test_a_run_can_begin_where_another_ended(tmp_path: Path, corpus: Path, teach
     train(corpus, teacher, tmp_path / "run", plan, start=whole)
     train(corpus, teacher, tmp_path / "fresh", plan)
     assert losses(tmp_path / "run")[0][1] < 0.95 * losses(tmp_path / "fresh")[0][1]
+    exported = heads.load_model(checkpoints.latest(whole).folder).body  # an encoder alone, as `export` may leave it
+    models.save(exported, tmp_path / "encoder")
+    sentences = replace(plan, objective="sentence")
+    train(corpus, teacher, tmp_path / "from_run", sentences, start=whole)
+    train(corpus, teacher, tmp_path / "from_encoder", sentences, start=tmp_path / "encoder")
+    assert losses(tmp_path / "from_encoder") == losses(tmp_path / "from_run")
     wide = replace(plan, student=replace(plan.student, intermediate_size=56))
     with pytest.raises(TrainingError, match="another configuration"):
         train(corpus, teacher, tmp_path / "wide", wide, start=whole)

@@ -11,14 +11,15 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from mbrt_train import checkpoints, models
+from mbrt_train import checkpoints
 from mbrt_train.checkpoints import Checkpoint, Position
 from mbrt_train.data.batches import Batches
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.tokenizer import check_checkpoint, copy_tokenizer, vocabulary
 from mbrt_train.errors import TrainingError
+from mbrt_train.heads import load_model
 from mbrt_train.loop import Trainer, hash_seed, make_accelerator
-from mbrt_train.models import PreTraining
+from mbrt_train.models import Encoder, PreTraining
 from mbrt_train.recipes import Recipe, differences
 from mbrt_train.tasks import (
     KnowledgeTransfer,
@@ -133,15 +134,18 @@ def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task
 
 
 def _start_from(student: PreTraining, source: Path) -> None:
-    """Load the weights of a run's newest checkpoint, or of a folder. Raises TrainingError."""
+    """Load the weights of a run's newest checkpoint, or of a folder, exported or not. Raises TrainingError."""
     found = checkpoints.latest(source) if (source / MANIFEST).is_file() else None
     folder = source if found is None else found.folder
     if read_config(folder) != student.config:
         raise TrainingError(f"{folder} has another configuration than the recipe's student.")
-    try:
-        models.load(student, folder)
-    except ValueError as error:
-        raise TrainingError(str(error)) from None
+    given = load_model(folder)
+    if isinstance(given, PreTraining):
+        student.load_state_dict(given.state_dict())
+    elif isinstance(given, Encoder):  # of an exported folder: the heads stay as they are
+        student.body.load_state_dict(given.state_dict(), strict=False)
+    else:
+        raise TrainingError(f"{folder} is a model for a task; start from a run, or from an encoder without a head.")
 
 
 def _heldout(request: Request, recipe: Recipe) -> Batches | None:
