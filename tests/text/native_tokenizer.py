@@ -6,7 +6,8 @@ Run by ctest ("tokenizer"), with the program tests/text/tokenize.cc in $MBRT_TOK
 
 $MBRT_TOKENIZER_LINES (default 20,000; a million for the figures in docs/tokenizer.md) multilingual lines and a tenth as
 many random byte strings are compared, and the lines of every file that $MBRT_TOKENIZER_TEXTS (paths between colons; a
-line may be a JSON string or an object with "text") names. $MBRT_EMULATOR: what the program is run with.
+line of a .jsonl is a JSON string or an object with "text") names, by default this project's documents. $MBRT_EMULATOR:
+what the program is run with.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from tests.text.native import Failed, Text, added_token, both, compare, descript
 
 LINES = int(os.environ.get("MBRT_TOKENIZER_LINES", "20000"))
 CHUNK = 20000
-TABLES = Path(__file__).parents[2] / "csrc/text"
+ROOT = Path(__file__).parents[2]
+TABLES = ROOT / "csrc/text"
+DOCUMENTS = ROOT / "docs"
 # What comes after normalisation: all that is assigned somewhere, and of the rest some.
 POINTS = [
     c for c in range(0x110000) if not 0xD800 <= c < 0xE000 and (c < 0x32400 or 0xE0000 <= c < 0xE1000 or c % 4096 < 2)
@@ -116,19 +119,20 @@ def test_random_bytes(uncased: Both, published: Both) -> None:
 
 
 def test_lines_of_files(published: Both) -> None:
-    files = os.environ.get("MBRT_TOKENIZER_TEXTS", "")
-    if not files:
-        pytest.skip("MBRT_TOKENIZER_TEXTS names no files")
-    for file in map(Path, files.split(":")):
+    named = os.environ.get("MBRT_TOKENIZER_TEXTS")
+    files = list(map(Path, named.split(":"))) if named else sorted(DOCUMENTS.glob("*.md"))
+    assert files
+    for file in files:
         with file.open("rb") as opened:
-            total = sum(compare(*published, chunk) for chunk in chunks(line_of(raw) for raw in opened))
+            texts = (line_of(raw, file.suffix == ".jsonl") for raw in opened)
+            total = sum(compare(*published, chunk) for chunk in chunks(texts))
         print(f"{total:,} lines of {file.name} are equal")
         assert total
 
 
-def line_of(raw: bytes) -> bytes:
+def line_of(raw: bytes, is_json: bool) -> bytes:
     raw = raw.rstrip(b"\n")
-    if not raw.startswith((b'"', b"{")):
+    if not is_json:
         return raw
     value = json.loads(raw)
     return str(value["text"] if isinstance(value, dict) else value).encode()
