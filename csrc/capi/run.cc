@@ -196,7 +196,8 @@ Packed Call::pack(const CallControl& control) {
       const std::vector<Window> windows =
           encode_windows(*model->text(), {item.text()}, {0, 1}, *limits, i, true);
       const text::Encoding& encoding = windows[0].encoding;
-      packed.add(encoding.ids, encoding.types, {});
+      const bool has_types = model->config().type_vocab_size > 0;
+      packed.add(encoding.ids, has_types ? encoding.types : std::vector<std::int32_t>{}, {});
       results.tokens[i] = tokens_of(encoding);
     } else {
       packed.add(item.ids, item.types, item.key_mask);

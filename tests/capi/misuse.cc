@@ -425,6 +425,20 @@ void test_texts(const char* folder) {
   }
 }
 
+// A pair's second text has types that the model does not know.
+void test_pair_without_types(const char* folder) {
+  const mbrt_model model = open_model(folder, "plain-int8");
+  const mbrt_call call = new_call(model);
+  EXPECT_OK(mbrt_call_add_pair(call, "who wrote", 9, "the notes", 9));
+  EXPECT_OK(mbrt_call_run(call));
+  const mbrt_token* tokens = nullptr;
+  std::size_t count = 0;
+  EXPECT_OK(mbrt_call_tokens(call, 0, &tokens, &count));
+  EXPECT(count == 7 && tokens[5].type == 1 && tokens[5].part == 1 && tokens[5].begin == 4);
+  EXPECT_OK(mbrt_call_free(call));
+  EXPECT_OK(mbrt_model_close(model));
+}
+
 // Also while threads sleep in the parent's pool.
 void test_fork(const char* folder) {
   const mbrt_model model = open_model(folder, "ids-fp32");
@@ -463,6 +477,7 @@ int main(int argc, char** argv) {
   test_files(argv[1]);
   test_plan_and_trim(argv[1]);
   test_texts(argv[1]);
+  test_pair_without_types(argv[1]);
   test_fork(argv[1]);
   return report("misuse");
 }

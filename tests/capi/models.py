@@ -48,6 +48,8 @@ MODELS: dict[str, tuple[Config, dict[str, str]]] = {
         READS_TEXT | {"labels": json.dumps(LABELS)},
     ),
     "answer": (TEXT | {"pooler": "none", "head": "question_answering", "num_labels": 2}, READS_TEXT),
+    # Without token types, as DistilBERT.
+    "plain": (TEXT | {"type_vocab_size": 0, "bottleneck": "full"}, READS_TEXT),
     "fill": (TEXT | {"head": "masked_lm"}, READS_TEXT),
     "deep": (PLAIN | {"num_layers": 100, "max_positions": 512}, {}),
 }

@@ -70,14 +70,16 @@ def sequences() -> tuple[list[list[int]], list[list[int]], list[list[int]]]:
     return [ids[:9], ids], [[0] * 9, types], [[1] * 9, mask]
 
 
-def arrays_of(path: Path) -> Iterator[Any]:
-    """What dump.c writes, from the Python package."""
+def outputs_of(path: Path) -> Iterator[Any]:
+    """Of the sequences of dump.c, one after another, from the Python package."""
     model = mbrt.Model.from_pretrained(path, num_threads=1)
     ids, types, masks = sequences()
     whole = np.zeros((2, 17), dtype=np.int64), np.zeros((2, 17), dtype=np.int64), np.zeros((2, 17), dtype=np.int64)
     for row, values in enumerate(zip(ids, types, masks, strict=True)):
         for array, value in zip(whole, values, strict=True):
             array[row, : len(value)] = value
+    if model.config.type_vocab_size < 2:
+        whole[1][:] = 0
     # A mask with a hole says nothing about padding, so the sequences go one by one.
     for row, length in enumerate(map(len, ids)):
         part = [array[row : row + 1, :length] for array in whole]
@@ -85,7 +87,7 @@ def arrays_of(path: Path) -> Iterator[Any]:
 
 
 def dump_of(path: Path) -> Any:
-    outputs = list(arrays_of(path))
+    outputs = list(outputs_of(path))
     parts: list[Any] = [out.last_hidden_state[0] for out in outputs]
     parts += [layer[0] for out in outputs for layer in out.hidden_states]
     parts += [out.pooler_output[0] for out in outputs if out.pooler_output is not None]
