@@ -164,6 +164,7 @@ void Call::run_embedder(const CallControl& control) {
   static_cast<TaskOptions&>(options) = limits_of(settings);
   const Embedder embedder(model->text(), options);
   std::vector<Text> texts;
+  texts.reserve(items.size());
   for (const Item& item : items) texts.push_back(item.text());
   RunOptions run;
   run.threads = thread_count(settings.threads);

@@ -56,9 +56,7 @@ mbrt_status report_exception() noexcept {
   }
 }
 
-void require(const void* pointer, const char* name) {
-  if (pointer == nullptr) throw InputError(std::string(name) + " is NULL");
-}
+void fail_null(const char* name) { throw InputError(std::string(name) + " is NULL"); }
 
 std::string_view text_of(const char* text, std::size_t bytes, const char* name) {
   if (text == nullptr && bytes == 0) return {};

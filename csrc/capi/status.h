@@ -35,8 +35,13 @@ mbrt_status guarded(const Body& body) noexcept {
   }
 }
 
+[[noreturn]] void fail_null(const char* name);
+
 // InputError when it is NULL.
-void require(const void* pointer, const char* name);
+template <typename T>
+void require(T* pointer, const char* name) {
+  if (pointer == nullptr) fail_null(name);
+}
 
 // The characters of a string argument. bytes: its length, or MBRT_NUL_TERMINATED.
 std::string_view text_of(const char* text, std::size_t bytes, const char* name);

@@ -108,7 +108,7 @@ AllFound answer(const QuestionAnswerer& task, const mbrt_task_options& options,
   wanted.null_threshold = static_cast<double>(options.null_threshold);
   AllFound all;
   for (const std::vector<Answer>& answers : task.answer(pairs, wanted, run)) {
-    const std::string_view context = pairs[all.size()].second.value();
+    const std::string_view context = pairs[all.size()].second.value_or("");
     std::vector<Found>& found = all.emplace_back();
     for (const Answer& a : answers) {
       found.push_back({"", stretch(context, a.start, a.end), a.start, a.end, 0, -1, a.score});

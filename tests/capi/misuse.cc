@@ -365,7 +365,7 @@ void test_plan_and_trim(const char* folder) {
     mbrt_model_info info{};
     info.struct_size = sizeof info;
     const std::vector<std::size_t> lengths{90, 3, 41, 90, 90};
-    for (const std::size_t threads : {1, 2, 3}) {
+    for (std::size_t threads = 1; threads <= 3; ++threads) {
       mbrt_plan plan{};
       plan.struct_size = sizeof plan;
       EXPECT_OK(mbrt_model_plan(model, lengths.data(), lengths.size(), threads,

@@ -11,7 +11,10 @@ namespace {
 // Allocations until one fails; negative: none fails. Worker threads allocate nothing.
 long countdown = -1;
 
-bool fails_now() { return countdown >= 0 && countdown-- == 0; }
+bool fails_now() {
+  if (countdown < 0) return false;
+  return countdown-- == 0;
+}
 
 void* allocate(std::size_t size, std::size_t alignment) {
   if (fails_now()) return nullptr;

@@ -19,6 +19,7 @@ double seconds_since(Clock::time_point start) {
 template <typename Work>
 void from_threads(std::size_t count, Work work) {
   std::vector<std::thread> threads;
+  threads.reserve(count);
   for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work, i);
   for (std::thread& thread : threads) thread.join();
 }
