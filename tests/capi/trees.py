@@ -102,7 +102,7 @@ def install(name: str, folder: Path) -> Tree:
             pytest.skip(f"{tool} is not installed")
     build = BUILD / target.preset
     run("cmake", "--preset", target.preset, "-S", REPOSITORY, "-B", build)
-    run("cmake", "--build", build, "--target", "mobilebert_rt", "mobilebert_rt_static")
+    run("cmake", "--build", build, "--target", "mobilebert_rt", "mobilebert_rt_static", "mbrt_tool")
     # Moved after it was installed: nothing in it may remember where it was.
     run("cmake", "--install", build, "--prefix", folder / "first")
     shutil.move(folder / "first", folder / "moved")
