@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tasks/numeric.h"
+
 namespace mbrt {
 namespace {
 
@@ -83,9 +85,10 @@ std::vector<Entity> entities_of(const Tokens& tokens, const std::vector<std::str
     const std::string_view kind = alone ? name : split_label(name).second;
     const std::size_t end = begin + size;
     if (!is_ignored(name) && !is_ignored(kind)) {
-      double sum = 0;
-      for (std::size_t i = begin; i < end; ++i) sum += static_cast<double>(units[i].score);
-      found.push_back({std::string(kind), static_cast<float>(sum / static_cast<double>(size)),
+      std::vector<double> scores;
+      for (std::size_t i = begin; i < end; ++i) scores.push_back(units[i].score);
+      fold_sum(scores.data(), size, 1);
+      found.push_back({std::string(kind), static_cast<float>(scores[0] / static_cast<double>(size)),
                        units[begin].start, units[end - 1].end});
     }
     begin = end;

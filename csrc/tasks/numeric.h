@@ -1,10 +1,6 @@
 // The little arithmetic the tasks need: double inside, float out, always in the same order, so that
-// the same model and text give the same bits on every machine. The twin of text/numeric.py.
-//
-// fold_sum and unit_row repeat the Python functions operation for operation: their results are
-// equal to the bit. softmax and sigmoid use an exponential of their own (numpy's changes with the
-// machine) and another order of adding than numpy's: before they are rounded to float they may
-// differ in the last bits of a double, so a score differs by one unit in some hundred million.
+// the same model and text give the same bits on every machine. The twin of
+// mobilebert_rt/text/numeric.py: the two do the same operations, and are equal to the bit.
 #ifndef MBRT_TASKS_NUMERIC_H_
 #define MBRT_TASKS_NUMERIC_H_
 
@@ -19,7 +15,7 @@ void fold_sum(double* rows, std::size_t n, std::size_t width);
 // Divides the row by its Euclidean length; a row of zeros stays zero.
 void unit_row(double* row, std::size_t width);
 
-// e^x for x <= 0, error < 1 ulp; 0 below -708, where doubles become subnormal.
+// e^x for x <= 0, error < 1.2 ulp; 0 below -708, where doubles become subnormal.
 double exp_negative(double x);
 
 // Over one row; safe for logits of any size.

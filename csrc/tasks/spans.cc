@@ -71,12 +71,14 @@ Answer answer_of(const Window& window, std::size_t first, std::size_t last, bool
 std::vector<Answer> best_spans(const std::vector<ScoredWindow>& windows,
                                const AnswerOptions& wanted, bool whole_words) {
   std::vector<Span> heap = all_spans(windows, wanted);
-  std::make_heap(heap.begin(), heap.end(), is_worse);
+  if (heap.empty()) return {};
+  // Added in the order of the text: that of a heap is up to the standard library.
+  const double largest = std::max_element(heap.begin(), heap.end(), is_worse)->logit;
   std::vector<double> powers;
-  for (const Span& span : heap) powers.push_back(exp_negative(span.logit - heap.front().logit));
-  if (!powers.empty()) fold_sum(powers.data(), powers.size(), 1);
+  for (const Span& span : heap) powers.push_back(exp_negative(span.logit - largest));
+  fold_sum(powers.data(), powers.size(), 1);
 
-  const double largest = heap.empty() ? 0.0 : heap.front().logit;
+  std::make_heap(heap.begin(), heap.end(), is_worse);
   std::vector<Answer> answers;
   for (; !heap.empty() && answers.size() < wanted.n_best; heap.pop_back()) {
     std::pop_heap(heap.begin(), heap.end(), is_worse);

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from mobilebert_rt.text.numeric import Floats
+from mobilebert_rt.text.numeric import Floats, fold_sum
 from mobilebert_rt.text.results import Entity
 
 Aggregation: TypeAlias = Literal["none", "simple", "first", "max"]
@@ -53,7 +53,7 @@ def entities_of(
         if name in ignored or kind in ignored:
             continue
         start, end = group[0].start, group[-1].end
-        score = np.mean([unit.score for unit in group], dtype=np.float64)
+        score = fold_sum([unit.score for unit in group]) / len(group)
         found.append(Entity(text[start:end], kind, float(np.float32(score)), start, end))
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mobilebert_rt.text.numeric import Doubles
+from mobilebert_rt.text.numeric import Doubles, exp_negative, fold_sum
 from mobilebert_rt.text.windows import Window, own_tokens
 
 
@@ -43,10 +43,11 @@ def rank_spans(parts: Sequence[Scored], *, longest: int, null_bias: float | None
     null = None if null_bias is None else min(part.null for part in parts) + null_bias
     if null is not None:
         logits = np.append(logits, null)
-    if not len(logits) or not np.any(np.isfinite(logits)):
+    finite = logits[np.isfinite(logits)]
+    if not len(finite):
         return
-    largest = np.max(logits)
-    total = np.sum(np.exp(logits - largest))
+    largest = np.max(finite)
+    total = fold_sum(exp_negative(finite - largest))
 
     bounds = np.cumsum([0, *(table.size for table in tables)])
     seen: set[tuple[int, int] | None] = set()
@@ -62,7 +63,7 @@ def rank_spans(parts: Sequence[Scored], *, longest: int, null_bias: float | None
         if characters in seen:
             continue
         seen.add(characters)
-        yield Span(characters, float(np.float32(np.exp(logits[flat] - largest) / total)))
+        yield Span(characters, float(np.float32(exp_negative(logits[flat] - largest) / total)))
 
 
 def _table(part: Scored, own: range, longest: int) -> Doubles:

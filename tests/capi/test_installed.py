@@ -143,9 +143,8 @@ def test_the_classifier_has_the_labels_and_scores_of_the_python_package(
     for text, labels in zip(TEXTS, expected, strict=True):
         rows = [line.split("\t") for line in tree.execute(examples / "classify", path, text).splitlines()]
         assert [label for label, _ in rows] == [found.label for found in labels]
-        # numpy's exponential may differ in the last bit of a double.
         scores = np.array([found.score for found in labels], dtype=np.float32)
-        np.testing.assert_array_max_ulp(floats([score for _, score in rows]), scores, maxulp=1)
+        assert_same_bits(floats([score for _, score in rows]), scores)
 
 
 def test_the_c_example_embeds_with_a_model_that_has_no_labels(tree: Tree, models: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mobilebert_rt.text.numeric import fold_sum, sigmoid, softmax, unit_rows
+from mobilebert_rt.text.numeric import exp_negative, fold_sum, sigmoid, softmax, unit_rows
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 385])
@@ -29,6 +29,27 @@ def test_unit_rows_have_the_same_bits_alone_and_in_any_batch() -> None:
 def test_unit_rows_survive_sizes_whose_squares_do_not() -> None:
     rows = unit_rows([[3e200, 4e200], [0.0, 0.0], [3e-200, 4e-200]])
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0.0, 0.0], [0.6, 0.8]])
+
+
+def test_the_exponential_is_exact_but_for_the_last_bit() -> None:
+    x = -np.concatenate([np.linspace(0, 708, 20_001), np.geomspace(1e-300, 708, 20_001)])
+    found = exp_negative(x)
+    exact = np.exp(x.astype(np.longdouble))
+    if np.finfo(np.longdouble).nmant > 52:  # else only as exact as what is tested
+        assert np.max(np.abs(found - exact) / np.spacing(found)) < 1.2
+    np.testing.assert_array_max_ulp(found, np.exp(x), maxulp=1)
+
+
+def test_the_exponential_at_its_ends() -> None:
+    np.testing.assert_array_equal(exp_negative([0.0, -0.0, -708.1, -1e300, -np.inf, np.nan]), [1, 1, 0, 0, 0, np.nan])
+    assert math.isclose(exp_negative(-708.0), math.exp(-708), rel_tol=1e-15)
+
+
+def test_softmax_of_a_row_does_not_depend_on_the_batch() -> None:
+    x = np.random.default_rng(1).standard_normal((7, 613)).astype(np.float32) * 9
+    for row, scores in zip(x, softmax(x), strict=True):
+        np.testing.assert_array_equal(softmax(row[np.newaxis])[0], scores)
+        assert abs(math.fsum(scores.tolist()) - 1) < 1e-6
 
 
 def test_softmax_survives_huge_logits() -> None:
