@@ -105,6 +105,14 @@ def test_a_sentence_model_comes_with_its_pooling(folder: Path, tmp_path: Path) -
     assert vector.shape == (48,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
 
+    exporting.export(tmp_path / "model", tmp_path / "longer", folder / "corpus", max_tokens=40)
+    assert plan.data.max_length < 40
+    assert json.loads((tmp_path / "longer/sentence_bert_config.json").read_text())["max_seq_length"] == 40
+    with pytest.raises(TrainingError, match="takes 3 to"):
+        exporting.export(tmp_path / "model", tmp_path / "none", folder / "corpus", max_tokens=100_000)
+    with pytest.raises(TrainingError, match="sentence vectors"):
+        exporting.export(folder / "run", tmp_path / "none", folder / "corpus", max_tokens=40)
+
 
 @pytest.mark.parametrize(
     "arguments",

@@ -286,6 +286,9 @@ with PyTorch. A model that does not match is not written.
     given.add_argument("--texts", type=Path, metavar="FILE", help="compare on the lines of a file")
     parser.add_argument("--task", metavar="TASK", help="grade both in a task as well; with --data")
     parser.add_argument("--data", type=Path, metavar="FILE", help="development file of --task")
+    parser.add_argument(
+        "--max-tokens", type=int, metavar="N", help="longest text of a model for sentence vectors (that of training)"
+    )
     parser.add_argument("--tolerance", type=float, default=1e-5, metavar="E", help="fp32: worst relative error (1e-5)")
     parser.add_argument("--cosine", type=float, default=0.95, metavar="C", help="int8: least mean cosine (0.95)")
     parser.add_argument("--agreement", type=float, default=0.9, metavar="P", help="int8: least agreement (0.9)")
@@ -304,7 +307,8 @@ def _run_export(args: argparse.Namespace) -> int:
     if args.texts is not None and not texts:
         raise TrainingError(f"{args.texts} has no text to compare on.")
     bars = Bars(args.tolerance, args.cosine, args.agreement)
-    for report in export(args.run_folder, args.out, args.corpus, texts, exam=exam, bars=bars):
+    reports = export(args.run_folder, args.out, args.corpus, texts, exam=exam, bars=bars, max_tokens=args.max_tokens)
+    for report in reports:
         print(f"{report}\n")
     print(f"{args.out} written")
     return 0

@@ -48,16 +48,21 @@ def export(
     *,
     exam: Exam | None = None,
     bars: Bars | None = None,
+    max_tokens: int | None = None,
 ) -> list[Report]:
     """Write `target` from a run, or from a folder that `finetune` wrote; returns the comparisons.
 
-    texts, or the corpus's held-out ones, are what both are run on; exam: a task that both are graded in. Raises
+    texts, or the corpus's held-out ones, are what both are run on; exam: a task that both are graded in. max_tokens:
+    the longest text that a model for sentence vectors takes; by default the longest that it was trained on. Raises
     TrainingError, with nothing written, where the target exists, where a tokenizer does not match, and where the engine
     does not agree.
     """
     if target.exists():
         raise TrainingError(f"{target} exists already. Name another folder, or remove it.")
     model, tokenizer_folder, extra, longest = _read(source)
+    if max_tokens is not None:
+        _check_longest(max_tokens, longest, model.config.max_position_embeddings)
+        longest = max_tokens
     tokenizer = load_tokenizer(tokenizer_folder)
     if len(pieces(tokenizer)) != model.config.vocab_size:
         raise TrainingError(
@@ -101,6 +106,13 @@ def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], int | None]:
     extra = {key: value for key, value in raw.items() if key not in known and key != "architectures"}
     limits = source / "sentence_bert_config.json"
     return model, source, extra, json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else None
+
+
+def _check_longest(wanted: int, trained: int | None, positions: int) -> None:
+    if trained is None:
+        raise TrainingError("a longest text is for models of sentence vectors; this one's is its number of positions.")
+    if not 2 < wanted <= positions:
+        raise TrainingError(f"a longest text of {wanted} tokens: the model takes 3 to {positions}.")
 
 
 def heldout_ids(tokenizer: Tokenizer, corpus: Path | None, texts: Sequence[str], longest: int) -> list[list[int]]:
