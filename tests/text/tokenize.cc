@@ -65,6 +65,7 @@ void encode(const Tokenizer& tokenizer, const Text& text, bool offsets, Encoding
 
 template <typename T>
 void write(const std::vector<T>& values) {
+  if (values.empty()) return;  // fwrite may not be given the null pointer of an empty vector
   std::vector<std::int32_t> out(values.begin(), values.end());
   std::fwrite(out.data(), sizeof(out[0]), out.size(), stdout);
 }
