@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_the_default_models_student_fits_its_teacher() -> None:
     assert len(stage.gates) == 7
 
 
+def test_a_recipe_holds_only_what_differs_from_its_base(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(
+        'base = "minilm"\ntitle = "mine"\ndata.seed = 7\n[student]\nnum_hidden_layers = 3\n'
+    )
+    ours, base = recipes.load_recipe(tmp_path / "r.toml"), recipes.load_recipe("minilm")
+    student = replace(base.student, num_hidden_layers=3)
+    assert ours == replace(base, title="mine", data=replace(base.data, seed=7), student=student)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -58,6 +68,7 @@ def test_the_default_models_student_fits_its_teacher() -> None:
         ('title = "x"\nquantised = true', "objective = .sentence."),
         ('title = "x"\nstrategy = "random"', "auxiliary, joint, progressive"),
         ("title = ", "not valid TOML"),
+        ('base = "gpt"', "it can be minilm, minilm_cooldown"),
         ("seed = 1", "title is missing"),
     ],
 )

@@ -1,6 +1,7 @@
 """A recipe: everything that decides what a run computes, as TOML on disk and as dataclasses here.
 
-Keys that are left out have the defaults below; keys that are unknown are errors.
+A file may name a shipped recipe as its `base` and hold only what differs. Keys that are left out have the base's
+values, or the defaults below; keys that are unknown are errors.
 """
 
 from __future__ import annotations
@@ -128,11 +129,33 @@ def load_recipe(name: str | Path) -> Recipe:
     path = shipped().get(str(name), Path(name))
     if not path.is_file():
         raise TrainingError(f"no recipe {str(name)!r}: neither a file nor one of {', '.join(shipped())}.")
+    return parse_recipe(_tables(path), str(path))
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    """What a file says, over what its base says."""
     try:
-        raw = tomllib.loads(path.read_text())
+        tables = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise TrainingError(f"{path}: not valid TOML ({error}).") from None
-    return parse_recipe(raw, str(path))
+    base = tables.pop("base", None)
+    if base is None:
+        return tables
+    bases = {name: file for name, file in shipped().items() if file != path}
+    _one_of(f"{path}: base", base, tuple(bases))
+    return _over(_tables(bases[base]), tables)
+
+
+def _over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merged key by key, all else replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = _over(below, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def parse_recipe(raw: Mapping[str, Any], where: str) -> Recipe:
