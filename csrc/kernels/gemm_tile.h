@@ -125,8 +125,9 @@ class FinishBlock {
   }
 
  private:
-  const float* residual_;
-  std::size_t stride_;
+  // Of kResidual alone.
+  const float* residual_ = nullptr;
+  std::size_t stride_ = 0;
   f32x16 scale_;
 };
 

@@ -83,8 +83,9 @@ std::vector<std::vector<std::size_t>> plan_batches(const std::vector<std::size_t
                                                    std::size_t max_tokens) {
   std::vector<std::size_t> order(lengths.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
+  });
   std::vector<std::vector<std::size_t>> batches;
   std::size_t room = 0;
   for (const std::size_t index : order) {

@@ -30,7 +30,8 @@ void score(std::vector<double>* rows, std::size_t windows, std::size_t width, Sc
 
 }  // namespace
 
-Classifier::Classifier(std::shared_ptr<const TextModel> model, const ClassifierOptions& options)
+Classifier::Classifier(const std::shared_ptr<const TextModel>& model,
+                       const ClassifierOptions& options)
     : Task(model, "A classifier", {Head::kSequenceClassification}, options,
            {model->config().max_positions}),
       score_kind_(options.score_kind.value_or(score_kind_of(*model))) {}

@@ -29,7 +29,7 @@ struct Classification {
 
 class Classifier : public Task {
  public:
-  explicit Classifier(std::shared_ptr<const TextModel> model,
+  explicit Classifier(const std::shared_ptr<const TextModel>& model,
                       const ClassifierOptions& options = {});
 
   ScoreKind score_kind() const { return score_kind_; }

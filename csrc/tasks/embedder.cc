@@ -48,7 +48,7 @@ std::vector<double> merge(const std::vector<Window>& windows,
 
 }  // namespace
 
-Embedder::Embedder(std::shared_ptr<const TextModel> model, const EmbedderOptions& options)
+Embedder::Embedder(const std::shared_ptr<const TextModel>& model, const EmbedderOptions& options)
     : Task(model, "An embedder", {}, options, defaults_of(*model)),
       pooling_(options.pooling.value_or(model->pooling().mode)),
       normalize_(options.normalize.value_or(model->pooling().normalize)) {}

@@ -21,7 +21,8 @@ struct EmbedderOptions : TaskOptions {
 
 class Embedder : public Task {
  public:
-  explicit Embedder(std::shared_ptr<const TextModel> model, const EmbedderOptions& options = {});
+  explicit Embedder(const std::shared_ptr<const TextModel>& model,
+                    const EmbedderOptions& options = {});
 
   std::size_t dimension() const { return model().config().hidden_size; }
   PoolingMode pooling() const { return pooling_; }

@@ -65,7 +65,7 @@ std::vector<std::vector<Fill>> proposals(const TextModel& model, std::string_vie
 
 }  // namespace
 
-FillMask::FillMask(std::shared_ptr<const TextModel> model, const TaskOptions& options)
+FillMask::FillMask(const std::shared_ptr<const TextModel>& model, const TaskOptions& options)
     : Task(model, "Filling masks", {Head::kMaskedLm, Head::kPretraining}, options,
            {model->config().max_positions}) {
   if (model->mask_id()) return;
@@ -78,13 +78,17 @@ std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Tex
                                                            const RunOptions& run) const {
   if (top_k < 1) throw InputError("top_k is 0; it should be at least 1.");
   check_single(texts, run.first_index);
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): the constructor refuses a model without them
+  const std::int32_t mask_id = *model().mask_id();
+  const std::string& mask_token = *model().mask_token();
+  // NOLINTEND(bugprone-unchecked-optional-access)
   std::vector<std::vector<std::vector<Fill>>> fills(texts.size());
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
     const std::vector<Window> windows =
         encode_windows(model(), texts, group, limits(), run.first_index, true);
     std::vector<Positions> places(windows.size());
     for (const Range& own : groups_of(windows)) {
-      find_masks(windows, own, *model().mask_id(), &places);
+      find_masks(windows, own, mask_id, &places);
       const auto at = [&](std::size_t i) {
         return places.begin() + static_cast<std::ptrdiff_t>(i);
       };
@@ -92,7 +96,7 @@ std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Tex
         continue;
       }
       throw InputError("input " + std::to_string(run.first_index + windows[own.begin].index) +
-                       " has no " + *model().mask_token() + " that could be filled.");
+                       " has no " + mask_token + " that could be filled.");
     }
     std::vector<std::vector<std::vector<Fill>>> parts(windows.size());
     run_windows(

@@ -23,7 +23,7 @@ struct Fill {
 class FillMask : public Task {
  public:
   // ModelFormatError when the tokenizer has no mask token.
-  explicit FillMask(std::shared_ptr<const TextModel> model, const TaskOptions& options = {});
+  explicit FillMask(const std::shared_ptr<const TextModel>& model, const TaskOptions& options = {});
 
   // For each text, for each of its masks in order, the top_k proposals, best first. Masks are
   // filled one by one: the others stay masked. With OnOverflow::kStride each mask of a long text is

@@ -40,7 +40,7 @@ ScoredWindow scored(const Window& window, const OutputRows& rows) {
 
 }  // namespace
 
-QuestionAnswerer::QuestionAnswerer(std::shared_ptr<const TextModel> model,
+QuestionAnswerer::QuestionAnswerer(const std::shared_ptr<const TextModel>& model,
                                    const QuestionAnswererOptions& options)
     : Task(model, "A question answerer", {Head::kQuestionAnswering}, options, defaults_of(*model)),
       whole_words_(options.whole_words) {}

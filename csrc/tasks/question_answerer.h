@@ -37,7 +37,7 @@ struct Answer {
 
 class QuestionAnswerer : public Task {
  public:
-  explicit QuestionAnswerer(std::shared_ptr<const TextModel> model,
+  explicit QuestionAnswerer(const std::shared_ptr<const TextModel>& model,
                             const QuestionAnswererOptions& options = {});
 
   // For each pair (question, context) its answers, best first; none for an empty context.

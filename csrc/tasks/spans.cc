@@ -28,6 +28,7 @@ bool is_worse(const Span& a, const Span& b) {
 
 std::vector<Span> all_spans(const std::vector<ScoredWindow>& windows, const AnswerOptions& wanted) {
   std::vector<std::size_t> counts;
+  counts.reserve(windows.size());
   for (const ScoredWindow& part : windows) counts.push_back(part.start.size());
   const std::vector<Range> owned = own_tokens(windows.front().window, counts);
   std::vector<Span> spans;
@@ -70,19 +71,20 @@ Answer answer_of(const Window& window, std::size_t first, std::size_t last, bool
 
 std::vector<Answer> best_spans(const std::vector<ScoredWindow>& windows,
                                const AnswerOptions& wanted, bool whole_words) {
-  std::vector<Span> heap = all_spans(windows, wanted);
-  if (heap.empty()) return {};
+  std::vector<Span> spans = all_spans(windows, wanted);
+  if (spans.empty()) return {};
   // Added in the order of the text: that of a heap is up to the standard library.
-  const double largest = std::max_element(heap.begin(), heap.end(), is_worse)->logit;
+  const double largest = std::max_element(spans.begin(), spans.end(), is_worse)->logit;
   std::vector<double> powers;
-  for (const Span& span : heap) powers.push_back(exp_negative(span.logit - largest));
+  powers.reserve(spans.size());
+  for (const Span& span : spans) powers.push_back(exp_negative(span.logit - largest));
   fold_sum(powers.data(), powers.size(), 1);
 
-  std::make_heap(heap.begin(), heap.end(), is_worse);
+  std::make_heap(spans.begin(), spans.end(), is_worse);
   std::vector<Answer> answers;
-  for (; !heap.empty() && answers.size() < wanted.n_best; heap.pop_back()) {
-    std::pop_heap(heap.begin(), heap.end(), is_worse);
-    const Span& span = heap.back();
+  for (; !spans.empty() && answers.size() < wanted.n_best; spans.pop_back()) {
+    std::pop_heap(spans.begin(), spans.end(), is_worse);
+    const Span& span = spans.back();
     Answer found{0, 0, 0};
     if (span.window != kNoAnswer) {
       found =

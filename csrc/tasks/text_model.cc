@@ -39,7 +39,7 @@ Pooling pooling_of(const Metadata& metadata) {
   return pooling;
 }
 
-TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name)
+TextModel::TextModel(const std::shared_ptr<const Encoder>& encoder, const std::string& name)
     : TextModel(encoder, name, tokenizer_of(encoder->file().metadata(), name)) {}
 
 TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name,

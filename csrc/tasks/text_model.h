@@ -35,7 +35,7 @@ class TextModel {
   // The tokenizer in the model's metadata: tokenizer.json first, then vocab.txt. name: what messages
   // call the model. ModelFormatError when there is no tokenizer, when it cannot be read, or when it
   // has more pieces than the model has rows; UnsupportedModelError for one that is not BERT's.
-  TextModel(std::shared_ptr<const Encoder> encoder, std::string name);
+  TextModel(const std::shared_ptr<const Encoder>& encoder, const std::string& name);
 
   // With a tokenizer from elsewhere: the path of a tokenizer.json, of a vocab.txt, or of a folder
   // that holds one (a tokenizer_config.json beside it is read too).

@@ -36,7 +36,7 @@ Tokens stitch(const std::vector<Window>& windows, const std::vector<Logits>& log
 
 }  // namespace
 
-TokenClassifier::TokenClassifier(std::shared_ptr<const TextModel> model,
+TokenClassifier::TokenClassifier(const std::shared_ptr<const TextModel>& model,
                                  const TokenClassifierOptions& options)
     : Task(model, "A token classifier", {Head::kTokenClassification}, options,
            {model->config().max_positions}),

@@ -20,7 +20,7 @@ struct TokenClassifierOptions : TaskOptions {
 
 class TokenClassifier : public Task {
  public:
-  explicit TokenClassifier(std::shared_ptr<const TextModel> model,
+  explicit TokenClassifier(const std::shared_ptr<const TextModel>& model,
                            const TokenClassifierOptions& options = {});
 
   Aggregation aggregation() const { return aggregation_; }

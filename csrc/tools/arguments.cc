@@ -178,6 +178,10 @@ std::optional<std::vector<std::size_t>> Arguments::positive_list(const std::stri
                                                                  const std::string& what) const {
   const std::optional<std::string> text = value(name);
   if (!text) return std::nullopt;
+  const auto refuse = [&] {
+    throw UsageError("argument " + name + ": '" + *text + "' is not a list of " + what +
+                     " such as 8,32,128");
+  };
   std::vector<std::size_t> numbers;
   for (std::size_t begin = 0, end; begin <= text->size(); begin = end + 1) {
     end = std::min(text->find(',', begin), text->size());
@@ -185,8 +189,7 @@ std::optional<std::vector<std::size_t>> Arguments::positive_list(const std::stri
     const bool whole =
         !part.empty() && part.size() < 10 && std::all_of(part.begin(), part.end(), is_digit);
     if (!whole || std::atol(part.c_str()) == 0) {
-      throw UsageError("argument " + name + ": '" + *text + "' is not a list of " + what +
-                       " such as 8,32,128");
+      refuse();
     }
     numbers.push_back(static_cast<std::size_t>(std::atol(part.c_str())));
   }

@@ -151,6 +151,7 @@ std::vector<Case> text_cases(const Plan& plan, const TextModel& model, const std
   const Limits limits{model.config().max_positions, OnOverflow::kTruncate, 0};
   const std::size_t most = *std::max_element(plan.batch_sizes.begin(), plan.batch_sizes.end());
   std::vector<Text> texts;
+  texts.reserve(most);
   for (std::size_t i = 0; i < most; ++i) texts.push_back({lines[i % lines.size()], std::nullopt});
   std::vector<Window> windows;
   const auto tokenize = [&] {

@@ -72,7 +72,10 @@ void print_machine() {
     isas += (isas.empty() ? "" : ", ") + std::string(set->isa);
   }
   for (const auto& [name, count] : threads()) {
-    counts += (counts.empty() ? "" : ", ") + name + " " + count;
+    counts += counts.empty() ? "" : ", ";
+    counts += name;
+    counts += ' ';
+    counts += count;
   }
   for (const char* name : kVariables) {
     const char* const value = std::getenv(name);

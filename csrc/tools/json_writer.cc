@@ -39,7 +39,7 @@ std::string laid_out(const char* scientific) {
   if (count <= exponent + 1) {
     return sign + digits + std::string(static_cast<std::size_t>(exponent + 1 - count), '0') + ".0";
   }
-  const auto whole = static_cast<std::size_t>(exponent + 1);
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
   return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 

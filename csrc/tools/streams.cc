@@ -190,6 +190,7 @@ std::vector<Input> TextSource::next_group() {
 
 std::vector<Text> texts_of(const std::vector<Input>& inputs) {
   std::vector<Text> texts;
+  texts.reserve(inputs.size());
   for (const Input& input : inputs) texts.push_back(input.text());
   return texts;
 }
