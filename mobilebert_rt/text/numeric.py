@@ -62,10 +62,10 @@ def exp_negative(x: npt.ArrayLike) -> Doubles:
 
 
 def softmax(logits: npt.ArrayLike) -> Floats:
-    """Rows [n, width] over the last axis; float32. Safe for logits of any size."""
+    """Over the last axis; float32. Safe for logits of any size."""
     x = np.asarray(logits, dtype=np.float64)
     powers = exp_negative(x - np.max(x, axis=-1, keepdims=True, initial=-np.inf))
-    return np.asarray(powers / fold_sum(powers.T)[:, np.newaxis], dtype=np.float32)
+    return np.asarray(powers / fold_sum(np.moveaxis(powers, -1, 0))[..., np.newaxis], dtype=np.float32)
 
 
 def sigmoid(logits: npt.ArrayLike) -> Floats:

@@ -54,6 +54,7 @@ def test_the_exponential_at_its_ends() -> None:
 def test_softmax_of_a_row_does_not_depend_on_the_batch() -> None:
     x = np.random.default_rng(1).standard_normal((7, 613)).astype(np.float32) * 9
     for row, scores in zip(x, softmax(x), strict=True):
+        np.testing.assert_array_equal(softmax(row), scores)
         np.testing.assert_array_equal(softmax(row[np.newaxis])[0], scores)
         assert abs(math.fsum(scores.tolist()) - 1) < 1e-6
 
