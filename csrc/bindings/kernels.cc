@@ -85,19 +85,19 @@ void repeat(void (*kernel)(const Arguments&), std::size_t calls, const Arguments
   for (std::size_t i = 0; i < calls; ++i) kernel(arguments);
 }
 
-void check_epilogue(int epilogue) {
-  if (epilogue >= 0 && epilogue < kEpilogueCount) return;
+Epilogue epilogue_of(int number) {
+  if (number >= 0 && number < kEpilogueCount) return static_cast<Epilogue>(number);
   refuse("epilogue", "0 .. " + std::to_string(kEpilogueCount - 1));
 }
 
-void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>& a,
+void run_gemm_s8(const std::string& isa, int number, const Array<std::uint8_t>& a,
                  const Array<float>& a_scale, const Array<float>& a_shift,
                  const Array<std::int8_t>& w, const Optional<std::int32_t>& compensation,
                  const Array<float>& w_scale, const Array<float>& w_sum, const Array<float>& bias,
                  const Optional<float>& residual, const Optional<float>& residual_scale,
                  const Array<float>& out, std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
-  check_epilogue(epilogue);
+  const Epilogue epilogue = epilogue_of(number);
   const Matrix<std::uint8_t> in(a, "a");
   const std::size_t m = in.rows, k = in.columns;
   const Matrix<float> to(out, "out");
@@ -106,37 +106,35 @@ void run_gemm_s8(const std::string& isa, int epilogue, const Array<std::uint8_t>
   multiple_of_16(k, "k");
   to.need(m, n, "out");
   if (set.gemm_s8_offset != 0 && !compensation) refuse("compensation", "column sums");
-  const Residual added(epilogue == static_cast<int>(Epilogue::kResidual), residual, residual_scale,
-                       m, n);
-  repeat(set.gemm_s8[epilogue], calls,
-         GemmS8{m, n, k, in.data, in.stride, vector_of(a_scale, m, "a_scale"),
+  const Residual added(epilogue == Epilogue::kResidual, residual, residual_scale, m, n);
+  repeat(set.gemm_s8, calls,
+         GemmS8{epilogue, m, n, k, in.data, in.stride, vector_of(a_scale, m, "a_scale"),
                 vector_of(a_shift, m, "a_shift"), vector_of(w, n * k, "w"),
                 vector_of(compensation, n, "compensation"), vector_of(w_scale, n, "w_scale"),
                 vector_of(w_sum, n, "w_sum"), vector_of(bias, n, "bias"), added.data, added.stride,
                 added.scale, to.data, to.stride});
 }
 
-void run_gemm_f32(const std::string& isa, int epilogue, const Array<float>& a,
-                  const Array<float>& w, std::size_t n, std::size_t panel_stride,
-                  const Optional<float>& bias, const Optional<float>& residual,
-                  const Optional<float>& residual_scale, const Array<float>& out,
-                  std::size_t calls) {
+void run_gemm_f32(const std::string& isa, int number, const Array<float>& a, const Array<float>& w,
+                  std::size_t n, std::size_t panel_stride, const Optional<float>& bias,
+                  const Optional<float>& residual, const Optional<float>& residual_scale,
+                  const Array<float>& out, std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
-  check_epilogue(epilogue);
+  const Epilogue epilogue = epilogue_of(number);
   const Matrix<float> in(a, "a");
   const std::size_t m = in.rows, k = in.columns;
   const Matrix<float> to(out, "out");
   multiple_of_16(n, "n");
   to.need(m, n, "out");
   if (panel_stride < k * 16) refuse("panel_stride", "at least k * 16");
-  const bool is_product = epilogue == static_cast<int>(Epilogue::kProduct);
+  const bool is_product = epilogue == Epilogue::kProduct;
   if (!is_product && !bias) refuse("bias", "n values");
-  const Residual added(epilogue == static_cast<int>(Epilogue::kResidual), residual, residual_scale,
-                       m, n);
+  const Residual added(epilogue == Epilogue::kResidual, residual, residual_scale, m, n);
   const float* weights = vector_of(w, (n / 16 - 1) * panel_stride + k * 16, "w");
-  repeat(set.gemm_f32[epilogue], calls,
-         GemmF32{m, n, k, in.data, in.stride, weights, panel_stride, vector_of(bias, n, "bias"),
-                 added.data, added.stride, added.scale, to.data, to.stride});
+  repeat(set.gemm_f32, calls,
+         GemmF32{epilogue, m, n, k, in.data, in.stride, weights, panel_stride,
+                 vector_of(bias, n, "bias"), added.data, added.stride, added.scale, to.data,
+                 to.stride});
 }
 
 void run_quantize(const std::string& isa, const Array<float>& x, const Array<std::uint8_t>& q,

@@ -13,8 +13,7 @@ namespace {
 class AttentionF32 : public Attention {
  public:
   AttentionF32(const Widths& widths, const KernelSet& kernels)
-      : Attention(widths, kernels),
-        multiply_(kernels.gemm_f32[static_cast<int>(Epilogue::kProduct)]) {}
+      : Attention(widths, kernels), multiply_(kernels.gemm_f32) {}
 
   void store_queries(const Panel& panel, const Rows& queries) const override;
   void store_keys(const Panel& panel, std::size_t layer, const Rows& keys) const override;
@@ -89,14 +88,14 @@ void AttentionF32::run_head(const Strip& strip, std::size_t head) const {
   const Widths& w = widths_;
   const Scratch& scratch = *strip.scratch;
   const std::size_t padded_keys = pad16(strip.keys);
-  multiply_({strip.rows, padded_keys, w.head,
+  multiply_({Epilogue::kProduct, strip.rows, padded_keys, w.head,
              strip.stream->query_f32 + strip.token * w.body + head * w.head, w.body,
              keys_of(*strip.kv, strip.kv_token, strip.keys, head), w.head * kLanes, nullptr,
              nullptr, 0, nullptr, scratch.scores, padded_keys});
   strip.mark(Operation::kScores, strip.rows * strip.keys * w.head, Precision::kFp32);
   kernels_->softmax(strip.softmax());
   strip.mark(Operation::kSoftmax, 0, Precision::kFp32);
-  multiply_({strip.rows, w.head_padded, strip.keys, scratch.scores, padded_keys,
+  multiply_({Epilogue::kProduct, strip.rows, w.head_padded, strip.keys, scratch.scores, padded_keys,
              values_of(*strip.kv, strip.kv_token, strip.keys, head), strip.keys * kLanes, nullptr,
              nullptr, 0, nullptr, scratch.head_out, w.head_padded});
   std::memcpy(scratch.factor, scratch.inverse, strip.rows * sizeof(float));

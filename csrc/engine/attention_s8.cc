@@ -17,7 +17,7 @@ class AttentionS8 : public Attention {
  public:
   AttentionS8(const Widths& widths, const KernelSet& kernels)
       : Attention(widths, kernels),
-        multiply_(kernels.gemm_s8[static_cast<int>(Epilogue::kProduct)]),
+        multiply_(kernels.gemm_s8),
         ones_(widths.head_padded, 1.0f),
         zeros_(widths.head_padded) {}
 
@@ -139,6 +139,7 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   const std::size_t begin = part(strip.kv_token, strip.keys, head);
 
   GemmS8 scores{};
+  scores.epilogue = Epilogue::kProduct;
   scores.m = strip.rows;
   scores.n = padded_keys;
   scores.k = w.head_padded;
@@ -158,6 +159,7 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   strip.mark(Operation::kSoftmax, 0, Precision::kInt8);
 
   GemmS8 context{};
+  context.epilogue = Epilogue::kProduct;
   context.m = strip.rows;
   context.n = w.head_padded;
   context.k = padded_keys;

@@ -43,18 +43,17 @@ void Linear::run_residual(const Operand& in, std::size_t rows, const Rows& resid
 void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
                       const Rows& out) const {
   const LinearWeights& w = *weights_;
-  const int kind = static_cast<int>(epilogue);
   const float* r = residual == nullptr ? nullptr : residual->x;
   const std::size_t r_stride = residual == nullptr ? 0 : residual->stride;
   if (w.precision == Precision::kFp32) {
-    kernels_->gemm_f32[kind]({rows, w.n_padded, w.k_padded, in.x, in.x_stride, w.w_f32,
-                              w.k_padded * kLanes, w.bias, r, r_stride, w.residual_scale, out.x,
-                              out.stride});
+    kernels_->gemm_f32({epilogue, rows, w.n_padded, w.k_padded, in.x, in.x_stride, w.w_f32,
+                        w.k_padded * kLanes, w.bias, r, r_stride, w.residual_scale, out.x,
+                        out.stride});
     return;
   }
-  kernels_->gemm_s8[kind]({rows, w.n_padded, w.k_padded, in.q, in.q_stride, in.scale, in.shift,
-                           w.w_s8, w.compensation, w.scale, w.sum, w.bias, r, r_stride,
-                           w.residual_scale, out.x, out.stride});
+  kernels_->gemm_s8({epilogue, rows, w.n_padded, w.k_padded, in.q, in.q_stride, in.scale, in.shift,
+                     w.w_s8, w.compensation, w.scale, w.sum, w.bias, r, r_stride, w.residual_scale,
+                     out.x, out.stride});
 }
 
 void Linear::normalise(std::size_t rows, const Rows& out, Lane* lane) const {

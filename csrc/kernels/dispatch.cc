@@ -8,20 +8,14 @@
 
 // What each target's object files define. kernels.inc names every GEMM; the row operations exist
 // where lanes do.
-#define MBRT_DECLARE_gemm_s8(target)    \
-  namespace mbrt::target {              \
-  void gemm_s8_linear(const GemmS8&);   \
-  void gemm_s8_relu(const GemmS8&);     \
-  void gemm_s8_residual(const GemmS8&); \
-  void gemm_s8_product(const GemmS8&);  \
-  std::size_t peak_s8(std::size_t);     \
+#define MBRT_DECLARE_gemm_s8(target) \
+  namespace mbrt::target {           \
+  void gemm_s8(const GemmS8&);       \
+  std::size_t peak_s8(std::size_t);  \
   }
 #define MBRT_DECLARE_gemm_f32(target)        \
   namespace mbrt::target {                   \
-  void gemm_f32_linear(const GemmF32&);      \
-  void gemm_f32_relu(const GemmF32&);        \
-  void gemm_f32_residual(const GemmF32&);    \
-  void gemm_f32_product(const GemmF32&);     \
+  void gemm_f32(const GemmF32&);             \
   std::size_t peak_f32(std::size_t);         \
   void quantize(const Quantize&);            \
   void quantize_heads(const QuantizeHeads&); \
@@ -73,9 +67,9 @@ struct Row {
     {isa,                                                                                       \
      listed("gemm_s8", #s8).name,                                                               \
      listed("gemm_s8", #s8).offset,                                                             \
-     {s8::gemm_s8_linear, s8::gemm_s8_relu, s8::gemm_s8_residual, s8::gemm_s8_product},         \
+     s8::gemm_s8,                                                                               \
      listed("gemm_f32", #f32).name,                                                             \
-     {f32::gemm_f32_linear, f32::gemm_f32_relu, f32::gemm_f32_residual, f32::gemm_f32_product}, \
+     f32::gemm_f32,                                                                             \
      f32::quantize,                                                                             \
      f32::quantize_heads,                                                                       \
      f32::layer_norm,                                                                           \

@@ -1,7 +1,8 @@
-// What happens to an accumulator before it is stored. A kernel is instantiated once per kind, so no
-// flag is tested in a loop.
+// What happens to an accumulator before it is stored.
 #ifndef MBRT_KERNELS_EPILOGUE_H_
 #define MBRT_KERNELS_EPILOGUE_H_
+
+#include <type_traits>
 
 namespace mbrt {
 
@@ -13,6 +14,24 @@ enum class Epilogue : int {
   kProduct = 3,  // y = x: the two products of attention
 };
 inline constexpr int kEpilogueCount = 4;
+
+template <Epilogue kEpilogue>
+using EpilogueConstant = std::integral_constant<Epilogue, kEpilogue>;
+
+// f(constant) with the epilogue as a constant: code for each, and no test in a loop.
+template <typename F>
+__attribute__((always_inline)) inline void with_constant(Epilogue epilogue, F&& f) {
+  switch (epilogue) {
+    case Epilogue::kLinear:
+      return f(EpilogueConstant<Epilogue::kLinear>{});
+    case Epilogue::kRelu:
+      return f(EpilogueConstant<Epilogue::kRelu>{});
+    case Epilogue::kResidual:
+      return f(EpilogueConstant<Epilogue::kResidual>{});
+    case Epilogue::kProduct:
+      return f(EpilogueConstant<Epilogue::kProduct>{});
+  }
+}
 
 }  // namespace mbrt
 

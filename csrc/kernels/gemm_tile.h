@@ -3,7 +3,6 @@
 //
 // A kernel file describes one tile and the driver does the rest:
 //
-//   template <Epilogue kEpilogue>
 //   struct Tile {
 //     using Gemm = GemmS8;                  // or GemmF32
 //     static constexpr int kRows = 8;       // the tallest tile
@@ -137,8 +136,8 @@ class FinishBlock {
 
 // gemm_s8, block by block: what its 16 columns need stays in registers for all rows.
 template <Epilogue kEpilogue, int kR, int kB>
-MBRT_INLINE inline void store_tile(GemmS8 g, std::size_t m, std::size_t n,
-                                   const i32x16 (&acc)[kR][kB]) {
+MBRT_INLINE inline void store_as(GemmS8 g, std::size_t m, std::size_t n,
+                                 const i32x16 (&acc)[kR][kB]) {
   unroll<kB>([&](auto b) MBRT_INLINE {
     const std::size_t column = n + b * 16;
     float* out = g.out + m * g.out_stride + column;
@@ -163,8 +162,8 @@ MBRT_INLINE inline void store_tile(GemmS8 g, std::size_t m, std::size_t n,
 
 // gemm_f32.
 template <Epilogue kEpilogue, int kR, int kB>
-MBRT_INLINE inline void store_tile(GemmF32 g, std::size_t m, std::size_t n,
-                                   const f32x16 (&acc)[kR][kB]) {
+MBRT_INLINE inline void store_as(GemmF32 g, std::size_t m, std::size_t n,
+                                 const f32x16 (&acc)[kR][kB]) {
   unroll<kB>([&](auto b) MBRT_INLINE {
     const std::size_t column = n + b * 16;
     float* out = g.out + m * g.out_stride + column;
@@ -179,6 +178,15 @@ MBRT_INLINE inline void store_tile(GemmF32 g, std::size_t m, std::size_t n,
       });
     }
   });
+}
+
+// The epilogue is looked at here, once a tile, and not in the instantiation of everything before: a
+// k loop exists once for all four, which halves what the tallest kernels weigh.
+template <typename Gemm, typename Sum, int kR, int kB>
+MBRT_INLINE inline void store_tile(const Gemm& g, std::size_t m, std::size_t n,
+                                   const Sum (&acc)[kR][kB]) {
+  with_constant(g.epilogue, [&](auto epilogue)
+                                MBRT_INLINE { store_as<decltype(epilogue)::value>(g, m, n, acc); });
 }
 
 }  // namespace mbrt::MBRT_TARGET

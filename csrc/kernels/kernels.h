@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "kernels/activation/activation.h"
-#include "kernels/epilogue.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "kernels/gemm_s8/gemm_s8.h"
 #include "kernels/norm/layer_norm.h"
@@ -24,10 +23,10 @@ struct KernelSet {
 
   const char* gemm_s8_name;
   int gemm_s8_offset;  // 0 or 128, see gemm_s8.h
-  GemmS8Fn gemm_s8[kEpilogueCount];
+  GemmS8Fn gemm_s8;
 
   const char* gemm_f32_name;
-  GemmF32Fn gemm_f32[kEpilogueCount];
+  GemmF32Fn gemm_f32;
 
   QuantizeFn quantize;
   QuantizeHeadsFn quantize_heads;

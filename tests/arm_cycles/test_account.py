@@ -30,14 +30,14 @@ def one_each(blocks: list[Block]) -> dict[str, dict[Body, Cost]]:
     [
         ("mbrt::neon::quantize(mbrt::Quantize const&)", "quantise"),
         ("mbrt::neon::softmax(mbrt::Softmax const&)", "softmax"),
-        ("mbrt::dotprod::gemm_s8_product(mbrt::GemmS8 const&)", "attention: products, entry and end"),
+        ("void mbrt::dotprod::gemm<(mbrt::Epilogue)3>(mbrt::GemmS8 const&)", "attention: products, entry and end"),
         (
             "void mbrt::neon::Tile<(mbrt::Epilogue)3>::run<8, 1>(mbrt::GemmF32 const&)",
             "attention: products, entry and end",
         ),
         ("mbrt::neon::softmax_s8(mbrt::SoftmaxS8 const&)::{lambda(mbrt::neon::Group)#1}::operator()", "softmax"),
         ("mbrt::AttentionS8::store_keys(mbrt::Panel const&) const", "attention: packing and calls"),
-        ("mbrt::dotprod::gemm_s8_relu(mbrt::GemmS8 const&)", "int8 products: entry and epilogue"),
+        ("mbrt::dotprod::gemm_s8(mbrt::GemmS8 const&)", "int8 products: entry and epilogue"),
         ("mbrt::i8mm::(anonymous namespace)::pair_rows(mbrt::GemmS8 const&)", "int8 products: pairing of operands"),
         ("__memcpy_simd", "memory: copied and cleared"),
         ("std::vector<float>::resize(unsigned long)", account.REST),

@@ -27,6 +27,7 @@ import mobilebert_rt as mbrt
 EXAMPLES = REPOSITORY / "examples/native"
 HEADER = REPOSITORY / "csrc/include/mobilebert_rt.h"
 TEXTS = ["The cat was in Paris.", "", "Who wrote the notes? Ada Lovelace!", "zebra \u00e9\u4e2d cats"]
+LARGEST = 700_000  # bytes of the shared library: engine, kernels of every instruction set, tokenizer, tasks
 CASES = [(name, precision) for name in MODELS if name != "deep" for precision in ("fp32", "int8")]
 
 
@@ -181,6 +182,13 @@ def test_the_shared_library_names_its_abi_and_asks_for_nothing_unusual(tree: Tre
     assert "TEXTREL" not in dynamic
     assert "RPATH" not in dynamic
     assert "RUNPATH" not in dynamic
+
+
+def test_the_stripped_shared_library_stays_small(tree: Tree, tmp_path: Path) -> None:
+    stripped = tmp_path / "library"
+    run(tree.tool("strip"), "-o", stripped, tree.libraries / "libmobilebert_rt.so")
+    size = stripped.stat().st_size
+    assert size <= LARGEST, f"{size} bytes; `nm --size-sort -S -C` of the unstripped library says what they are"
 
 
 def test_an_installed_tree_is_complete(tree: Tree) -> None:

@@ -69,10 +69,9 @@ struct Weights {
 std::vector<float> multiply(const KernelSet& set, const Rows& rows, std::size_t m,
                             const Weights& w) {
   std::vector<float> out(m * w.n);
-  const auto product = set.gemm_s8[static_cast<int>(mbrt::Epilogue::kProduct)];
-  product({m, w.n, w.k, rows.q.data(), w.k, nullptr, nullptr, w.packed.data(),
-           w.compensation.data(), w.ones.data(), nullptr, nullptr, nullptr, 0, nullptr, out.data(),
-           w.n});
+  set.gemm_s8({mbrt::Epilogue::kProduct, m, w.n, w.k, rows.q.data(), w.k, nullptr, nullptr,
+               w.packed.data(), w.compensation.data(), w.ones.data(), nullptr, nullptr, nullptr, 0,
+               nullptr, out.data(), w.n});
   return out;
 }
 

@@ -24,15 +24,13 @@ static inline __m256i dpbusd_of_avx2(__m256i acc, __m256i u, __m256i s) {
 #include "kernels/gemm_s8/x86_avxvnni.cc"
 
 namespace mbrt::scalar {
-void gemm_s8_linear(const GemmS8&);
-void gemm_s8_relu(const GemmS8&);
-void gemm_s8_residual(const GemmS8&);
-void gemm_s8_product(const GemmS8&);
+void gemm_s8(const GemmS8&);
 }  // namespace mbrt::scalar
 
 namespace {
 
 using mbrt::AlignedArray;
+using mbrt::Epilogue;
 using mbrt::GemmS8;
 
 // The operands of one product, in arrays that end where the contract says.
@@ -63,13 +61,13 @@ struct Product {
   }
 
   // The rows that a kernel leaves.
-  std::vector<float> run(void (*kernel)(const GemmS8&), int offset) const {
+  std::vector<float> run(mbrt::GemmS8Fn kernel, int offset, Epilogue epilogue) const {
     std::vector<std::uint8_t> a;
     for (const int value : q) a.push_back(static_cast<std::uint8_t>(value + offset));
     std::vector<float> out(m * n);
-    kernel({m, n, k, a.data(), k, a_scale.data(), a_shift.data(), w.data(), compensation.data(),
-            w_scale.data(), w_sum.data(), bias.data(), residual.data(), n, residual_scale.data(),
-            out.data(), n});
+    kernel({epilogue, m, n, k, a.data(), k, a_scale.data(), a_shift.data(), w.data(),
+            compensation.data(), w_scale.data(), w_sum.data(), bias.data(), residual.data(), n,
+            residual_scale.data(), out.data(), n});
     return out;
   }
 
@@ -93,16 +91,14 @@ int main() {
     for (const std::size_t n : {16u, 48u, 80u}) {
       for (const std::size_t k : {16u, 48u, 512u}) {
         const Product product(m, n, k, (m + n + k) / 16 % 2 == 0, random);
-        using mbrt::MBRT_TARGET::gemm_s8_linear, mbrt::MBRT_TARGET::gemm_s8_relu,
-            mbrt::MBRT_TARGET::gemm_s8_residual, mbrt::MBRT_TARGET::gemm_s8_product;
-        if (!same(product.run(gemm_s8_linear, 128), product.run(mbrt::scalar::gemm_s8_linear, 0)) ||
-            !same(product.run(gemm_s8_relu, 128), product.run(mbrt::scalar::gemm_s8_relu, 0)) ||
-            !same(product.run(gemm_s8_residual, 128),
-                  product.run(mbrt::scalar::gemm_s8_residual, 0)) ||
-            !same(product.run(gemm_s8_product, 128),
-                  product.run(mbrt::scalar::gemm_s8_product, 0))) {
-          std::printf("m %zu, n %zu, k %zu: not the scalar kernel's bits\n", m, n, k);
-          return 1;
+        for (const Epilogue epilogue :
+             {Epilogue::kLinear, Epilogue::kRelu, Epilogue::kResidual, Epilogue::kProduct}) {
+          if (!same(product.run(mbrt::MBRT_TARGET::gemm_s8, 128, epilogue),
+                    product.run(mbrt::scalar::gemm_s8, 0, epilogue))) {
+            std::printf("m %zu, n %zu, k %zu, epilogue %d: not the scalar kernel's bits\n", m, n, k,
+                        static_cast<int>(epilogue));
+            return 1;
+          }
         }
         ++products;
       }

@@ -91,10 +91,9 @@ struct Tile {
 
 }  // namespace
 
-void gemm_f32_linear(const GemmF32& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
-void gemm_f32_relu(const GemmF32& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
-void gemm_f32_residual(const GemmF32& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void gemm_f32_product(const GemmF32& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
+void gemm_f32(const GemmF32& g) {
+  with_constant(g.epilogue, [&](auto epilogue) MBRT_INLINE { run_tiles<Tile<epilogue.value>>(g); });
+}
 
 std::size_t peak_f32(std::size_t iterations) {
   const float32x4_t a = vdupq_n_f32(1.0f / static_cast<float>(iterations));

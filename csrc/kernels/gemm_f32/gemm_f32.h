@@ -5,7 +5,7 @@
 //   kLinear:    y = x
 //   kRelu:      y = x > 0 ? x : 0
 //   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
-//   product:    y = acc                      no bias: the two matrix products of attention
+//   kProduct:   y = acc                      no bias: the two matrix products of attention
 //
 // Packing n16k1: w[n / 16][k][n % 16]; consecutive blocks of 16 columns lie panel_stride floats
 // apart (k * 16 for weights; more for keys and values, whose buffers have room for other lengths).
@@ -21,6 +21,7 @@
 namespace mbrt {
 
 struct GemmF32 {
+  Epilogue epilogue;
   std::size_t m;  // rows, >= 1
   std::size_t n;  // columns, a multiple of 16
   std::size_t k;  // >= 1
@@ -30,7 +31,7 @@ struct GemmF32 {
 
   const float* w;            // packed n16k1, 64-byte aligned
   std::size_t panel_stride;  // floats between blocks of 16 columns
-  const float* bias;         // [n]; unused by product
+  const float* bias;         // [n]; unused by kProduct
 
   const float* residual;        // [m][residual_stride]; kResidual only; may be out itself
   std::size_t residual_stride;  // floats

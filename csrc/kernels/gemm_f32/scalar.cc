@@ -15,22 +15,17 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 
-template <Epilogue kEpilogue>
 float finish(const GemmF32& g, std::size_t m, std::size_t n, float acc) {
-  if constexpr (kEpilogue == Epilogue::kProduct) {
-    return acc;
-  } else {
-    const float x = acc + g.bias[n];
-    if constexpr (kEpilogue == Epilogue::kLinear) return x;
-    if constexpr (kEpilogue == Epilogue::kRelu) return x > 0.0f ? x : 0.0f;
-    if constexpr (kEpilogue == Epilogue::kResidual) {
-      return fused_multiply_add(g.residual[m * g.residual_stride + n], g.residual_scale[n], x);
-    }
-  }
+  if (g.epilogue == Epilogue::kProduct) return acc;
+  const float x = acc + g.bias[n];
+  if (g.epilogue == Epilogue::kRelu) return x > 0.0f ? x : 0.0f;
+  if (g.epilogue == Epilogue::kLinear) return x;
+  return fused_multiply_add(g.residual[m * g.residual_stride + n], g.residual_scale[n], x);
 }
 
-template <Epilogue kEpilogue>
-void gemm(const GemmF32& g) {
+}  // namespace
+
+void gemm_f32(const GemmF32& g) {
   for (std::size_t m = 0; m < g.m; ++m) {
     const float* a = g.a + m * g.a_stride;
     for (std::size_t n = 0; n < g.n; n += kBlock) {
@@ -42,18 +37,11 @@ void gemm(const GemmF32& g) {
         }
       }
       for (std::size_t j = 0; j < kBlock; ++j) {
-        g.out[m * g.out_stride + n + j] = finish<kEpilogue>(g, m, n + j, acc[j]);
+        g.out[m * g.out_stride + n + j] = finish(g, m, n + j, acc[j]);
       }
     }
   }
 }
-
-}  // namespace
-
-void gemm_f32_linear(const GemmF32& g) { gemm<Epilogue::kLinear>(g); }
-void gemm_f32_relu(const GemmF32& g) { gemm<Epilogue::kRelu>(g); }
-void gemm_f32_residual(const GemmF32& g) { gemm<Epilogue::kResidual>(g); }
-void gemm_f32_product(const GemmF32& g) { gemm<Epilogue::kProduct>(g); }
 
 std::size_t peak_f32(std::size_t iterations) {
   const auto a = static_cast<float>(iterations);

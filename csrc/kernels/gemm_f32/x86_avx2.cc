@@ -34,7 +34,6 @@ MBRT_INLINE inline void multiply(const GemmF32& g, std::size_t m, std::size_t n,
   }
 }
 
-template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmF32;
   static constexpr int kRows = 6;
@@ -45,16 +44,13 @@ struct Tile {
   static void run(const GemmF32& g, std::size_t m, std::size_t n) {
     f32x16 acc[kR][kB];
     multiply(g, m, n, acc);
-    store_tile<kEpilogue>(g, m, n, acc);
+    store_tile(g, m, n, acc);
   }
 };
 
 }  // namespace
 
-void gemm_f32_linear(const GemmF32& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
-void gemm_f32_relu(const GemmF32& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
-void gemm_f32_residual(const GemmF32& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void gemm_f32_product(const GemmF32& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
+void gemm_f32(const GemmF32& g) { run_tiles<Tile>(g); }
 
 std::size_t peak_f32(std::size_t iterations) {
   const f32x16 a = broadcast(1.0f / static_cast<float>(iterations));

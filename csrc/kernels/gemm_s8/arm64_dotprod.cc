@@ -184,7 +184,7 @@ __attribute__((noinline)) void tall_tiles(const GemmS8& g) {
 }
 
 template <Epilogue kEpilogue>
-void gemm(const GemmS8& g) {
+__attribute__((noinline)) void gemm(const GemmS8& g) {
   if (g.m % kTallest != 0) {
     run_tiles<Tile<kEpilogue>>(g);
   } else if (g.k <= kDeepestAtRound) {
@@ -196,10 +196,9 @@ void gemm(const GemmS8& g) {
 
 }  // namespace
 
-void gemm_s8_linear(const GemmS8& g) { gemm<Epilogue::kLinear>(g); }
-void gemm_s8_relu(const GemmS8& g) { gemm<Epilogue::kRelu>(g); }
-void gemm_s8_residual(const GemmS8& g) { gemm<Epilogue::kResidual>(g); }
-void gemm_s8_product(const GemmS8& g) { gemm<Epilogue::kProduct>(g); }
+void gemm_s8(const GemmS8& g) {
+  with_constant(g.epilogue, [&](auto epilogue) MBRT_INLINE { gemm<epilogue.value>(g); });
+}
 
 std::size_t peak_s8(std::size_t iterations) {
   const int8x16_t a = vdupq_n_s8(static_cast<std::int8_t>(iterations));

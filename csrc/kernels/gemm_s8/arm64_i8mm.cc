@@ -213,7 +213,7 @@ void tall_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewe
 }
 
 template <Epilogue kEpilogue>
-void gemm(const GemmS8& g) {
+__attribute__((noinline)) void gemm(const GemmS8& g) {
   if (g.k > kMostK) {
     run_tiles<Tile<kEpilogue>>(g);
     return;
@@ -229,10 +229,9 @@ void gemm(const GemmS8& g) {
 
 }  // namespace
 
-void gemm_s8_linear(const GemmS8& g) { gemm<Epilogue::kLinear>(g); }
-void gemm_s8_relu(const GemmS8& g) { gemm<Epilogue::kRelu>(g); }
-void gemm_s8_residual(const GemmS8& g) { gemm<Epilogue::kResidual>(g); }
-void gemm_s8_product(const GemmS8& g) { gemm<Epilogue::kProduct>(g); }
+void gemm_s8(const GemmS8& g) {
+  with_constant(g.epilogue, [&](auto epilogue) MBRT_INLINE { gemm<epilogue.value>(g); });
+}
 
 std::size_t peak_s8(std::size_t iterations) {
   const int8x16_t a = vdupq_n_s8(static_cast<std::int8_t>(iterations));

@@ -112,10 +112,9 @@ struct Tile {
 
 }  // namespace
 
-void gemm_s8_linear(const GemmS8& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
-void gemm_s8_relu(const GemmS8& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
-void gemm_s8_residual(const GemmS8& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void gemm_s8_product(const GemmS8& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
+void gemm_s8(const GemmS8& g) {
+  with_constant(g.epilogue, [&](auto epilogue) MBRT_INLINE { run_tiles<Tile<epilogue.value>>(g); });
+}
 
 std::size_t peak_s8(std::size_t iterations) {
   const int8x16_t a = vdupq_n_s8(static_cast<std::int8_t>(iterations % 127));

@@ -6,7 +6,7 @@
 //   kLinear:    y = x
 //   kRelu:      y = x > 0 ? x : 0
 //   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
-//   product:    y = float(acc) * w_scale[n]             the two matrix products of attention; reads
+//   kProduct:   y = float(acc) * w_scale[n]             the two matrix products of attention; reads
 //                                                       no shift, sum or bias
 //
 // A row stands for q * a_scale + a_shift (quantize.h); w_sum[n] = w_scale[n] * sum_k w[k][n]
@@ -28,6 +28,7 @@
 namespace mbrt {
 
 struct GemmS8 {
+  Epilogue epilogue;
   std::size_t m;  // rows, >= 1
   std::size_t n;  // columns, a positive multiple of 16
   std::size_t k;  // a positive multiple of 16

@@ -16,20 +16,18 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 
-template <Epilogue kEpilogue>
 float finish(const GemmS8& g, std::size_t m, std::size_t n, std::int32_t acc) {
-  if constexpr (kEpilogue == Epilogue::kProduct) return static_cast<float>(acc) * g.w_scale[n];
+  if (g.epilogue == Epilogue::kProduct) return static_cast<float>(acc) * g.w_scale[n];
   const float base = fused_multiply_add(g.a_shift[m], g.w_sum[n], g.bias[n]);
   const float x = fused_multiply_add(static_cast<float>(acc), g.a_scale[m] * g.w_scale[n], base);
-  if constexpr (kEpilogue == Epilogue::kLinear) return x;
-  if constexpr (kEpilogue == Epilogue::kRelu) return x > 0.0f ? x : 0.0f;
-  if constexpr (kEpilogue == Epilogue::kResidual) {
-    return fused_multiply_add(g.residual[m * g.residual_stride + n], g.residual_scale[n], x);
-  }
+  if (g.epilogue == Epilogue::kRelu) return x > 0.0f ? x : 0.0f;
+  if (g.epilogue == Epilogue::kLinear) return x;
+  return fused_multiply_add(g.residual[m * g.residual_stride + n], g.residual_scale[n], x);
 }
 
-template <Epilogue kEpilogue>
-void gemm(const GemmS8& g) {
+}  // namespace
+
+void gemm_s8(const GemmS8& g) {
   for (std::size_t m = 0; m < g.m; ++m) {
     const auto* a = reinterpret_cast<const std::int8_t*>(
         g.a + m * g.a_stride);  // offset 0: bytes are the values
@@ -42,18 +40,11 @@ void gemm(const GemmS8& g) {
         }
       }
       for (std::size_t j = 0; j < kBlock; ++j) {
-        g.out[m * g.out_stride + n + j] = finish<kEpilogue>(g, m, n + j, acc[j]);
+        g.out[m * g.out_stride + n + j] = finish(g, m, n + j, acc[j]);
       }
     }
   }
 }
-
-}  // namespace
-
-void gemm_s8_linear(const GemmS8& g) { gemm<Epilogue::kLinear>(g); }
-void gemm_s8_relu(const GemmS8& g) { gemm<Epilogue::kRelu>(g); }
-void gemm_s8_residual(const GemmS8& g) { gemm<Epilogue::kResidual>(g); }
-void gemm_s8_product(const GemmS8& g) { gemm<Epilogue::kProduct>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const auto a = static_cast<std::uint32_t>(iterations);

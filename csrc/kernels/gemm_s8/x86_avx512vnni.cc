@@ -75,7 +75,6 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
   }
 }
 
-template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;
   static constexpr int kRows = 8;
@@ -87,25 +86,20 @@ struct Tile {
     i32x16 acc[kR][kB];
     // Rows are split evenly: a tile so low is the only one. What lies behind keys and values is not
     // next.
-    if (kEpilogue == Epilogue::kProduct || (kR >= kRows / 2 && m != 0)) {
+    if (g.epilogue == Epilogue::kProduct || (kR >= kRows / 2 && m != 0)) {
       multiply<Prefetch::kNone>(g, m, n, acc);
-      store_tile<kEpilogue>(g, m, n, acc);
     } else if (g.m == kR) {
       multiply<Prefetch::kNear>(g, m, n, acc);
-      store_tile<kEpilogue>(g, m, n, acc);
     } else {
       multiply<Prefetch::kFar>(g, m, n, acc);
-      store_tile<kEpilogue>(g, m, n, acc);
     }
+    store_tile(g, m, n, acc);
   }
 };
 
 }  // namespace
 
-void gemm_s8_linear(const GemmS8& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
-void gemm_s8_relu(const GemmS8& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
-void gemm_s8_residual(const GemmS8& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void gemm_s8_product(const GemmS8& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
+void gemm_s8(const GemmS8& g) { run_tiles<Tile>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const __m512i a = _mm512_set1_epi32(static_cast<int>(iterations));

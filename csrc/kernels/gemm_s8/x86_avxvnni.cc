@@ -49,7 +49,6 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
   }
 }
 
-template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;
   static constexpr int kRows = 6;
@@ -60,16 +59,13 @@ struct Tile {
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][1];
     multiply(g, m, n, acc);
-    store_tile<kEpilogue>(g, m, n, acc);
+    store_tile(g, m, n, acc);
   }
 };
 
 }  // namespace
 
-void gemm_s8_linear(const GemmS8& g) { run_tiles<Tile<Epilogue::kLinear>>(g); }
-void gemm_s8_relu(const GemmS8& g) { run_tiles<Tile<Epilogue::kRelu>>(g); }
-void gemm_s8_residual(const GemmS8& g) { run_tiles<Tile<Epilogue::kResidual>>(g); }
-void gemm_s8_product(const GemmS8& g) { run_tiles<Tile<Epilogue::kProduct>>(g); }
+void gemm_s8(const GemmS8& g) { run_tiles<Tile>(g); }
 
 std::size_t peak_s8(std::size_t iterations) {
   const __m256i a = _mm256_set1_epi32(static_cast<int>(iterations));
