@@ -3,8 +3,9 @@
 #
 # And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
 # make peers and make paper (against every engine, and the paper's tables), make sanitize (the native tests under ASan,
-# UBSan and TSan), make tidy (clang-tidy), make wheels and make dist (packages of the last commit, into dist),
-# make dist-check (each of them twice: the same bytes?)
+# UBSan and TSan), make test-avx512 (those kernels in an emulated PC, for a processor that has none), make tidy
+# (clang-tidy), make wheels and make dist (packages of the last commit, into dist), make dist-check (each of them twice:
+# the same bytes?)
 #
 # Nothing outside the tree is touched but one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt), where third-party
 # wheels and the emulated ARM system are kept between runs.
@@ -20,10 +21,10 @@ export MBRT_GOLDEN := $(CURDIR)/build/golden
 
 SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc mobilebert_rt -type f -not -path '*/__pycache__/*')
 
-.PHONY: demo test lint tidy test-native test-python test-parity test-arm sanitize speed bench peers paper wheels dist dist-check tools clean help
+.PHONY: demo test lint tidy test-native test-python test-parity test-arm test-avx512 sanitize speed bench peers paper wheels dist dist-check tools clean help
 
 help:
-	@sed -n '1,12s/^# \{0,1\}//p' Makefile
+	@sed -n '1,13s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -62,6 +63,9 @@ tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
 
 test-native: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	scripts/test_native.sh release
+
+test-avx512: $(STAMPS)/install $(STAMPS)/test-requirements
+	$(BIN)/python scripts/x86/run_suite.py
 
 sanitize: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	scripts/test_native.sh asan-ubsan tsan

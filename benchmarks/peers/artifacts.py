@@ -19,6 +19,7 @@ from benchmarks.peers.environment import Environment, Say, cache_folder
 from benchmarks.peers.session import PeerError
 
 CONVERT = Path(__file__).with_name("convert.py")
+DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "training/default_model/weights"
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,8 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
     from tests import random_mobilebert  # noqa: PLC0415
     from tests.text import assets  # noqa: PLC0415
 
+    if model == "default":
+        return DEFAULT_MODEL, "published weights"
     root = cache_folder() / "peers" / "models"
     folder = root / model
     if model == "minilm" and not (folder / "model.safetensors").is_file():

@@ -102,4 +102,5 @@ MODELS = {
     "tiny": "MobileBERT_TINY, 24 layers, random weights",
     "bert-base": "BERT-base, 12 layers, random weights",
     "minilm": "all-MiniLM-L6-v2, 6 layers of 384",
+    "default": "the model that comes with the package, distilled from all-MiniLM-L6-v2",
 }

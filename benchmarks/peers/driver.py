@@ -35,7 +35,7 @@ project installed (`pip install .`). Written to --out after every group: results
 
 cases:  latency  one text of each length, all peers, each number of threads
         texts    64 texts of 5 to 60 tokens, batches of several sizes, on the most threads
-        family   MobileBERT_TINY, BERT-base and MiniLM in this engine and ONNX Runtime
+        family   MobileBERT_TINY, BERT-base, MiniLM and the default model in this engine and ONNX Runtime
         load     from a fresh process: import, load, first call, steady call
         memory   peak resident memory at 512 tokens, above Python with numpy
         size     installed packages and model files

@@ -35,6 +35,10 @@ FAMILY = (
     (128, "ort-int8", "minilm"),
     (32, "ours-int8", "minilm"),
     (32, "ort-int8", "minilm"),
+    (32, "ours-int8", "default"),
+    (32, "ort-fp32", "minilm"),
+    (128, "ours-int8", "default"),
+    (128, "ort-fp32", "minilm"),
 )
 
 

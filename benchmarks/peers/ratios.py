@@ -12,7 +12,13 @@ from benchmarks.peers.turns import quartiles
 INT8_PEERS = ("litert-int8", "ort-int8", "openvino-int8")
 LENGTHS = (32, 128, 384)
 SHORT = (1, 8)
-SHAPES = {"mobilebert": "MobileBERT", "tiny": "MobileBERT_TINY", "bert-base": "BERT-base", "minilm": "MiniLM"}
+SHAPES = {
+    "mobilebert": "MobileBERT",
+    "tiny": "MobileBERT_TINY",
+    "bert-base": "BERT-base",
+    "minilm": "MiniLM",
+    "default": "the default model",
+}
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ def _others(run: Run) -> Iterator[Ratio | None]:
         ("BERT-base fp32, 128 tokens", 128, ("ours-fp32", "bert-base"), ("ort-fp32", "bert-base")),
         ("MiniLM int8, 32 tokens", 32, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
         ("MiniLM int8, 128 tokens", 128, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
+        ("default model int8, MiniLM fp32, 32 tokens", 32, ("ours-int8", "default"), ("ort-fp32", "minilm")),
+        ("default model int8, MiniLM fp32, 128 tokens", 128, ("ours-int8", "default"), ("ort-fp32", "minilm")),
     )
     for name, length, (ours, our_model), (other, their_model) in pairs:
         yield ratio(

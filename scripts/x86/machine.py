@@ -1,0 +1,250 @@
+"""An emulated x86 machine with AVX-512 and VNNI, for computers whose own processor has none.
+
+Bochs emulates a whole PC, instruction by instruction; qemu's emulation and valgrind stop at AVX2. It boots Debian's
+kernel with one archive in memory: this Python, what of its packages the tests import, and the tests. The first serial
+port is the console. Some 30 million instructions a second: four minutes to boot, so it is for kernels, not for models.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import sysconfig
+import termios
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = REPOSITORY / "build" / "avx512"
+ROOT = BUILD / "root"
+CONSOLE = BUILD / "console.txt"
+
+# Ice Lake, the first with VNNI. The kernel must not use what this model promises and does not have: saved state of
+# protection keys, compacted XSAVE.
+CPU = "corei7_icelake_u"
+COMMAND_LINE = "console=ttyS0 quiet nokaslr mitigations=off lpj=1000000 clearcpuid=515,321,323"
+KERNEL = re.compile(r"^(linux-image-6\.12[\w.+-]*-cloud-amd64-unsigned) ", re.MULTILINE)  # 6.1 dies in Bochs 2.7
+TOOLS = {
+    "bochs": "bochs bochs-term",
+    "genisoimage": "genisoimage",
+    "busybox": "busybox-static",
+    "cpio": "cpio",
+    "zstd": "zstd",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+}
+FILES = {
+    Path("/usr/lib/ISOLINUX/isolinux.bin"): "isolinux",
+    Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"): "syslinux-common",
+    Path("/usr/share/bochs/BIOS-bochs-latest"): "bochsbios",
+    Path("/usr/share/vgabios/vgabios.bin"): "vgabios",
+}
+# What tests/kernels imports, by the names in site-packages.
+PACKAGES = ["numpy", "numpy.libs", "mobilebert_rt", "pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments"]
+PACKAGES += ["py.py", "hypothesis", "_hypothesis*", "sortedcontainers", "*.dist-info"]
+LEFT_OUT = ("site-packages", "test", "tests", "idlelib", "ensurepip", "tkinter", "lib2to3", "config-3*")
+
+BOCHS = """\
+megs: 1024
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
+cpu: model={cpu}, count=1, ips=100000000, reset_on_triple_fault=0
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path={image}, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev={console}
+log: {log}
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+display_library: term
+plugin_ctrl: speaker=0, unmapped=1, biosdev=1, extfpuirq=0, gameport=0, iodebug=0
+sound: waveoutdrv=dummy
+clock: sync=none
+"""
+INIT = """\
+#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t devtmpfs dev /dev
+exec </dev/null >/dev/ttyS0 2>&1
+cd /suite
+echo BOOTED
+/bin/busybox env {command}
+echo "ENDED $?"
+/bin/busybox sleep 1
+/bin/busybox poweroff -f
+"""
+ENDED = re.compile(rb"^ENDED (\d+)", re.MULTILINE)
+
+
+class UnavailableError(Exception):
+    """This machine cannot do it: the message says what is missing and how to get it."""
+
+
+def check_tools() -> None:
+    packages = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
+    packages += [package for file, package in FILES.items() if not file.is_file()]
+    if packages:
+        raise UnavailableError(f"not installed. On Debian: apt-get install {' '.join(packages)}")
+
+
+def _run(*command: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UnavailableError(f"{' '.join(map(str, command))} failed: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+def kernel(cache: Path) -> Path:
+    """A Linux kernel from Debian's archive, which is unpacked and not installed."""
+    found = cache / "vmlinuz"
+    if found.is_file():
+        return found
+    names = KERNEL.findall(_run("apt-cache", "search", "--names-only", "^linux-image-6.12"))
+    if not names:
+        raise UnavailableError("apt knows no linux-image-6.12-...-cloud-amd64-unsigned; is `apt-get update` due?")
+    folder = cache / "kernel"
+    folder.mkdir(parents=True, exist_ok=True)
+    _run("apt-get", "download", max(names, key=_version), cwd=folder)
+    _run("dpkg-deb", "-x", next(folder.glob("*.deb")), folder)
+    shutil.move(next(folder.glob("boot/vmlinuz-*")), found)
+    shutil.rmtree(folder)
+    return found
+
+
+def _version(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", name)]
+
+
+def _copy(source: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, to, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, to)
+
+
+def _libraries(files: Iterable[Path]) -> set[Path]:
+    """The shared libraries that the files are linked with."""
+    listed = subprocess.run(["ldd", *files], capture_output=True, text=True, check=False).stdout
+    return {Path(found) for found in re.findall(r"(?:=> |^\t)(/\S+) \(0x", listed, re.MULTILINE)}
+
+
+def lay_out(tests: Sequence[str]) -> None:
+    """The machine's files: everything where it lies here, packages in /site, tests in /suite."""
+    shutil.rmtree(ROOT, ignore_errors=True)
+    for name in ("proc", "sys", "dev", "tmp", "bin"):
+        (ROOT / name).mkdir(parents=True)
+    shutil.copy2(str(shutil.which("busybox")), ROOT / "bin/busybox")
+    python = Path(sys.executable).resolve()
+    _copy(python, _inside(python))
+    standard = Path(sysconfig.get_path("stdlib")).resolve()
+    _copy(standard, _inside(standard))
+    site = Path(sysconfig.get_path("purelib"))
+    for pattern in PACKAGES:
+        for source in site.glob(pattern):
+            _copy(source, ROOT / "site" / source.name)
+    for name in ("pyproject.toml", "tests/__init__.py", *tests):
+        if (REPOSITORY / name).exists():
+            _copy(REPOSITORY / name, ROOT / "suite" / name)
+    for file in (REPOSITORY / "tests").glob("*.py"):
+        _copy(file, ROOT / "suite/tests" / file.name)
+    compiled = [python, *(path for path in ROOT.rglob("*.so*") if path.is_file())]
+    for library in _libraries(compiled):
+        _copy(library.resolve(), _inside(library))
+
+
+def _inside(path: Path) -> Path:
+    return ROOT / path.relative_to("/")
+
+
+def write_image(arguments: Sequence[str], vmlinuz: Path) -> Path:
+    """A CD that boots and runs this Python with the arguments."""
+    python = Path(sys.executable).resolve()
+    environment = {"PYTHONPATH": "/site", "HOME": "/tmp", "MBRT_EMULATED": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment["LD_LIBRARY_PATH"] = str(python.parent.parent / "lib")
+    words = shlex.join([*(f"{name}={value}" for name, value in environment.items()), str(python), "-u", *arguments])
+    init = ROOT / "init"
+    init.write_text(INIT.format(command=words), encoding="utf-8")
+    init.chmod(0o755)
+    disc = BUILD / "disc"
+    (disc / "isolinux").mkdir(parents=True, exist_ok=True)
+    names = "\0".join(str(path.relative_to(ROOT)) for path in sorted(ROOT.rglob("*")))
+    with (BUILD / "initrd").open("wb") as packed:
+        subprocess.run(["cpio", "--quiet", "-0oH", "newc"], cwd=ROOT, input=names.encode(), stdout=packed, check=True)
+    _run("zstd", "-q", "-f", "-3", BUILD / "initrd", "-o", disc / "initrd")
+    shutil.copy2(vmlinuz, disc / "vmlinuz")
+    for file in (path for path in FILES if "linux" in str(path)):
+        shutil.copy2(file, disc / "isolinux" / file.name)
+    boot = f"default linux\nlabel linux\n kernel /vmlinuz\n append initrd=/initrd {COMMAND_LINE}\n"
+    (disc / "isolinux/isolinux.cfg").write_text(boot, encoding="utf-8")
+    image = BUILD / "boot.iso"
+    options = "-q -R -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
+    _run("genisoimage", *options.split(), "-o", image, disc)
+    return image
+
+
+def start(image: Path) -> tuple[int, int]:
+    """Bochs as a child: its process and its terminal, which it insists on."""
+    CONSOLE.unlink(missing_ok=True)
+    settings = BUILD / "bochsrc"
+    text = BOCHS.format(cpu=CPU, image=image, console=CONSOLE, log=BUILD / "bochs.log")
+    settings.write_text(text, encoding="utf-8")
+    go = BUILD / "go"
+    go.write_text("continue\n", encoding="utf-8")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execvp("bochs", ["bochs", "-q", "-f", str(settings), "-rc", str(go)])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
+    return pid, terminal
+
+
+def console(terminal: int, seconds: float) -> Iterator[bytes]:
+    """What the machine prints, as it comes; ends with the machine, its terminal or the time."""
+    read = 0
+    end = time.monotonic() + seconds
+    running = True
+    while running and time.monotonic() < end:
+        if select.select([terminal], [], [], 1.0)[0]:
+            try:
+                running = os.read(terminal, 65536) != b""
+            except OSError:  # the child has gone
+                running = False
+        if CONSOLE.exists():
+            with CONSOLE.open("rb") as file:
+                file.seek(read)
+                new = file.read()
+            read += len(new)
+            if new:
+                yield new
+
+
+def execute(image: Path, seconds: float) -> int | None:
+    """Runs the machine, prints its console, and gives the command's exit code; None: it did not end in time."""
+    pid, terminal = start(image)
+    said = b""
+    try:
+        for new in console(terminal, seconds):
+            sys.stdout.write(new.decode(errors="replace").replace("\r", ""))
+            sys.stdout.flush()
+            said += new.replace(b"\r", b"")
+            if ended := ENDED.search(said):
+                return int(ended[1])
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+    return None
