@@ -1,11 +1,10 @@
 # make demo   build, install into .venv, and run real text through the engine
-# make test   lint, native tests, parity with PyTorch, the Python suite, ARM under emulation
+# make test   lint, native tests, parity with PyTorch, the Python suite, ARM and AVX-512 under emulation
 #
 # And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
 # make peers and make paper (against every engine, and the paper's tables), make sanitize (the native tests under ASan,
-# UBSan and TSan), make test-avx512 (those kernels in an emulated PC, for a processor that has none), make tidy
-# (clang-tidy), make wheels and make dist (packages of the last commit, into dist), make dist-check (each of them twice:
-# the same bytes?)
+# UBSan and TSan), make tidy (clang-tidy), make wheels and make dist (packages of the last commit, into dist),
+# make dist-check (each of them twice: the same bytes?)
 #
 # Nothing outside the tree is touched but one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt), where third-party
 # wheels and the emulated ARM system are kept between runs.
@@ -21,10 +20,10 @@ export MBRT_GOLDEN := $(CURDIR)/build/golden
 
 SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc mobilebert_rt -type f -not -path '*/__pycache__/*')
 
-.PHONY: demo test lint tidy test-native test-python test-parity test-arm test-avx512 sanitize speed bench peers paper wheels dist dist-check tools clean help
+.PHONY: demo test lint tidy test-native test-python test-parity test-arm test-avx512 test-emulated sanitize speed bench peers paper wheels dist dist-check tools clean help
 
 help:
-	@sed -n '1,13s/^# \{0,1\}//p' Makefile
+	@sed -n '1,12s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,7 +47,7 @@ demo: $(STAMPS)/install
 tools:
 	scripts/install_tools.sh
 
-test: lint test-native test-parity test-python test-arm
+test: lint test-native test-parity test-python test-emulated
 	@echo "make test: everything passed"
 
 lint: $(STAMPS)/install $(STAMPS)/test-requirements tools
@@ -64,8 +63,11 @@ tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
 test-native: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	scripts/test_native.sh release
 
-test-avx512: $(STAMPS)/install $(STAMPS)/test-requirements
+test-avx512: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	$(BIN)/python scripts/x86/run_suite.py
+
+test-emulated: $(STAMPS)/install $(STAMPS)/test-requirements tools
+	scripts/test_emulated.sh
 
 sanitize: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	scripts/test_native.sh asan-ubsan tsan

@@ -21,6 +21,7 @@ import sys
 import sysconfig
 import termios
 import time
+import tty
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -86,6 +87,7 @@ echo "ENDED $?"
 /bin/busybox sleep 1
 /bin/busybox poweroff -f
 """
+SCREEN = re.compile(rb'connected to screen "(/dev/pts/\d+)"')
 ENDED = re.compile(rb"^ENDED (\d+)", re.MULTILINE)
 
 
@@ -212,17 +214,40 @@ def start(image: Path) -> tuple[int, int]:
     return pid, terminal
 
 
-def console(terminal: int, seconds: float) -> Iterator[bytes]:
-    """What the machine prints, as it comes; ends with the machine, its terminal or the time."""
+class Screen:
+    """Reads what Bochs draws, for it waits until somebody does: on a terminal of its own, whose name it tells first."""
+
+    def __init__(self, terminal: int) -> None:
+        self._terminals = [terminal]
+        self._said = b""
+
+    def drain(self) -> bool:
+        """Waits up to a second for something to read; whether Bochs still runs."""
+        for terminal in select.select(self._terminals, [], [], 1.0)[0]:
+            try:
+                new = os.read(terminal, 65536)
+            except OSError:  # Bochs has gone
+                new = b""
+            if not new:
+                return False
+            if len(self._terminals) == 1:
+                self._said += new
+                if named := SCREEN.search(self._said):
+                    screen = os.open(named[1], os.O_RDWR | os.O_NOCTTY)
+                    tty.setraw(screen)
+                    self._terminals.append(screen)
+        return True
+
+    def close(self) -> None:
+        for terminal in self._terminals:
+            os.close(terminal)
+
+
+def console(screen: Screen, seconds: float) -> Iterator[bytes]:
+    """What the machine prints, as it comes; ends with the machine or the time."""
     read = 0
     end = time.monotonic() + seconds
-    running = True
-    while running and time.monotonic() < end:
-        if select.select([terminal], [], [], 1.0)[0]:
-            try:
-                running = os.read(terminal, 65536) != b""
-            except OSError:  # the child has gone
-                running = False
+    while screen.drain() and time.monotonic() < end:
         if CONSOLE.exists():
             with CONSOLE.open("rb") as file:
                 file.seek(read)
@@ -235,9 +260,10 @@ def console(terminal: int, seconds: float) -> Iterator[bytes]:
 def execute(image: Path, seconds: float) -> int | None:
     """Runs the machine, prints its console, and gives the command's exit code; None: it did not end in time."""
     pid, terminal = start(image)
+    screen = Screen(terminal)
     said = b""
     try:
-        for new in console(terminal, seconds):
+        for new in console(screen, seconds):
             sys.stdout.write(new.decode(errors="replace").replace("\r", ""))
             sys.stdout.flush()
             said += new.replace(b"\r", b"")
@@ -246,5 +272,5 @@ def execute(image: Path, seconds: float) -> int | None:
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        os.close(terminal)
+        screen.close()
     return None
