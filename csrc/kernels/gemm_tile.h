@@ -102,6 +102,36 @@ void run_tiles(const typename Tile::Gemm& g) {
   }
 }
 
+// What a tile fetches while it multiplies. The layers of a model lie in memory in the order they are
+// used, so what lies behind this product's weights is the next product's; hardware stops at a page,
+// and a fetch past the end of the file does nothing.
+enum class Prefetch {
+  kNone,  // weights that an earlier row tile has brought
+  kFar,   // what lies kAhead behind the next column tile, to the second-level cache
+  kNear,  // and the next column tile to the first
+};
+inline constexpr std::size_t kAhead = 32 * 1024;  // bytes
+
+// f(constant): what the tile of kR rows from m fetches. Rows are split evenly, so a tile of less than
+// half the tallest is the only one. What lies behind keys and values is not next.
+template <typename Tile, int kR, typename F>
+MBRT_INLINE inline void with_prefetch(const typename Tile::Gemm& g, std::size_t m, F&& f) {
+  if (g.epilogue == Epilogue::kProduct || (kR >= Tile::kRows / 2 && m != 0)) {
+    f(std::integral_constant<Prefetch, Prefetch::kNone>{});
+  } else if (g.m == kR) {
+    f(std::integral_constant<Prefetch, Prefetch::kNear>{});
+  } else {
+    f(std::integral_constant<Prefetch, Prefetch::kFar>{});
+  }
+}
+
+// next: where the next column tile has the weights of this step.
+template <Prefetch kPrefetch>
+MBRT_INLINE inline void fetch([[maybe_unused]] const char* next) {
+  if constexpr (kPrefetch != Prefetch::kNone) __builtin_prefetch(next + kAhead, 0, 2);
+  if constexpr (kPrefetch == Prefetch::kNear) __builtin_prefetch(next, 0, 3);
+}
+
 // From x (the sum with its bias) of a row and 16 columns to y.
 template <Epilogue kEpilogue>
 class FinishBlock {

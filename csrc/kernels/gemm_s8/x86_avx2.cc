@@ -15,6 +15,10 @@
 // then do 2 x (sign, maddubs, madd, add), and two broadcasts and half a load of weights pass by.
 // Widening to 16 bits (vpmovsxbw, vpmaddwd, vpaddd) takes 12.7 operations, since a register then
 // holds 4 columns and only three rows of accumulators fit.
+//
+// Measured (Zen 3, MobileBERT, 24 layers, least of 6 to 14 turns): sizes made once, 10 % less time at
+// 128 rows (llvm-mca has 19 % for Skylake's loop, 2 % for Zen 3's). The next weights fetched while the
+// first row tile passes (gemm_tile.h): 42 % less at 1 row, 47 % at 2, 32 % at 4, 18 % at 8, 10 % at 16.
 #include <cstddef>
 #include <cstdint>
 
@@ -64,7 +68,7 @@ MBRT_INLINE inline void dot_row(i32x16 (&acc)[kB], const std::uint8_t* a,
 }
 
 // acc = the products of rows m .. m + kR - 1 and kB blocks of columns from n.
-template <int kR, int kB>
+template <Prefetch kPrefetch, int kR, int kB>
 MBRT_INLINE inline void multiply(const Sized& g, std::size_t m, std::size_t n,
                                  i32x16 (&acc)[kR][kB]) {
   unroll<kR>([&](auto r) MBRT_INLINE {
@@ -74,9 +78,13 @@ MBRT_INLINE inline void multiply(const Sized& g, std::size_t m, std::size_t n,
   const std::uint8_t* size = g.size + m * g.k;
   const std::int8_t* w = g.w + n * g.k;
   const std::size_t panel = g.k * 16;
-  for (std::size_t k = 0; k < g.k; k += 4, a += 4, size += 4, w += 64) {
+  const auto* next = reinterpret_cast<const char*>(w) + kB * panel;
+  for (std::size_t k = 0; k < g.k; k += 4, a += 4, size += 4, w += 64, next += kB * 64) {
     Weights weights[kB];
-    unroll<kB>([&](auto b) MBRT_INLINE { weights[b] = load_weights(w + b * panel); });
+    unroll<kB>([&](auto b) MBRT_INLINE {
+      weights[b] = load_weights(w + b * panel);
+      fetch<kPrefetch>(next + b * 64);
+    });
     unroll<kR>([&](auto r)
                    MBRT_INLINE { dot_row(acc[r], a + r * g.a_stride, size + r * g.k, weights); });
   }
@@ -91,7 +99,9 @@ struct Tile {
   template <int kR, int kB>
   static void run(const Sized& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][kB];
-    multiply(g, m, n, acc);
+    with_prefetch<Tile, kR>(g, m, [&](auto prefetch) MBRT_INLINE {
+      multiply<decltype(prefetch)::value>(g, m, n, acc);
+    });
     store_tile(g, m, n, acc);
   }
 };

@@ -30,14 +30,6 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-constexpr std::size_t kAhead = 32 * 1024;
-
-enum class Prefetch {
-  kNone,  // weights that an earlier row tile has brought
-  kFar,   // what lies kAhead behind the next column tile, to the second-level cache
-  kNear,  // and the next column tile to the first
-};
-
 // acc += four . w, in each of the 16 lanes four unsigned times four signed bytes.
 MBRT_INLINE inline void dot(i32x16& acc, __m512i four, __m512i w) {
   acc = lanes(_mm512_dpbusd_epi32(raw(acc), four, w));
@@ -61,15 +53,12 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
   const std::uint8_t* a = g.a + m * g.a_stride;
   const std::int8_t* w = g.w + n * g.k;
   const std::size_t panel = g.k * 16;
-  const auto* ahead = reinterpret_cast<const char*>(w) + kB * panel + kAhead;
-  for (std::size_t k = 0; k < g.k; k += 4, a += 4, w += 64, ahead += kB * 64) {
+  const auto* next = reinterpret_cast<const char*>(w) + kB * panel;
+  for (std::size_t k = 0; k < g.k; k += 4, a += 4, w += 64, next += kB * 64) {
     __m512i weights[kB];
     unroll<kB>([&](auto b) MBRT_INLINE {
       weights[b] = _mm512_load_si512(w + b * panel);
-      if constexpr (kPrefetch != Prefetch::kNone) _mm_prefetch(ahead + b * 64, _MM_HINT_T1);
-      if constexpr (kPrefetch == Prefetch::kNear) {
-        _mm_prefetch(ahead - kAhead + b * 64, _MM_HINT_T0);
-      }
+      fetch<kPrefetch>(next + b * 64);
     });
     unroll<kR>([&](auto r) MBRT_INLINE { dot_row(acc[r], a + r * g.a_stride, weights); });
   }
@@ -84,15 +73,9 @@ struct Tile {
   template <int kR, int kB>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][kB];
-    // Rows are split evenly: a tile so low is the only one. What lies behind keys and values is not
-    // next.
-    if (g.epilogue == Epilogue::kProduct || (kR >= kRows / 2 && m != 0)) {
-      multiply<Prefetch::kNone>(g, m, n, acc);
-    } else if (g.m == kR) {
-      multiply<Prefetch::kNear>(g, m, n, acc);
-    } else {
-      multiply<Prefetch::kFar>(g, m, n, acc);
-    }
+    with_prefetch<Tile, kR>(g, m, [&](auto prefetch) MBRT_INLINE {
+      multiply<decltype(prefetch)::value>(g, m, n, acc);
+    });
     store_tile(g, m, n, acc);
   }
 };

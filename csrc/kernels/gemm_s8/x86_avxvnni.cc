@@ -8,6 +8,8 @@
 // 1 broadcast of four activations; 1 free. Twelve are enough for two multipliers of latency 5.
 // Exact for every input: vpdpbusd adds four unsigned x signed products without saturation, and the
 // sum modulo 2^32 is the sum.
+//
+// The next weights are fetched as in the AVX2 and AVX-512 kernels, which were timed; this was not.
 #include <cstddef>
 #include <cstdint>
 
@@ -30,13 +32,15 @@ MBRT_INLINE inline void dot(__v8si& acc, __m256i four, __m256i w) {
 }
 
 // acc = compensation + the products of rows m .. m + kR - 1 and columns n .. n + 15.
-template <int kR>
+template <Prefetch kPrefetch, int kR>
 MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
                                  i32x16 (&acc)[kR][1]) {
   unroll<kR>([&](auto r) MBRT_INLINE { acc[r][0] = load_i32(g.compensation + n); });
   const std::uint8_t* a = g.a + m * g.a_stride;
   const auto* w = reinterpret_cast<const __m256i*>(g.w + n * g.k);
-  for (std::size_t k = 0; k < g.k; k += 4, a += 4, w += 2) {
+  const auto* next = reinterpret_cast<const char*>(w) + g.k * 16;
+  for (std::size_t k = 0; k < g.k; k += 4, a += 4, w += 2, next += 64) {
+    fetch<kPrefetch>(next);
     const __m256i lo = _mm256_load_si256(w);
     const __m256i hi = _mm256_load_si256(w + 1);
     unroll<kR>([&](auto r) MBRT_INLINE {
@@ -58,7 +62,9 @@ struct Tile {
   template <int kR, int>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][1];
-    multiply(g, m, n, acc);
+    with_prefetch<Tile, kR>(g, m, [&](auto prefetch) MBRT_INLINE {
+      multiply<decltype(prefetch)::value>(g, m, n, acc);
+    });
     store_tile(g, m, n, acc);
   }
 };
