@@ -15,11 +15,6 @@ declare -A provider=(
   [llvm-mca-19]=llvm-19
   [llvm-objdump-19]=llvm-19
   [pkg-config]=pkg-config
-  [bochs]=bochs
-  [genisoimage]=genisoimage
-  [busybox]=busybox-static
-  [cpio]=cpio
-  [zstd]=zstd
   [g++]=g++
 )
 
@@ -35,8 +30,6 @@ tools=$(missing)
 
 packages=()
 for tool in $tools; do packages+=("${provider[$tool]}"); done
-# What scripts/x86 boots besides.
-[[ " ${packages[*]} " == *" bochs "* ]] && packages+=(bochs-term bochsbios vgabios isolinux syslinux-common)
 # libFuzzer and the sanitizers of clang are packages of their own.
 [[ " ${packages[*]} " == *" clang-19 "* ]] && packages+=(libclang-rt-19-dev)
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
