@@ -64,7 +64,7 @@ tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
 test-native: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	scripts/test_native.sh release
 
-# What it needs beyond, it names.
+# Names what it needs beyond these, so that nobody installs an emulator for nothing.
 test-avx512: $(STAMPS)/install $(STAMPS)/test-requirements
 	$(BIN)/python scripts/x86/run_suite.py
 

@@ -118,7 +118,8 @@ def kernel(cache: Path) -> Path:
     if not names:
         raise UnavailableError("apt knows no linux-image-6.12-...-cloud-amd64-unsigned; is `apt-get update` due?")
     folder = cache / "kernel"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of a call that was stopped
+    folder.mkdir(parents=True)
     _run("apt-get", "download", max(names, key=_version), cwd=folder)
     _run("dpkg-deb", "-x", next(folder.glob("*.deb")), folder)
     shutil.move(next(folder.glob("boot/vmlinuz-*")), found)
@@ -158,9 +159,8 @@ def lay_out(tests: Sequence[str]) -> None:
     for pattern in PACKAGES:
         for source in site.glob(pattern):
             _copy(source, ROOT / "site" / source.name)
-    for name in ("pyproject.toml", "tests/__init__.py", *tests):
-        if (REPOSITORY / name).exists():
-            _copy(REPOSITORY / name, ROOT / "suite" / name)
+    for name in ("pyproject.toml", *tests):
+        _copy(REPOSITORY / name, ROOT / "suite" / name)
     for file in (REPOSITORY / "tests").glob("*.py"):
         _copy(file, ROOT / "suite/tests" / file.name)
     compiled = [python, *(path for path in ROOT.rglob("*.so*") if path.is_file())]

@@ -44,16 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "avx512vnni" in _core.available_isas() and not options.always:
         print("AVX-512: this processor runs its kernels itself, so tests/kernels has tested them")
         return 0
+    pytest = ["-m", "pytest", "-v", "-p", "no:cacheprovider", "--durations=10", "-k", options.which, *options.tests]
     try:
         machine.check_tools()
         machine.BUILD.mkdir(parents=True, exist_ok=True)
         vmlinuz = machine.kernel(cache_folder())
+        machine.lay_out(["tests/kernels", "tests/numerics"])
+        image = machine.write_image(pytest, vmlinuz)
     except machine.UnavailableError as lack:
         print(f"skipped: the AVX-512 kernels are not tested: {lack}", file=sys.stderr)
         return EXIT_UNAVAILABLE
-    machine.lay_out(["tests/kernels", "tests/numerics"])
-    pytest = ["-m", "pytest", "-v", "-p", "no:cacheprovider", "--durations=10", "-k", options.which, *options.tests]
-    image = machine.write_image(pytest, vmlinuz)
     ended = machine.execute(image, 60 * options.minutes)
     if ended == 0:
         print("AVX-512: the kernel tests passed on an emulated processor")

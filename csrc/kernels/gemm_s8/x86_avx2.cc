@@ -16,9 +16,11 @@
 // Widening to 16 bits (vpmovsxbw, vpmaddwd, vpaddd) takes 12.7 operations, since a register then
 // holds 4 columns and only three rows of accumulators fit.
 //
-// Measured (Zen 3, MobileBERT, 24 layers, least of 6 to 14 turns): sizes made once, 10 % less time at
-// 128 rows (llvm-mca has 19 % for Skylake's loop, 2 % for Zen 3's). The next weights fetched while the
-// first row tile passes (gemm_tile.h): 42 % less at 1 row, 47 % at 2, 32 % at 4, 18 % at 8, 10 % at 16.
+// Measured in turns with the state before, on a Zen 3 that changed its speed under it. Sizes made once:
+// at 128 rows 9 % less time by the least of 14 turns, nothing by the median (llvm-mca: 19 % of Skylake's
+// loop, 2 % of Zen 3's). The next weights fetched while the first row tile passes (gemm_tile.h), 24
+// layers of MobileBERT: 42 % less by the least at 1 row, 47 % at 2, 32 % at 4, 18 % at 8, 10 % at 16; by
+// the median 32, 44, 35, 15 and 8 %.
 #include <cstddef>
 #include <cstdint>
 
