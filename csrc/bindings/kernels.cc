@@ -104,6 +104,7 @@ void run_gemm_s8(const std::string& isa, int number, const Array<std::uint8_t>& 
   const std::size_t n = static_cast<std::size_t>(w_scale.size());
   multiple_of_16(n, "n");
   multiple_of_16(k, "k");
+  if (k > kDeepestS8) refuse("k", "at most " + std::to_string(kDeepestS8));
   to.need(m, n, "out");
   if (set.gemm_s8_offset != 0 && !compensation) refuse("compensation", "column sums");
   const Residual added(epilogue == Epilogue::kResidual, residual, residual_scale, m, n);

@@ -84,11 +84,12 @@ constexpr TileTable<Tile> make_table(std::integer_sequence<int, kR...>) {
   return table;
 }
 
+// tallest: rows of a tile at most, kRows at most.
 template <typename Tile>
-void run_tiles(const typename Tile::Gemm& g) {
+void run_tiles(const typename Tile::Gemm& g, std::size_t tallest = Tile::kRows) {
   static constexpr TileTable<Tile> kTable =
       make_table<Tile>(std::make_integer_sequence<int, Tile::kRows>{});
-  const EvenSplit rows(g.m, Tile::kRows);
+  const EvenSplit rows(g.m, tallest);
   const std::size_t widest =
       static_cast<std::size_t>(Tile::units(static_cast<int>(rows.longest())));
   const EvenSplit columns(g.n / Tile::kUnit, widest);
@@ -113,7 +114,8 @@ enum class Prefetch {
 inline constexpr std::size_t kAhead = 32 * 1024;  // bytes
 
 // f(constant): what the tile of kR rows from m fetches. Rows are split evenly, so a tile of less than
-// half the tallest is the only one. What lies behind keys and values is not next.
+// half the tallest is the only one (or, where run_tiles was told less than the tallest, a last one, which
+// then fetches what is there). What lies behind keys and values is not next.
 template <typename Tile, int kR, typename F>
 MBRT_INLINE inline void with_prefetch(const typename Tile::Gemm& g, std::size_t m, F&& f) {
   if (g.epilogue == Epilogue::kProduct || (kR >= Tile::kRows / 2 && m != 0)) {

@@ -63,7 +63,7 @@ def test_every_tile_of_the_kernel_is_found_and_no_other_function() -> None:
 
 def test_the_tallest_tile_is_shown_unless_all_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "MBRT_GEMM(gemm_s8,   8x8_dotprod,     8,    8,       dotprod,     n16k4,   0)\n"
-    text += "MBRT_GEMM(gemm_s8,   4x16_avx2,       4,    16,      avx2,        n16k4,   0)\n"
+    text += "MBRT_GEMM(gemm_s8,   6x16_avx2,       6,    16,      avx2,        n16k4,   0)\n"
     monkeypatch.setattr(kernels, "LIST", tmp_path / "kernels.inc")
     kernels.LIST.write_text(text, encoding="utf-8")
     program, image = listings.functions(LISTING), b"\0gemm_s8_8x8_dotprod\0"

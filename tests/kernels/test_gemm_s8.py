@@ -24,7 +24,7 @@ DEPTHS = (16, 48, 32, 112, 64)
 SHAPES = [(m, n, DEPTHS[(m + n // 16) % 5]) for m in range(1, 20) for n in range(16, 161, 16)]
 # And, on every processor: whole tiles only, below and above the depth to which some kernels take a shorter way.
 WHOLE_TILES = [(8, 48, 128), (24, 32, 256), (16, 16, 272), (32, 48, 512)]
-SHAPES = [*SHAPES[:: 17 if EMULATED else 1], *WHOLE_TILES, (33, 48, 512), (5, 16, 16384)]
+SHAPES = [*SHAPES[:: 17 if EMULATED else 1], *WHOLE_TILES, (33, 48, 512), (5, 16, 32768)]
 
 BYTES = ("random", "lowest", "highest", "mixed extremes", "zeros")
 SCALES = ("usual", "huge", "tiny", "zero")
@@ -48,7 +48,7 @@ class Case:
 def make_case(m: int, n: int, k: int) -> Case:
     seed = m * 1_000_003 + n * 1009 + k
     random = np.random.default_rng(seed)
-    kind = BYTES[seed % 5] if k < 16384 else "highest"
+    kind = BYTES[seed % 5] if k < 32768 else "highest"
     q = random.integers(-128, 128, (m, k))
     w = random.integers(-127, 128, (n, k))
     if kind == "mixed extremes":

@@ -6,7 +6,7 @@
 // Weights n16k4: a quarter of a 64-byte row is one operand of sdot, as it lies in the file.
 // Activations are read in place, 16 k of a row at a time; each of the four lanes serves one step.
 // Registers: 16 accumulators (8 rows x 2 quads), 8 activations, 2 to 4 weights; 4 free.
-// Exact for every input: nothing saturates, |acc| <= 65,536 * 128 * 127 < 2^31.
+// Exact for every input: nothing saturates, |acc| <= 32,768 * 128 * 127 < 2^31.
 //
 // Modelled (llvm-mca 19, no hardware): the loop of eight rows, 80 instructions for 64 sdot, runs at
 // 100 % of the two sdot a cycle of Neoverse N1 and the four of V2, and at 76 % of Cortex-A55's one,

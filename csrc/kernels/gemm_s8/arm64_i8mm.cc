@@ -9,7 +9,7 @@
 // L1) before the first row. A single tile of rows zips its columns on the way: nobody else uses
 // them.
 // Registers: 16 accumulators (4 pairs of rows x 4 pairs of columns), 4 columns, 1 to 4 rows.
-// Exact for every input: nothing saturates, |acc| <= 65,536 * 128 * 127 < 2^31.
+// Exact for every input: nothing saturates, |acc| <= 32,768 * 128 * 127 < 2^31.
 //
 // Modelled (llvm-mca 19, no hardware) on Neoverse V1 and V2, four smmla a cycle: the loop runs at
 // 100 % of that with paired operands, at 80 % with paired rows, which is the bound with 4 zips for

@@ -1,7 +1,7 @@
 // gemm_s8: a panel of int8 rows times packed int8 weights, exact int32 sums, and the epilogue in
 // registers.
 //
-//   acc[m][n] = sum_k q[m][k] * w[k][n]                 exact for every input, K <= 65,536
+//   acc[m][n] = sum_k q[m][k] * w[k][n]                 exact for every input
 //   x         = fma(float(acc), a_scale[m] * w_scale[n], fma(a_shift[m], w_sum[n], bias[n]))
 //   kLinear:    y = x
 //   kRelu:      y = x > 0 ? x : 0
@@ -27,11 +27,13 @@
 
 namespace mbrt {
 
+inline constexpr std::size_t kDeepestS8 = 32768;  // K at most
+
 struct GemmS8 {
   Epilogue epilogue;
   std::size_t m;  // rows, >= 1
   std::size_t n;  // columns, a positive multiple of 16
-  std::size_t k;  // a positive multiple of 16
+  std::size_t k;  // a positive multiple of 16, kDeepestS8 at most
 
   const std::uint8_t* a;  // [m][a_stride], the first k bytes of each row
   std::size_t a_stride;   // bytes

@@ -1,26 +1,24 @@
-// gemm_s8_4x16_avx2: four rows times 16 columns of int8 weights, exact int32 sums.
+// gemm_s8_6x16_avx2: six rows times 16 columns of int8 weights, or three times 32, exact int32 sums.
 //
 // vpmaddubsw multiplies unsigned by signed bytes and adds pairs in 16 bits, saturating: the classic
-// trap. Here the unsigned side is |q| <= 128 and the signed side is sign(w, q), |w| <= 127, so a
-// pair is at most 2 * 128 * 127 = 32,512 and nothing saturates. |q| * sign(w, q) = q * w exactly,
-// also for q = -128.
+// trap. Here the unsigned side is the size |q| and the signed side w ^ mask, where the mask of a
+// negative q is 0xFF. As w ^ 0xFF = -w - 1,
 //
-// Weights n16k4: a 64-byte row is two registers of 8 columns x 4 k, and broadcasts of four
-// activations and of their sizes meet both. Registers: 8 accumulators, 2 weights, the ones of
-// vpmaddwd, q and |q|, 2 products; 1 free. (Six rows would need 18: gcc and clang then reload the
-// weights for each row.) Fewer than three rows take 32 columns, which share the broadcasts.
+//   sum_k |q| (w ^ mask) = sum_k q w - sum_{q < 0} |q|
 //
-// |q| is made once a row and not once a tile: a copy of the rows on the stack, whose broadcast is a
-// load, where vpabsb would take one of nine turns of the pipes that multiply. For 64 products they
-// then do 2 x (sign, maddubs, madd, add), and two broadcasts and half a load of weights pass by.
-// Widening to 16 bits (vpmovsxbw, vpmaddwd, vpaddd) takes 12.7 operations, since a register then
-// holds 4 columns and only three rows of accumulators fit.
+// and the last sum, which no column changes, is what a row's accumulators start at. A pair lies in
+// -2 * 128 * 128 .. 2 * 127 * 128 and fits 16 bits: nothing saturates, for any bytes.
 //
-// Measured in turns with the state before, on a Zen 3 that changed its speed under it. Sizes made once:
-// at 128 rows 9 % less time by the least of 14 turns, nothing by the median (llvm-mca: 19 % of Skylake's
-// loop, 2 % of Zen 3's). The next weights fetched while the first row tile passes (gemm_tile.h), 24
-// layers of MobileBERT: 42 % less by the least at 1 row, 47 % at 2, 32 % at 4, 18 % at 8, 10 % at 16; by
-// the median 32, 44, 35, 15 and 8 %.
+// 64 products take 2 x (xor, maddubs, madd, add). vpsignb in place of the xor would need no start, but
+// issues on two pipes of Zen 3 where xor has four (of Skylake: two and three). Masks and sizes are
+// made once a row, on the stack, and not once a tile: vpcmpgtb and vpabsb would be a fifth on top.
+//
+// Weights n16k4: a 64-byte row is two memory operands of 8 columns x 4 k. Registers: 12 accumulators,
+// the ones of vpmaddwd, mask, size, a product.
+//
+// Measured on a Zen 3, loops from the first level, the most of 12 turns: 3 x 32 28.2 products a cycle, 6 x 16 27.0, 4 x 16 with its weights in registers 27.5,
+// 4 x 16 of signs 24.2; 2 x 48 and 4 x 24 as 3 x 32; vpmaddwd of weights that lie in 16 bits 25. Two
+// multiplications and two other operations for 32 products, on four pipes, end at 32.
 #include <cstddef>
 #include <cstdint>
 
@@ -32,24 +30,24 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-struct Weights {
-  __m256i lo, hi;  // columns 0..7, 8..15
+// A product whose activations are split: for every four a dword of masks (0xFF where q < 0) and one
+// of sizes |q|, rows of 2 k bytes; and where a row's sums start.
+struct Split : GemmS8 {
+  const std::uint8_t* split;
+  const std::int32_t* start;
 };
 
-// A product, and the size of every activation: rows of k bytes.
-struct Sized : GemmS8 {
-  const std::uint8_t* size;
-};
-
-inline Weights load_weights(const std::int8_t* row) {
-  const auto* v = reinterpret_cast<const __m256i*>(row);
-  return {_mm256_load_si256(v), _mm256_load_si256(v + 1)};
+// acc += size . flipped, in each of the 8 lanes four times four bytes.
+MBRT_INLINE inline void dot(__v8si& acc, __m256i size, __m256i flipped) {
+  const __m256i pairs = _mm256_maddubs_epi16(size, flipped);
+  acc = lanes(_mm256_add_epi32(raw(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
 }
 
-// acc += q . w, in each of the 8 lanes four times four signed bytes; size is |q|.
-MBRT_INLINE inline void dot(__v8si& acc, __m256i q, __m256i size, __m256i w) {
-  const __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(w, q));
-  acc = lanes(_mm256_add_epi32(raw(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+// w ^ mask. A compiler would load w for all rows and then have no register for it.
+MBRT_INLINE inline __m256i flip(const std::int8_t* w, __m256i mask) {
+  __m256i flipped;
+  asm("vpxor %2, %1, %0" : "=x"(flipped) : "x"(mask), "m"(*reinterpret_cast<const __m256i*>(w)));
+  return flipped;
 }
 
 MBRT_INLINE inline __m256i broadcast_four(const std::uint8_t* bytes) {
@@ -58,48 +56,45 @@ MBRT_INLINE inline __m256i broadcast_four(const std::uint8_t* bytes) {
   return _mm256_set1_epi32(four);
 }
 
+// Of one row; blocks of columns lie `panel` bytes apart.
 template <int kB>
-MBRT_INLINE inline void dot_row(i32x16 (&acc)[kB], const std::uint8_t* a,
-                                const std::uint8_t* a_size, const Weights (&weights)[kB]) {
-  const __m256i q = broadcast_four(a);
-  const __m256i size = broadcast_four(a_size);
+MBRT_INLINE inline void dot_row(i32x16 (&acc)[kB], const std::uint8_t* four, const std::int8_t* w,
+                                std::size_t panel) {
+  const __m256i mask = broadcast_four(four);
+  const __m256i size = broadcast_four(four + 4);
   unroll<kB>([&](auto b) MBRT_INLINE {
-    dot(acc[b].lo, q, size, weights[b].lo);
-    dot(acc[b].hi, q, size, weights[b].hi);
+    dot(acc[b].lo, size, flip(w + b * panel, mask));
+    dot(acc[b].hi, size, flip(w + b * panel + 32, mask));
   });
 }
 
 // acc = the products of rows m .. m + kR - 1 and kB blocks of columns from n.
 template <Prefetch kPrefetch, int kR, int kB>
-MBRT_INLINE inline void multiply(const Sized& g, std::size_t m, std::size_t n,
+MBRT_INLINE inline void multiply(const Split& g, std::size_t m, std::size_t n,
                                  i32x16 (&acc)[kR][kB]) {
   unroll<kR>([&](auto r) MBRT_INLINE {
-    unroll<kB>([&](auto b) MBRT_INLINE { acc[r][b] = broadcast_i32(0); });
+    unroll<kB>([&](auto b) MBRT_INLINE { acc[r][b] = broadcast_i32(g.start[m + r]); });
   });
-  const std::uint8_t* a = g.a + m * g.a_stride;
-  const std::uint8_t* size = g.size + m * g.k;
+  const std::size_t row = 2 * g.k;
+  const std::uint8_t* a = g.split + m * row;
+  const std::uint8_t* const end = a + row;
   const std::int8_t* w = g.w + n * g.k;
   const std::size_t panel = g.k * 16;
   const auto* next = reinterpret_cast<const char*>(w) + kB * panel;
-  for (std::size_t k = 0; k < g.k; k += 4, a += 4, size += 4, w += 64, next += kB * 64) {
-    Weights weights[kB];
-    unroll<kB>([&](auto b) MBRT_INLINE {
-      weights[b] = load_weights(w + b * panel);
-      fetch<kPrefetch>(next + b * 64);
-    });
-    unroll<kR>([&](auto r)
-                   MBRT_INLINE { dot_row(acc[r], a + r * g.a_stride, size + r * g.k, weights); });
+  for (; a != end; a += 8, w += 64, next += kB * 64) {
+    unroll<kB>([&](auto b) MBRT_INLINE { fetch<kPrefetch>(next + b * 64); });
+    unroll<kR>([&](auto r) MBRT_INLINE { dot_row(acc[r], a + r * row, w, panel); });
   }
 }
 
 struct Tile {
-  using Gemm = Sized;
-  static constexpr int kRows = 4;
+  using Gemm = Split;
+  static constexpr int kRows = 6;
   static constexpr int kUnit = 16;
-  static constexpr int units(int rows) { return rows <= 2 ? 2 : 1; }
+  static constexpr int units(int rows) { return rows <= 3 ? 2 : 1; }
 
   template <int kR, int kB>
-  static void run(const Sized& g, std::size_t m, std::size_t n) {
+  static void run(const Split& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][kB];
     with_prefetch<Tile, kR>(g, m, [&](auto prefetch) MBRT_INLINE {
       multiply<decltype(prefetch)::value>(g, m, n, acc);
@@ -108,17 +103,27 @@ struct Tile {
   }
 };
 
-// Sizes of so many activations at a time: 128 rows of K = 512, and a row of the deepest product.
-constexpr std::size_t kSizes = 65536;
+// Up to here weights come from afar, and the taller tile passes them fewer times: 16 rows take 3 to 6 %
+// less time than by threes. Above, 3 x 32 has the faster loop: 128 rows take 4 to 8 % less than by sixes.
+constexpr std::size_t kFewRows = 16;
 
-void write_sizes(const GemmS8& g, std::uint8_t* to) {
-  for (std::size_t m = 0; m < g.m; ++m, to += g.k) {
-    const std::uint8_t* a = g.a + m * g.a_stride;
-    for (std::size_t k = 0; k < g.k; k += 16) {
-      const __m128i q = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + k));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm_abs_epi8(q));
-    }
+// Split activations of one turn: 64 rows of K = 512, or one of the deepest product.
+constexpr std::size_t kSplitBytes = 2 * kDeepestS8;
+constexpr std::size_t kSplitRows = kSplitBytes / (2 * 16);  // of the shallowest
+
+// One row of k bytes to 2 k; its sums' start, the sizes of what is negative.
+std::int32_t split_row(const std::uint8_t* a, std::size_t k, std::uint8_t* to) {
+  const __m128i zero = _mm_setzero_si128();
+  __m128i sum = zero;
+  for (const std::uint8_t* const end = a + k; a != end; a += 16, to += 32) {
+    const __m128i q = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a));
+    const __m128i mask = _mm_cmpgt_epi8(zero, q);
+    const __m128i size = _mm_abs_epi8(q);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi32(mask, size));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm_unpackhi_epi32(mask, size));
+    sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_and_si128(mask, size), zero));
   }
+  return _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
 }
 
 // The same product of the rows from `first`, `rows` of them.
@@ -138,24 +143,28 @@ GemmS8 rows_of(const GemmS8& g, std::size_t first, std::size_t rows) {
 }  // namespace
 
 void gemm_s8(const GemmS8& g) {
-  alignas(64) std::uint8_t sizes[kSizes];
-  const std::size_t most = kSizes / g.k;
-  const std::size_t fits = most < Tile::kRows ? most : most / Tile::kRows * Tile::kRows;
-  for (std::size_t first = 0; first < g.m; first += fits) {
-    const GemmS8 part = rows_of(g, first, g.m - first < fits ? g.m - first : fits);
-    write_sizes(part, sizes);
-    run_tiles<Tile>(Sized{part, sizes});
+  alignas(64) std::uint8_t split[kSplitBytes];
+  std::int32_t start[kSplitRows];
+  const std::size_t tallest = g.m > kFewRows ? 3 : Tile::kRows;
+  const EvenSplit turns(g.m, kSplitBytes / (2 * g.k));
+  for (std::size_t turn = 0, first = 0; turn < turns.pieces(); ++turn) {
+    const GemmS8 part = rows_of(g, first, turns.size(turn));
+    for (std::size_t m = 0; m < part.m; ++m) {
+      start[m] = split_row(part.a + m * part.a_stride, g.k, split + m * 2 * g.k);
+    }
+    run_tiles<Tile>(Split{part, split, start}, tallest);
+    first += part.m;
   }
 }
 
 std::size_t peak_s8(std::size_t iterations) {
-  const __m256i q = _mm256_set1_epi32(static_cast<int>(iterations));
-  const __m256i size = _mm256_abs_epi8(q);
+  const __m256i mask = _mm256_set1_epi32(static_cast<int>(iterations));
+  const __m256i size = _mm256_abs_epi8(mask);
   const auto step = [=](__v8si acc) {
-    dot(acc, q, size, raw(acc));  // weights that change, or the products would leave the loop
+    dot(acc, size, _mm256_xor_si256(raw(acc), mask));  // weights that change, or it leaves the loop
     return acc;
   };
-  return run_peak<12>(iterations, 32, lanes(q), step);
+  return run_peak<12>(iterations, 32, lanes(mask), step);
 }
 
 }  // namespace mbrt::MBRT_TARGET
