@@ -101,7 +101,7 @@ def install(name: str, folder: Path) -> Tree:
         if shutil.which(tool, path=PATH) is None:
             pytest.skip(f"{tool} is not installed")
     build = BUILD / target.preset
-    run("cmake", "--preset", target.preset, "-S", REPOSITORY, "-B", build, "-DMBRT_TOOLS=ON")
+    run("cmake", "--preset", target.preset, "-S", REPOSITORY, "-B", build, "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=OFF")
     run("cmake", "--build", build, "--target", "mobilebert_rt", "mobilebert_rt_static", "mbrt_tool")
     # Moved after it was installed: nothing in it may remember where it was.
     run("cmake", "--install", build, "--prefix", folder / "first")

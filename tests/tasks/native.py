@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.capi.trees import BUILD, PATH, REPOSITORY, run
+
 SECONDS = 120  # of one command, far more than any takes
 
-# name: (toolchain file, compiler, emulator)
+# name: (CMake preset, compiler, emulator)
 TARGETS = {
-    "host": ("", "c++", ""),
-    "aarch64": ("aarch64-linux-gnu.cmake", "aarch64-linux-gnu-g++", "qemu-aarch64"),
-    "armhf": ("arm-linux-gnueabihf.cmake", "arm-linux-gnueabihf-g++", "qemu-arm"),
+    "host": ("release", "c++", ""),
+    "aarch64": ("aarch64-linux-gnu", "aarch64-linux-gnu-g++", "qemu-aarch64"),
+    "armhf": ("armhf-linux-gnu", "arm-linux-gnueabihf-g++", "qemu-arm"),
 }
 
 
@@ -57,19 +58,13 @@ class Tool:
 
 def build(target: str) -> Tool:
     """Builds the program, or what has changed of it. Skips the test where a compiler or emulator is missing."""
-    toolchain, compiler, emulator = TARGETS[target]
+    preset, compiler, emulator = TARGETS[target]
     for program in ("cmake", "ninja", compiler, *([emulator] if emulator else [])):
-        if shutil.which(program) is None:
+        if shutil.which(program, path=PATH) is None:
             pytest.skip(f"{program} is not installed")
-    folder = Path(os.environ.get("MBRT_TOOL_BUILDS") or ROOT / "build/native") / target
-    options = ["-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=ON", "-DMBRT_WERROR=ON"]
-    if toolchain:
-        options += ["--toolchain", str(ROOT / "cmake/toolchains" / toolchain)]
-    for command in (
-        ["cmake", "-S", str(ROOT), "-B", str(folder), *options],
-        ["cmake", "--build", str(folder), "--target", "mbrt_tool"],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    # Where the presets build too: only the program is linked anew, statically.
+    folder = BUILD / preset
+    run("cmake", "--preset", preset, "-S", REPOSITORY, "-B", folder, "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=ON")
+    run("cmake", "--build", folder, "--target", "mbrt_tool")
     path = folder / "csrc/tools/mbrt"
     return Tool(target, path, (emulator, str(path)) if emulator else (str(path),))
