@@ -1,5 +1,5 @@
 # make demo   build, install into .venv, and run real text through the engine
-# make test   lint, native tests, parity with PyTorch, the Python suite, ARM under emulation
+# make test   native tests, parity with PyTorch, lint, the Python suite, ARM under emulation
 #
 # And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
 # make peers and make paper (against every engine, and the paper's tables), make test-avx512 (its kernels in an emulated
@@ -48,9 +48,9 @@ demo: $(STAMPS)/install
 tools:
 	scripts/install_tools.sh
 
-# The last two take one core each, and nothing that the other writes: beside each other, printed when they are done.
-test: lint test-native test-parity
-	$(MAKE) --jobs=2 --output-sync=target test-python test-arm
+# The last three take one core each, and none writes where another does: two beside each other, printed when they are done.
+test: test-native test-parity
+	$(MAKE) --jobs=2 --output-sync=target test-arm lint test-python
 	@echo "make test: everything passed"
 
 lint: $(STAMPS)/install $(STAMPS)/test-requirements tools
