@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mobilebert_rt import _core
+from mobilebert_rt import InputError, _core
 from tests.emulation import EMULATED
 from tests.kernels.guarded import Arena
 from tests.kernels.support import F32, PLACEMENTS, same_bits, vector_isas
@@ -22,9 +22,10 @@ EPILOGUES = (LINEAR, RELU, RESIDUAL, PRODUCT)
 # Every height of a tile and of the rows left over, by every number of 16-column blocks; depths go round.
 DEPTHS = (16, 48, 32, 112, 64)
 SHAPES = [(m, n, DEPTHS[(m + n // 16) % 5]) for m in range(1, 20) for n in range(16, 161, 16)]
-# And, on every processor: whole tiles only, below and above the depth to which some kernels take a shorter way.
+# And, on every processor: whole tiles only, below and above the depth to which some kernels take a shorter way; and
+# so deep that a kernel's copy of the rows takes turns, of several rows and of one.
 WHOLE_TILES = [(8, 48, 128), (24, 32, 256), (16, 16, 272), (32, 48, 512)]
-SHAPES = [*SHAPES[:: 17 if EMULATED else 1], *WHOLE_TILES, (33, 48, 512), (5, 16, 32768)]
+SHAPES = [*SHAPES[:: 17 if EMULATED else 1], *WHOLE_TILES, (33, 48, 512), (33, 16, 4096), (5, 16, 32768)]
 
 BYTES = ("random", "lowest", "highest", "mixed extremes", "zeros")
 SCALES = ("usual", "huge", "tiny", "zero")
@@ -136,6 +137,11 @@ def test_the_scalar_kernel_equals_the_formula(epilogue: int) -> None:
         elif epilogue == RESIDUAL:
             y = fma(case.residual, case.residual_scale, y)
         assert same_bits(scalar_result(shape, epilogue), y), shape
+
+
+def test_a_product_deeper_than_any_kernel_takes_is_refused() -> None:
+    with pytest.raises(InputError, match="k: the kernel's contract needs at most 32768"):
+        run("scalar", make_case(1, 16, 32768 + 16), LINEAR)
 
 
 @pytest.mark.parametrize("operation", ["gemm_s8", "gemm_f32"])

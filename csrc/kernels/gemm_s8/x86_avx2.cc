@@ -16,9 +16,10 @@
 // Weights n16k4: a 64-byte row is two memory operands of 8 columns x 4 k. Registers: 12 accumulators,
 // the ones of vpmaddwd, mask, size, a product.
 //
-// Measured on a Zen 3, loops from the first level, the most of 12 turns: 3 x 32 28.2 products a cycle, 6 x 16 27.0, 4 x 16 with its weights in registers 27.5,
-// 4 x 16 of signs 24.2; 2 x 48 and 4 x 24 as 3 x 32; vpmaddwd of weights that lie in 16 bits 25. Two
-// multiplications and two other operations for 32 products, on four pipes, end at 32.
+// Measured on a Zen 3, loops from the first level, products a cycle: 3 x 32 28.2, 6 x 16 27.0, 4 x 16
+// with its weights in registers 27.5, 4 x 16 of signs 24.2; 2 x 48 and 4 x 24 as 3 x 32; vpmaddwd of
+// weights that lie in 16 bits 25. Two multiplications and two other operations for 32 products, on
+// four pipes, end at 32.
 #include <cstddef>
 #include <cstdint>
 
