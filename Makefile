@@ -101,10 +101,10 @@ wheels: $(STAMPS)/install $(STAMPS)/test-requirements tools
 	$(PACKAGES)/wheels.py
 
 dist: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	$(PACKAGES)/dist.py
+	$(PACKAGES)/release.py
 
 dist-check: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	$(PACKAGES)/dist.py --check
+	$(PACKAGES)/release.py --check
 
 clean:
 	rm -rf build dist $(VENV)

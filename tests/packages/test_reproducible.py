@@ -10,8 +10,8 @@ import tarfile
 from pathlib import Path
 
 import common
-import dist
 import pytest
+import release
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -63,7 +63,7 @@ def test_an_archive_depends_on_what_is_in_it_only(tmp_path: Path, monkeypatch: p
     for when in (1_000_000_001, 1_000_000_002):
         archive = tmp_path / str(when) / "thing-1.0.tar.gz"
         archive.parent.mkdir()
-        dist.write_archive(make_tree(tmp_path / f"tree{when}", when), archive)
+        release.write_archive(make_tree(tmp_path / f"tree{when}", when), archive)
         archives.append(archive)
     assert archives[0].read_bytes() == archives[1].read_bytes()
     with tarfile.open(archives[0]) as tar:
@@ -78,9 +78,9 @@ def test_an_archive_depends_on_what_is_in_it_only(tmp_path: Path, monkeypatch: p
 @pytest.mark.skipif(not (common.REPOSITORY / ".git").exists(), reason="packages are made from the last commit")
 def test_the_sdist_is_the_same_twice_and_holds_every_source(tmp_path: Path) -> None:
     pytest.importorskip("scikit_build_core")
-    digests = [dist.build_all(["sdist"], tmp_path / name, tmp_path / name / "dist") for name in ("a", "another")]
+    digests = [release.build_all(["sdist"], tmp_path / name, tmp_path / name / "dist") for name in ("a", "another")]
     assert len(digests[0]) == 1
-    assert dist.differing(*digests) == []
+    assert release.differing(*digests) == []
     with tarfile.open(tmp_path / "a/dist" / next(iter(digests[0]))) as tar:
         inside = {name.partition("/")[2] for name in tar.getnames()}
     sources = ("CMakeLists.txt", "LICENSE", "README.md", "pyproject.toml", "csrc", "cmake", "mobilebert_rt")
@@ -91,7 +91,7 @@ def test_the_sdist_is_the_same_twice_and_holds_every_source(tmp_path: Path) -> N
 
 
 def test_a_difference_and_a_missing_file_are_named() -> None:
-    assert dist.differing({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "9"}) == ["b", "c"]
+    assert release.differing({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "9"}) == ["b", "c"]
 
 
 def test_a_file_that_names_its_build_folder_is_refused(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_file_that_names_its_build_folder_is_refused(tmp_path: Path) -> None:
     tree.mkdir()
     command = ("g++", "-shared", "-fPIC", "-o", tree / "a.so", "-x", "c++", "-")
     subprocess.run(command, input=SOURCE, text=True, check=True)
-    dist.check_tree(tree, common.MACHINES["x86_64"], [tmp_path])
+    release.check_tree(tree, common.MACHINES["x86_64"], [tmp_path])
     (tree / "a.pc").write_text(f"prefix={tmp_path}/usr\n")
     with pytest.raises(common.PackageError, match=r"a\.pc holds the name of the build folder"):
-        dist.check_tree(tree, common.MACHINES["x86_64"], [tmp_path])
+        release.check_tree(tree, common.MACHINES["x86_64"], [tmp_path])
