@@ -18,39 +18,47 @@ inline void relax_cpu() {
 #endif
 }
 
-// About two to five microseconds of polling. A layer of MobileBERT takes 0.1 ms or more, so this
-// catches the members that arrive together and gives the core back when one of them was
-// descheduled.
+// Two to five microseconds: enough for members that arrive together.
 constexpr int kPolls = 64;
+// Then about a hundred microseconds in which anyone else who wants the core has it. To wake a
+// sleeper takes some tens: were they not waited for, the one who slept would come to the next
+// meeting so late that the other sleeps there, and so on to the end.
+constexpr int kYields = 200;
 
 alignas(ThreadPool) unsigned char pool_storage[sizeof(ThreadPool)];
 
 }  // namespace
 
-bool Barrier::wait(bool stop) {
-  if (members_ == 1) return stop;
+// A round cannot end before this member has arrived, so what it reads before that stands still.
+unsigned Barrier::wait(unsigned flags) {
+  if (members_ == 1) return flags;
   const std::size_t round = generation_.load(std::memory_order_relaxed);
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    stop_ = stop_ || stop;
-    if (++arrived_ == members_) {
-      arrived_ = 0;
-      verdict_.store(stop_, std::memory_order_relaxed);
-      stop_ = false;
-      generation_.store(round + 1, std::memory_order_release);
+  if (flags != 0) flags_.fetch_or(flags, std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
+    const unsigned verdict = flags_.exchange(0, std::memory_order_relaxed);
+    verdict_.store(verdict, std::memory_order_relaxed);
+    arrived_.store(0, std::memory_order_relaxed);
+    // Either this sees who has lain down, or who lies down sees that the round has ended.
+    generation_.store(round + 1, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) != 0) {
+      std::lock_guard<std::mutex> lock(mutex_);
       arrived_all_.notify_all();
-      return verdict_.load(std::memory_order_relaxed);
     }
+    return verdict;
   }
-  for (int i = 0; i < kPolls; ++i) {
-    if (generation_.load(std::memory_order_acquire) != round) {
-      return verdict_.load(std::memory_order_relaxed);
-    }
-    relax_cpu();
-  }
-  std::unique_lock<std::mutex> lock(mutex_);
-  arrived_all_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != round; });
+  const auto ended = [&] { return generation_.load(std::memory_order_acquire) != round; };
+  for (int i = 0; i < kPolls && !ended(); ++i) relax_cpu();
+  for (int i = 0; i < kYields && !ended(); ++i) std::this_thread::yield();
+  if (!ended()) sleep(round);
   return verdict_.load(std::memory_order_relaxed);
+}
+
+void Barrier::sleep(std::size_t round) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  sleeps_.fetch_add(1, std::memory_order_relaxed);
+  sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  arrived_all_.wait(lock, [&] { return generation_.load(std::memory_order_seq_cst) != round; });
+  sleepers_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 ThreadPool& ThreadPool::instance() {

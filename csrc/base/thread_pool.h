@@ -17,22 +17,31 @@
 
 namespace mbrt {
 
-// A meeting point of all members of a team. Waits a few microseconds awake, then asleep.
+// A meeting point of all members of a team. Who waits polls for a few microseconds, then offers the
+// core to others for a while, then sleeps; while nobody sleeps, a meeting costs one atomic addition
+// a member and no lock.
 class Barrier {
  public:
   explicit Barrier(std::size_t members) : members_(members) {}
 
-  // Returns once every member has called it; true to all of them when any passed stop = true.
-  bool wait(bool stop);
+  // Returns once every member has called it: to all of them the flags that any passed.
+  unsigned wait(unsigned flags);
+
+  // How often anyone slept: a sign that the members do not all have a core.
+  std::size_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
 
  private:
+  void sleep(std::size_t round);
+
   const std::size_t members_;
-  std::atomic<std::size_t> generation_{0};
+  alignas(64) std::atomic<std::size_t> arrived_{0};
+  std::atomic<unsigned> flags_{0};                      // of the round that is gathering
+  alignas(64) std::atomic<std::size_t> generation_{0};  // rounds that have ended
+  std::atomic<unsigned> verdict_{0};                    // of the round that ended last
+  std::atomic<std::size_t> sleepers_{0};
+  std::atomic<std::size_t> sleeps_{0};
   std::mutex mutex_;
   std::condition_variable arrived_all_;
-  std::size_t arrived_ = 0;
-  bool stop_ = false;                 // of the round that is gathering
-  std::atomic<bool> verdict_{false};  // of the round that ended last
 };
 
 struct Team {

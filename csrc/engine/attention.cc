@@ -57,7 +57,7 @@ Softmax Attention::Strip::softmax() const {
 void Attention::run(const Panel& panel, std::size_t layer, const Rows& context) const {
   const ChunkView& view = *panel.view;
   const Batch& batch = *view.batch;
-  zero_padding(panel, context);
+  if (panel.scratch->member->does(0)) zero_padding(panel, context);
   for_each_segment(panel, [&](const Segment& segment) {
     const std::size_t s = segment.length;
     for (std::size_t done = 0; done < segment.rows; done += kStripRows) {
@@ -93,7 +93,8 @@ void Attention::run(const Panel& panel, std::size_t layer, const Rows& context) 
 void Attention::run_strip(const Strip& strip) const {
   const Widths& w = widths_;
   const Scratch& scratch = *strip.scratch;
-  for (std::size_t head = 0; head < w.heads; ++head) {
+  const Part heads = scratch.member->part(w.heads);
+  for (std::size_t head = heads.begin; head < heads.end; ++head) {
     run_head(strip, head);
     kernels_->context({strip.rows, w.head, scratch.head_out, w.head_padded, scratch.factor,
                        strip.context.x + head * w.head, strip.context.stride});

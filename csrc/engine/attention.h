@@ -12,6 +12,7 @@
 
 #include <memory>
 
+#include "engine/member.h"
 #include "engine/panel.h"
 #include "engine/profile.h"
 #include "kernels/kernels.h"
@@ -56,7 +57,7 @@ class Attention {
     Softmax softmax() const;  // over scratch->scores
     // Marks the end of a part of a head, of so many multiply-accumulates.
     void mark(Operation part, std::size_t macs, Precision precision) const {
-      mbrt::mark(scratch->lane, {part, stage}, rows, {macs, precision});
+      scratch->member->mark({part, stage}, rows, {macs, precision});
     }
   };
 

@@ -37,46 +37,56 @@ const Rows& Block::body(const Panel& panel) const {
 void Block::start(const Panel& panel) const {
   const std::size_t rows = panel.rows;
   const QuantisedRows& room = panel.scratch->quantised;
+  const Member& member = *panel.scratch->member;
+  const PanelRows& at = panel.scratch->rows;
   const Spot store{Operation::kStore, stage_};
-  const Rows& narrow = panel.scratch->narrow;
-  const Rows& context = panel.scratch->context;
 
   const Linear& first = bottleneck_input_ ? *bottleneck_input_ : query_;
   Operand in = first.prepare(panel.hidden, rows, room);
   if (bottleneck_input_) bottleneck_input_->run(in, rows, panel.residual);
-  if (bottleneck_ == Bottleneck::kFull) in = query_.prepare(panel.residual, rows, room);
-  value_.run(in, rows, narrow);
-  attention_->store_values(panel, layer_, narrow);
-  mark(room.lane, store, rows);
-  if (bottleneck_attention_) {
-    bottleneck_attention_->run(in, rows, narrow);
-    in = query_.prepare(narrow, rows, room);
+  if (bottleneck_ == Bottleneck::kFull) {
+    member.meet(stage_);
+    in = query_.prepare(panel.residual, rows, room);
   }
-  query_.run(in, rows, context);
-  attention_->store_queries(panel, context);
-  mark(room.lane, store, rows);
-  key_.run(in, rows, context);
-  attention_->store_keys(panel, layer_, context);
-  mark(room.lane, store, rows);
+  value_.run(in, rows, at.value);
+  if (bottleneck_attention_) {
+    bottleneck_attention_->run(in, rows, at.narrow);
+    member.meet(stage_);
+    in = query_.prepare(at.narrow, rows, room);
+  }
+  query_.run(in, rows, at.query);
+  key_.run(in, rows, at.key);
+
+  member.meet(stage_);
+  if (member.does(0)) attention_->store_queries(panel, at.query);
+  if (member.does(1)) attention_->store_keys(panel, layer_, at.key);
+  if (member.does(2)) attention_->store_values(panel, layer_, at.value);
+  member.mark(store, rows);
 }
 
 void Block::finish(const Panel& panel) const {
   const std::size_t rows = panel.rows;
   const QuantisedRows& room = panel.scratch->quantised;
-  const Rows& context = panel.scratch->context;
-  const Rows& wide = panel.scratch->wide;
+  const Member& member = *panel.scratch->member;
+  const Rows& context = panel.scratch->rows.context;
+  const Rows& wide = panel.scratch->rows.wide;
   const Rows& stream = body(panel);
 
   attention_->run(panel, layer_, context);
+  member.meet(stage_);
   attention_output_.run_residual(attention_output_.prepare(context, rows, room), rows, stream,
                                  stream);
+  member.meet(stage_);
   for (const Ffn& ffn : ffns_) {
     ffn.intermediate.run(ffn.intermediate.prepare(stream, rows, room), rows, wide);
+    member.meet(stage_);
     ffn.output.run_residual(ffn.output.prepare(wide, rows, room), rows, stream, stream);
+    member.meet(stage_);
   }
   if (output_bottleneck_) {
     output_bottleneck_->run_residual(output_bottleneck_->prepare(stream, rows, room), rows,
                                      panel.hidden, panel.hidden);
+    member.meet(stage_);
   }
 }
 

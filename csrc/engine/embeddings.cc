@@ -6,16 +6,19 @@
 namespace mbrt {
 namespace {
 
-// Calls visit(row, token in the batch, position, length of its sequence) for each row of the panel.
+// Calls visit(row, token in the batch, position, length of its sequence) for each row of the panel
+// that is the member's.
 template <typename Visit>
 void for_each_token(const Panel& panel, Visit visit) {
   const Batch& batch = *panel.view->batch;
   const Chunk& chunk = panel.view->chunk;
-  std::size_t token = panel.view->first_token() + panel.first;
+  const Part own = panel.scratch->member->part(panel.rows);
+  if (own.size() == 0) return;
+  std::size_t token = panel.view->first_token() + panel.first + own.begin;
   const std::size_t* next =
       std::upper_bound(batch.offsets + chunk.first, batch.offsets + chunk.last, token);
   std::size_t b = static_cast<std::size_t>(next - batch.offsets) - 1;
-  for (std::size_t row = 0; row < panel.rows; ++row, ++token) {
+  for (std::size_t row = own.begin; row < own.end; ++row, ++token) {
     if (token == batch.offsets[b + 1]) ++b;
     visit(row, token, token - batch.offsets[b], batch.length(b));
   }
@@ -39,19 +42,25 @@ Embeddings::Embeddings(const ModelWeights& weights, const KernelSet& kernels)
 }
 
 void Embeddings::run(const Panel& panel) const {
-  Lane* const lane = panel.scratch->lane;
+  const Member& member = *panel.scratch->member;
   add_tables(panel);
   if (projection_) gather_words(panel);
-  mark(lane, {Operation::kEmbeddings, kEmbeddingsStage}, panel.rows);
+  member.mark({Operation::kEmbeddings, kEmbeddingsStage}, panel.rows);
+  member.meet(kEmbeddingsStage);
   if (projection_) {
     const Operand words =
-        projection_->prepare(panel.scratch->gathered, panel.rows, panel.scratch->quantised);
+        projection_->prepare(panel.scratch->rows.gathered, panel.rows, panel.scratch->quantised);
     projection_->run_residual(words, panel.rows, panel.hidden, panel.hidden);
+    member.meet(kEmbeddingsStage);
   }
   if (weights_->norm_weight != nullptr) {
-    kernels_->layer_norm({panel.rows, hidden_size_, panel.hidden.x, panel.hidden.stride,
-                          weights_->norm_weight, weights_->norm_bias, weights_->norm_eps});
-    mark(lane, {Operation::kLayerNorm, kEmbeddingsStage}, panel.rows);
+    const Part own = member.part(panel.rows);
+    const Rows& hidden = panel.hidden;
+    kernels_->layer_norm({own.size(), hidden_size_, hidden.x + own.begin * hidden.stride,
+                          hidden.stride, weights_->norm_weight, weights_->norm_bias,
+                          weights_->norm_eps});
+    member.mark({Operation::kLayerNorm, kEmbeddingsStage}, own.size());
+    member.meet(kEmbeddingsStage);
   }
 }
 
@@ -78,7 +87,7 @@ void Embeddings::add_tables(const Panel& panel) const {
 
 void Embeddings::gather_words(const Panel& panel) const {
   const Batch& batch = *panel.view->batch;
-  const Rows& words = panel.scratch->gathered;
+  const Rows& words = panel.scratch->rows.gathered;
   for_each_token(panel,
                  [&](std::size_t row, std::size_t token, std::size_t position, std::size_t length) {
                    float* to = words.x + row * words.stride;

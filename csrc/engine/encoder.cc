@@ -17,6 +17,7 @@ struct Encoder::Call {
   Workspace* workspace;
   Profile* profile;
   bool chunk_each;  // every member takes chunks of its own; else all work on one chunk at a time
+  bool by_columns;  // and share its one panel
   std::atomic<std::size_t> next_chunk{0};
   std::atomic<bool> stopped{false};
 };
@@ -36,16 +37,13 @@ Encoder::Encoder(std::shared_ptr<const ModelFile> file, const KernelSet& kernels
 }
 
 // The whole model, for one member of a team and the panels that fall to it.
-bool Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch,
-                        Team& team, std::size_t index) const {
-  const Share share(view.tokens(), team.size, index);
-  const auto meet = [&](bool stop, Stage stage) {
-    const bool stopped = team.barrier.wait(stop);
-    mark(scratch.lane, {Operation::kWaiting, stage}, 0);
-    return stopped;
-  };
-  if (index == 0) Attention::place_sequences(view);
-  if (meet(control.should_stop(), kCallStage)) return false;
+Verdict Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch,
+                           Member& member) const {
+  const auto meet = [&](Stage stage) { return member.rendezvous(control.should_stop(), stage); };
+  const Share share(view.tokens(), member);
+  scratch.member = scratch.quantised.member = &member;
+  if (member.is_first()) Attention::place_sequences(view);
+  if (const Verdict v = meet(kCallStage); v != Verdict::kGoOn) return v;
 
   share.for_each([&](std::size_t first, std::size_t rows) {
     const Panel panel(view, scratch, first, rows);
@@ -56,7 +54,7 @@ bool Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scrat
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     // The one rendezvous of a layer: all keys and values of it are there, and those of the layer
     // before are free.
-    if (meet(control.should_stop(), layer_stage(i))) return false;
+    if (const Verdict v = meet(layer_stage(i)); v != Verdict::kGoOn) return v;
     share.for_each([&](std::size_t first, std::size_t rows) {
       const Panel panel(view, scratch, first, rows);
       blocks_[i].finish(panel);
@@ -64,34 +62,31 @@ bool Encoder::run_chunk(const ChunkView& view, const CallControl& control, Scrat
       if (i + 1 < blocks_.size()) blocks_[i + 1].start(panel);
     });
   }
-  if (meet(control.should_stop(), kHeadStage)) return false;
-  heads_.run(view, scratch, team.size, index);
+  if (const Verdict v = meet(kHeadStage); v != Verdict::kGoOn) return v;
+  heads_.run(view, scratch);
   // The stream is free for the next chunk only when every head has read it.
-  return !meet(false, kHeadStage);
+  return member.rendezvous(false, kHeadStage);
 }
 
 void Encoder::run_member(Call& call, Team& team, std::size_t index) const {
   Workspace& workspace = *call.workspace;
   Scratch& scratch = workspace.scratch(index);
-  scratch.lane = call.profile == nullptr ? nullptr : &call.profile->lane(index);
-  scratch.quantised.lane = scratch.lane;
-  mark(scratch.lane, {Operation::kWaiting, kCallStage}, 0);  // to be woken
+  Lane* const lane = call.profile == nullptr ? nullptr : &call.profile->lane(index);
+  mark(lane, {Operation::kWaiting, kCallStage}, 0);  // to be woken
   const std::vector<Chunk>& chunks = workspace.chunks();
-  Team alone(1);
-  const auto run_one = [&](std::size_t chunk, std::size_t stream, Team& members,
-                           std::size_t member) {
+  const auto run_one = [&](std::size_t chunk, std::size_t stream, Member member) {
     const ChunkView view{call.batch, call.outputs, &widths_, chunks[chunk],
                          &workspace.stream(stream)};
-    return run_chunk(view, *call.control, scratch, members, member);
+    if (run_chunk(view, *call.control, scratch, member) == Verdict::kStop) call.stopped = true;
   };
   if (call.chunk_each) {
     for (std::size_t i; (i = call.next_chunk.fetch_add(1)) < chunks.size() && !call.stopped;) {
-      if (!run_one(i, index, alone, 0)) call.stopped = true;
+      run_one(i, index, Member(lane));
     }
     return;
   }
   for (std::size_t i = 0; i < chunks.size() && !call.stopped; ++i) {
-    if (!run_one(i, 0, team, index)) call.stopped = true;
+    run_one(i, 0, Member(team, index, call.by_columns, lane));
   }
 }
 
@@ -102,7 +97,7 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
   const WorkspaceSizes sizes = plan(batch, max_threads, workspace->chunks());
   workspace->prepare(widths_, sizes);
   const std::size_t members = sizes.members;
-  Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes.streams > 1};
+  Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes.streams > 1, sizes.by_columns};
   if (profile != nullptr) profile->start(blocks_.size(), members);
   ThreadPool::instance().run(
       members,
@@ -156,11 +151,24 @@ WorkspaceSizes Encoder::plan(const Batch& batch, std::size_t max_threads,
   for (std::size_t b = 0; b < batch.sequences; ++b) {
     sizes.longest = std::max(sizes.longest, batch.length(b));
   }
-  // A panel of eight rows is the least that is worth waking a thread for.
-  const std::size_t useful = chunk_each ? max_threads : (sizes.chunk_tokens + 7) / 8;
-  sizes.members = std::min(max_threads, useful);
-  sizes.streams = chunk_each ? sizes.members : 1;
+  sizes.streams = chunk_each ? max_threads : 1;
+  sizes.members = max_threads;
+  if (chunk_each) return sizes;
+  const std::size_t sharers = chunks.size() == 1 ? column_sharers(tokens, max_threads) : 1;
+  sizes.by_columns = sharers > 1;
+  sizes.members =
+      sizes.by_columns ? sharers : Share::useful_members(sizes.chunk_tokens, max_threads);
   return sizes;
+}
+
+// How many threads should share the columns of one panel of so many tokens; 1: let them share its
+// rows. That is the better way, with one rendezvous a layer and not one a product, unless the rows
+// fall into shares of such heights that the whole team takes as long as three quarters of it would.
+std::size_t Encoder::column_sharers(std::size_t tokens, std::size_t max_threads) const {
+  const std::size_t sharers = std::min(max_threads, widths_.body / kLeastColumns);
+  const std::size_t tallest = Share::tallest(tokens, Share::useful_members(tokens, max_threads));
+  const bool fits = tokens <= kPanelRows && sharers > 1;
+  return fits && 3 * tallest * sharers > 4 * tokens ? sharers : 1;
 }
 
 std::size_t Encoder::planned_bytes(const Batch& batch, std::size_t max_threads) const {
@@ -177,12 +185,13 @@ void Encoder::write_hidden(const Panel& panel, std::size_t state) const {
   const std::size_t token = view.first_token() + panel.first;
   const bool is_last = state == blocks_.size();
   if (is_last && out.last_hidden_state != nullptr) {
-    std::memcpy(out.last_hidden_state + token * width, panel.hidden.x,
-                panel.rows * width * sizeof(float));
+    const Part own = panel.scratch->member->part(panel.rows);
+    std::memcpy(out.last_hidden_state + (token + own.begin) * width,
+                panel.hidden.x + own.begin * width, own.size() * width * sizeof(float));
   }
   if (out.hidden_states != nullptr) write_state(panel, state, is_last);
   const Stage stage = state == 0 ? kEmbeddingsStage : layer_stage(state - 1);
-  mark(panel.scratch->lane, {Operation::kOutputs, stage}, panel.rows);
+  panel.scratch->member->mark({Operation::kOutputs, stage}, panel.rows);
 }
 
 // With the channel scales of int8 taken out.
@@ -192,7 +201,8 @@ void Encoder::write_state(const Panel& panel, std::size_t state, bool is_last) c
   const std::size_t token = panel.view->first_token() + panel.first;
   const float* scales = file_->weights().hidden_scale;
   float* to = out.hidden_states + (state * panel.view->batch->tokens() + token) * width;
-  for (std::size_t row = 0; row < panel.rows; ++row) {
+  const Part own = panel.scratch->member->part(panel.rows);
+  for (std::size_t row = own.begin; row < own.end; ++row) {
     const float* from = panel.hidden.x + row * width;
     for (std::size_t i = 0; i < width; ++i) {
       const bool scaled = scales != nullptr && !is_last;

@@ -50,9 +50,10 @@ class Encoder {
   void check_masks(const Batch& batch) const;
   WorkspaceSizes plan(const Batch& batch, std::size_t max_threads,
                       std::vector<Chunk>& chunks) const;
+  std::size_t column_sharers(std::size_t tokens, std::size_t max_threads) const;
   void run_member(Call& call, Team& team, std::size_t index) const;
-  bool run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch, Team& team,
-                 std::size_t index) const;
+  Verdict run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch,
+                    Member& member) const;
   void write_hidden(const Panel& panel, std::size_t state) const;
   void write_state(const Panel& panel, std::size_t state, bool is_last) const;
   std::unique_ptr<Workspace> borrow_workspace() const;

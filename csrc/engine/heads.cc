@@ -6,15 +6,19 @@
 namespace mbrt {
 namespace {
 
-// Copies rows of the last hidden state to scratch.gathered; token(i) is a token of the chunk.
+// Copies rows of the last hidden state to the gathered ones; token(i) is a token of the chunk.
 template <typename Token>
 const Rows& gather(const ChunkView& view, Scratch& scratch, std::size_t rows, Token token) {
   const std::size_t width = view.widths->hidden;
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::memcpy(scratch.gathered.x + i * scratch.gathered.stride,
-                view.stream->hidden + token(i) * width, width * sizeof(float));
+  const Rows& to = scratch.rows.gathered;
+  scratch.member->meet(kHeadStage);  // what was gathered before has been read
+  const Part own = scratch.member->part(rows);
+  for (std::size_t i = own.begin; i < own.end; ++i) {
+    std::memcpy(to.x + i * to.stride, view.stream->hidden + token(i) * width,
+                width * sizeof(float));
   }
-  return scratch.gathered;
+  scratch.member->meet(kHeadStage);
+  return to;
 }
 
 constexpr Spot head_spot(Operation operation) { return {operation, kHeadStage}; }
@@ -46,18 +50,16 @@ Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
   }
 }
 
-void Heads::run(const ChunkView& view, Scratch& scratch, std::size_t members,
-                std::size_t index) const {
+void Heads::run(const ChunkView& view, Scratch& scratch) const {
   const Outputs& out = *view.outputs;
-  if (out.logits != nullptr && logits_are_per_token()) run_tokens(view, scratch, members, index);
+  if (out.logits != nullptr && logits_are_per_token()) run_tokens(view, scratch);
   const bool pooled_logits = out.logits != nullptr && !logits_are_per_token();
   if (out.pooled != nullptr || pooled_logits || out.next_sentence != nullptr) {
-    run_sequences(view, scratch, members, index);
+    run_sequences(view, scratch);
   }
 }
 
-void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t members,
-                       std::size_t index) const {
+void Heads::run_tokens(const ChunkView& view, Scratch& scratch) const {
   const Outputs& out = *view.outputs;
   const std::size_t first = view.first_token();
   // The wanted tokens that lie in this chunk; without a list, all of them.
@@ -70,7 +72,7 @@ void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t memb
     begin = static_cast<std::size_t>(low - wanted);
     count = static_cast<std::size_t>(std::lower_bound(low, end, first + view.tokens()) - low);
   }
-  Share(count, members, index).for_each([&](std::size_t row, std::size_t rows) {
+  Share(count, *scratch.member).for_each([&](std::size_t row, std::size_t rows) {
     const Rows& hidden = gather(view, scratch, rows, [&](std::size_t i) {
       return wanted == nullptr ? row + i : wanted[begin + row + i] - first;
     });
@@ -86,26 +88,27 @@ void Heads::run_tokens(const ChunkView& view, Scratch& scratch, std::size_t memb
 
 void Heads::run_mlm(const Linear& transform, const Linear& decoder, Scratch& scratch,
                     std::size_t rows, float* logits) const {
-  transform.run(transform.prepare(scratch.gathered, rows, scratch.quantised), rows, scratch.wide);
-  decoder.run(decoder.prepare(scratch.wide, rows, scratch.quantised), rows,
-              {logits, logits_width_});
+  const Rows& wide = scratch.rows.wide;
+  transform.run(transform.prepare(scratch.rows.gathered, rows, scratch.quantised), rows, wide);
+  scratch.member->meet(kHeadStage);
+  decoder.run(decoder.prepare(wide, rows, scratch.quantised), rows, {logits, logits_width_});
 }
 
-void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t members,
-                          std::size_t index) const {
+void Heads::run_sequences(const ChunkView& view, Scratch& scratch) const {
   const Outputs& out = *view.outputs;
   const std::size_t width = view.widths->hidden;
   const std::size_t sequences = view.chunk.last - view.chunk.first;
-  Share(sequences, members, index).for_each([&](std::size_t row, std::size_t rows) {
+  Share(sequences, *scratch.member).for_each([&](std::size_t row, std::size_t rows) {
     const std::size_t b = view.chunk.first + row;
     gather(view, scratch, rows,
            [&](std::size_t i) { return view.batch->offsets[b + i] - view.first_token(); });
     const Rows pooled = pool(scratch, rows);
-    for (std::size_t i = 0; out.pooled != nullptr && i < rows; ++i) {
+    const Part own = scratch.member->part(rows);
+    for (std::size_t i = own.begin; out.pooled != nullptr && i < own.end; ++i) {
       std::memcpy(out.pooled + (b + i) * width, pooled.x + i * pooled.stride,
                   width * sizeof(float));
     }
-    mark(scratch.lane, head_spot(Operation::kOutputs), rows);
+    scratch.member->mark(head_spot(Operation::kOutputs), rows);
     if (out.logits != nullptr && !logits_are_per_token() && classifier_) {
       classifier_->run(classifier_->prepare(pooled, rows, scratch.quantised), rows,
                        {out.logits + b * logits_width_, logits_width_});
@@ -119,9 +122,11 @@ void Heads::run_sequences(const ChunkView& view, Scratch& scratch, std::size_t m
 
 // The pooled vector of the gathered first tokens.
 Rows Heads::pool(Scratch& scratch, std::size_t rows) const {
-  if (!pooler_) return scratch.gathered;
-  pooler_->run(pooler_->prepare(scratch.gathered, rows, scratch.quantised), rows, scratch.wide);
-  return scratch.wide;
+  const Rows& gathered = scratch.rows.gathered;
+  if (!pooler_) return gathered;
+  pooler_->run(pooler_->prepare(gathered, rows, scratch.quantised), rows, scratch.rows.wide);
+  scratch.member->meet(kHeadStage);
+  return scratch.rows.wide;
 }
 
 }  // namespace mbrt

@@ -22,13 +22,11 @@ class Heads {
 
   // Fills what the view's Outputs ask for, for this member's share of the chunk. Every member must
   // have finished the encoder.
-  void run(const ChunkView& view, Scratch& scratch, std::size_t members, std::size_t index) const;
+  void run(const ChunkView& view, Scratch& scratch) const;
 
  private:
-  void run_tokens(const ChunkView& view, Scratch& scratch, std::size_t members,
-                  std::size_t index) const;
-  void run_sequences(const ChunkView& view, Scratch& scratch, std::size_t members,
-                     std::size_t index) const;
+  void run_tokens(const ChunkView& view, Scratch& scratch) const;
+  void run_sequences(const ChunkView& view, Scratch& scratch) const;
   void run_mlm(const Linear& transform, const Linear& decoder, Scratch& scratch, std::size_t rows,
                float* logits) const;
   Rows pool(Scratch& scratch, std::size_t rows) const;

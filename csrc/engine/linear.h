@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "engine/member.h"
 #include "engine/profile.h"
 #include "engine/rows.h"
 #include "kernels/kernels.h"
@@ -24,7 +25,8 @@ class Linear {
   // fp32 layers read x as it is.
   Operand prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const;
 
-  // out = norm(activation(W in + b))
+  // out = norm(activation(W in + b)): the member's columns of it, or after a norm its rows. Whoever
+  // reads others must meet them first.
   void run(const Operand& in, std::size_t rows, const Rows& out) const;
 
   // out = norm(residual * residual_scale + W in + b); out may be residual itself.
@@ -32,10 +34,10 @@ class Linear {
                     const Rows& out) const;
 
  private:
-  void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Rows* residual,
-                const Rows& out) const;
-  void normalise(std::size_t rows, const Rows& out, Lane* lane) const;
-  Work work(std::size_t rows) const;
+  void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Part& columns,
+                const Rows* residual, const Rows& out) const;
+  void normalise(std::size_t rows, const Rows& out, const Member& member) const;
+  Work work(std::size_t rows, const Part& columns) const;
 
   const LinearWeights* weights_;
   const KernelSet* kernels_;

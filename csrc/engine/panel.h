@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "engine/batch.h"
+#include "engine/member.h"
 #include "engine/workspace.h"
 
 namespace mbrt {
@@ -41,10 +42,25 @@ struct Panel {
 // The tokens of a chunk that fall to one member of a team, cut into panels of even height.
 class Share {
  public:
-  Share(std::size_t tokens, std::size_t members, std::size_t index)
-      : begin_(cut(tokens, members, index)), end_(cut(tokens, members, index + 1)) {
+  Share(std::size_t tokens, const Member& member)
+      : begin_(cut(tokens, member.row_shares(), member.row_share())),
+        end_(cut(tokens, member.row_shares(), member.row_share() + 1)) {
     const std::size_t panels = (end_ - begin_ + kPanelRows - 1) / kPanelRows;
     if (panels > 0) height_ = std::min(kPanelRows, round_up((end_ - begin_ + panels - 1) / panels));
+  }
+
+  // Eight rows are the least that a thread takes: with fewer it would read all the weights for
+  // nothing.
+  static std::size_t useful_members(std::size_t tokens, std::size_t members) {
+    return std::min(members, (tokens + kTileRows - 1) / kTileRows);
+  }
+  // The rows of the member who has most.
+  static std::size_t tallest(std::size_t tokens, std::size_t members) {
+    std::size_t rows = 0;
+    for (std::size_t i = 0; i < members; ++i) {
+      rows = std::max(rows, cut(tokens, members, i + 1) - cut(tokens, members, i));
+    }
+    return rows;
   }
 
   template <typename Visit>

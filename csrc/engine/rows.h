@@ -9,7 +9,7 @@
 
 namespace mbrt {
 
-class Lane;
+class Member;
 
 // [rows][stride] floats; columns from the real width to the next multiple of 16 hold 0.
 struct Rows {
@@ -26,16 +26,16 @@ struct Operand {
   std::size_t q_stride = 0;
   const float* scale = nullptr;
   const float* shift = nullptr;
-  Lane* lane = nullptr;  // where the time of what reads it goes, or null
+  const Member* member = nullptr;  // who works with it
 };
 
 // Room for one quantised panel; each operand is used up before the next is made, and inherits the
-// lane.
+// member.
 struct QuantisedRows {
   std::uint8_t* q = nullptr;
   float* scale = nullptr;
   float* shift = nullptr;
-  Lane* lane = nullptr;
+  const Member* member = nullptr;
 };
 
 }  // namespace mbrt

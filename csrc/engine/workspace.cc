@@ -69,10 +69,12 @@ Stream take_stream(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
 Scratch take_scratch(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
   const std::size_t widest = std::max({w.hidden, w.body, w.intermediate, w.embedding_input});
   Scratch s;
-  s.gathered = arena.rows(kPanelRows, std::max(w.hidden, w.embedding_input));
-  s.narrow = arena.rows(kPanelRows, w.body);
-  s.context = arena.rows(kPanelRows, w.body);
-  s.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
+  PanelRows& rows = s.rows;
+  rows.gathered = arena.rows(kPanelRows, std::max(w.hidden, w.embedding_input));
+  for (Rows* of : {&rows.narrow, &rows.query, &rows.key, &rows.value, &rows.context}) {
+    *of = arena.rows(kPanelRows, w.body);
+  }
+  rows.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
   s.quantised = {arena.take<std::uint8_t>(kPanelRows * widest), arena.take<float>(kPanelRows),
                  arena.take<float>(kPanelRows)};
   s.scores = arena.take<float>(kStripRows * pad16(sizes.longest));
@@ -116,7 +118,10 @@ void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
   }
   Arena arena(block_.get());
   for (Stream& stream : streams_) stream = take_stream(arena, widths, sizes);
-  for (Scratch& scratch : scratch_) scratch = take_scratch(arena, widths, sizes);
+  for (Scratch& scratch : scratch_) {
+    scratch = take_scratch(arena, widths, sizes);
+    if (sizes.by_columns) scratch.rows = scratch_.front().rows;
+  }
 }
 
 std::size_t Workspace::bytes_for(const Widths& widths, const WorkspaceSizes& sizes) {

@@ -15,6 +15,8 @@ namespace mbrt {
 
 // Rows that go through a block together: their activations and a layer's weights stay in the cache.
 inline constexpr std::size_t kPanelRows = 32;
+// Columns of the narrowest product that a thread must have to be worth a meeting for each product.
+inline constexpr std::size_t kLeastColumns = 32;
 // Query rows whose scores exist at one time: 16 x 512 floats fit in the first-level cache.
 inline constexpr std::size_t kStripRows = 16;
 // Tokens that go through the encoder together (more when one sequence is longer).
@@ -68,12 +70,18 @@ struct QuantisedHeads {
   std::int32_t* sum = nullptr;
 };
 
-// What each member has for itself: one panel.
-struct Scratch {
+// The activations of one panel inside a block.
+struct PanelRows {
   Rows gathered;  // [rows][max(hidden, embedding_input)]: word vectors; rows for the heads
-  Rows narrow;    // [rows][body]: bottleneck output, keys, values before they are stored
-  Rows context;   // [rows][body]
-  Rows wide;      // [rows][max(intermediate, hidden)]
+  Rows narrow;    // [rows][body]: the bottleneck of queries and keys
+  Rows query, key, value;  // [rows][body]: before they are stored
+  Rows context;            // [rows][body]
+  Rows wide;               // [rows][max(intermediate, hidden)]
+};
+
+// What each thread has for itself; those that share a panel use the rows of the first.
+struct Scratch {
+  PanelRows rows;
   QuantisedRows quantised;
   QuantisedHeads heads;
   float* scores = nullptr;          // [strip][padded keys]
@@ -81,7 +89,7 @@ struct Scratch {
   float* inverse = nullptr;         // [strip]
   float* factor = nullptr;          // [strip]
   float* head_out = nullptr;        // [strip][head_padded]
-  Lane* lane = nullptr;             // where the member's times go, or null; set for each call
+  const Member* member = nullptr;   // the thread; set for each call
 };
 
 // What a workspace must have room for.
@@ -90,6 +98,7 @@ struct WorkspaceSizes {
   std::size_t longest = 0;                            // tokens of the longest sequence
   std::size_t streams = 0;                            // chunks at once
   std::size_t members = 0;                            // threads
+  bool by_columns = false;                            // they share one panel
 };
 
 class Workspace {
