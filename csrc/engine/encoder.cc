@@ -16,8 +16,7 @@ struct Encoder::Call {
   const CallControl* control;
   Workspace* workspace;
   Profile* profile;
-  bool chunk_each;  // every member takes chunks of its own; else all work on one chunk at a time
-  bool by_columns;  // and share its one panel
+  WorkspaceSizes sizes;
   std::atomic<std::size_t> next_chunk{0};
   std::atomic<bool> stopped{false};
 };
@@ -79,14 +78,14 @@ void Encoder::run_member(Call& call, Team& team, std::size_t index) const {
                          &workspace.stream(stream)};
     if (run_chunk(view, *call.control, scratch, member) == Verdict::kStop) call.stopped = true;
   };
-  if (call.chunk_each) {
+  if (call.sizes.streams > 1) {  // each takes chunks of its own; else all work on one at a time
     for (std::size_t i; (i = call.next_chunk.fetch_add(1)) < chunks.size() && !call.stopped;) {
       run_one(i, index, Member(lane));
     }
     return;
   }
   for (std::size_t i = 0; i < chunks.size() && !call.stopped; ++i) {
-    run_one(i, 0, Member(team, index, call.by_columns, lane));
+    run_one(i, 0, Member(team, index, call.sizes.by_columns, lane));
   }
 }
 
@@ -97,7 +96,7 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
   const WorkspaceSizes sizes = plan(batch, max_threads, workspace->chunks());
   workspace->prepare(widths_, sizes);
   const std::size_t members = sizes.members;
-  Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes.streams > 1, sizes.by_columns};
+  Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes};
   if (profile != nullptr) profile->start(blocks_.size(), members);
   ThreadPool::instance().run(
       members,

@@ -60,7 +60,16 @@ void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, co
   kernels_->gemm_s8({epilogue, rows, columns.size(), w.k_padded, in.q, in.q_stride, in.scale,
                      in.shift, w.w_s8 + first * w.k_padded, from(w.compensation), from(w.scale),
                      from(w.sum), from(w.bias), r, r_stride, from(w.residual_scale), out.x + first,
-                     out.stride});
+                     out.stride, bytes_ahead(columns)});
+}
+
+// How far ahead int8 kernels fetch. Where columns are shared the others' lie behind the member's own:
+// of a small product it soon needs those of the next product, which is most often as large.
+std::size_t Linear::bytes_ahead(const Part& columns) const {
+  const LinearWeights& w = *weights_;
+  const bool is_small = columns.size() * w.k_padded <= 2 * kAhead;
+  const bool is_shared = columns.size() < w.n_padded;
+  return is_small && is_shared ? (w.n_padded - kLanes) * w.k_padded : kAhead;
 }
 
 void Linear::normalise(std::size_t rows, const Rows& out, const Member& member) const {

@@ -36,6 +36,7 @@ class Linear {
  private:
   void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Part& columns,
                 const Rows* residual, const Rows& out) const;
+  std::size_t bytes_ahead(const Part& columns) const;
   void normalise(std::size_t rows, const Rows& out, const Member& member) const;
   Work work(std::size_t rows, const Part& columns) const;
 

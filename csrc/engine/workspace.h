@@ -72,8 +72,8 @@ struct QuantisedHeads {
 
 // The activations of one panel inside a block.
 struct PanelRows {
-  Rows gathered;  // [rows][max(hidden, embedding_input)]: word vectors; rows for the heads
-  Rows narrow;    // [rows][body]: the bottleneck of queries and keys
+  Rows gathered;           // [rows][max(hidden, embedding_input)]: word vectors; rows for the heads
+  Rows narrow;             // [rows][body]: the bottleneck of queries and keys
   Rows query, key, value;  // [rows][body]: before they are stored
   Rows context;            // [rows][body]
   Rows wide;               // [rows][max(intermediate, hidden)]

@@ -103,15 +103,13 @@ void run_tiles(const typename Tile::Gemm& g, std::size_t tallest = Tile::kRows) 
   }
 }
 
-// What a tile fetches while it multiplies. The layers of a model lie in memory in the order they are
-// used, so what lies behind this product's weights is the next product's; hardware stops at a page,
-// and a fetch past the end of the file does nothing.
+// What a tile fetches while it multiplies; hardware that does so too stops at a page. A fetch past the
+// end of the file does nothing.
 enum class Prefetch {
   kNone,  // weights that an earlier row tile has brought
-  kFar,   // what lies kAhead behind the next column tile, to the second-level cache
+  kFar,   // what lies `ahead` behind the next column tile, to the second-level cache
   kNear,  // and the next column tile to the first
 };
-inline constexpr std::size_t kAhead = 32 * 1024;  // bytes
 
 // f(constant): what the tile of kR rows from m fetches. Rows are split evenly, so a tile of less than
 // half the tallest is the only one (or, where run_tiles was told less than the tallest, a last one, which
@@ -129,8 +127,9 @@ MBRT_INLINE inline void with_prefetch(const typename Tile::Gemm& g, std::size_t 
 
 // next: where the next column tile has the weights of this step.
 template <Prefetch kPrefetch>
-MBRT_INLINE inline void fetch([[maybe_unused]] const char* next) {
-  if constexpr (kPrefetch != Prefetch::kNone) __builtin_prefetch(next + kAhead, 0, 2);
+MBRT_INLINE inline void fetch([[maybe_unused]] const char* next,
+                              [[maybe_unused]] std::size_t ahead) {
+  if constexpr (kPrefetch != Prefetch::kNone) __builtin_prefetch(next + ahead, 0, 2);
   if constexpr (kPrefetch == Prefetch::kNear) __builtin_prefetch(next, 0, 3);
 }
 

@@ -32,7 +32,8 @@ MBRT_INLINE inline void multiply(const GemmF32& g, std::size_t m, std::size_t n,
     f32x16 weights[kB];
     unroll<kB>([&](auto b) MBRT_INLINE {
       weights[b] = load(w + b * g.panel_stride);
-      if constexpr (kFetch) fetch<Prefetch::kFar>(reinterpret_cast<const char*>(next + b * 16));
+      if constexpr (kFetch)
+        fetch<Prefetch::kFar>(reinterpret_cast<const char*>(next + b * 16), kAhead);
     });
     unroll<kR>([&](auto r) MBRT_INLINE {
       const f32x16 x = broadcast(a[r * g.a_stride]);

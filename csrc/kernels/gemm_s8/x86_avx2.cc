@@ -82,8 +82,9 @@ MBRT_INLINE inline void multiply(const Split& g, std::size_t m, std::size_t n,
   const std::int8_t* w = g.w + n * g.k;
   const std::size_t panel = g.k * 16;
   const auto* next = reinterpret_cast<const char*>(w) + kB * panel;
+  const std::size_t ahead = g.ahead;
   for (; a != end; a += 8, w += 64, next += kB * 64) {
-    unroll<kB>([&](auto b) MBRT_INLINE { fetch<kPrefetch>(next + b * 64); });
+    unroll<kB>([&](auto b) MBRT_INLINE { fetch<kPrefetch>(next + b * 64, ahead); });
     unroll<kR>([&](auto r) MBRT_INLINE { dot_row(acc[r], a + r * row, w, panel); });
   }
 }

@@ -58,7 +58,7 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
     __m512i weights[kB];
     unroll<kB>([&](auto b) MBRT_INLINE {
       weights[b] = _mm512_load_si512(w + b * panel);
-      fetch<kPrefetch>(next + b * 64);
+      fetch<kPrefetch>(next + b * 64, g.ahead);
     });
     unroll<kR>([&](auto r) MBRT_INLINE { dot_row(acc[r], a + r * g.a_stride, weights); });
   }

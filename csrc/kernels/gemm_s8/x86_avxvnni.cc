@@ -40,7 +40,7 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
   const auto* w = reinterpret_cast<const __m256i*>(g.w + n * g.k);
   const auto* next = reinterpret_cast<const char*>(w) + g.k * 16;
   for (std::size_t k = 0; k < g.k; k += 4, a += 4, w += 2, next += 64) {
-    fetch<kPrefetch>(next);
+    fetch<kPrefetch>(next, g.ahead);
     const __m256i lo = _mm256_load_si256(w);
     const __m256i hi = _mm256_load_si256(w + 1);
     unroll<kR>([&](auto r) MBRT_INLINE {
