@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <new>
 #include <utility>
@@ -20,17 +21,20 @@ inline void relax_cpu() {
 
 // Two to five microseconds: enough for members that arrive together.
 constexpr int kPolls = 64;
-// Then about a hundred microseconds in which anyone else who wants the core has it. To wake a
-// sleeper takes some tens: were they not waited for, the one who slept would come to the next
-// meeting so late that the other sleeps there, and so on to the end.
-constexpr int kYields = 200;
+// To wake a sleeper takes some tens of microseconds. Where meetings come faster than that, who slept
+// comes to the next one so late that the other sleeps there, and so on to the end, unless they wait
+// for each other. Where they come seldom it is wrong: on a busy machine whoever gets the core keeps it
+// for milliseconds, where a sleeper that is woken has it back at once.
+constexpr std::chrono::microseconds kOffered{100};
+// Members that all have a core do not wait for so long, but for the first to be woken.
+constexpr std::chrono::microseconds kLong{30};
 
 alignas(ThreadPool) unsigned char pool_storage[sizeof(ThreadPool)];
 
 }  // namespace
 
 // A round cannot end before this member has arrived, so what it reads before that stands still.
-unsigned Barrier::wait(unsigned flags) {
+unsigned Barrier::wait(unsigned flags, bool patient) {
   if (members_ == 1) return flags;
   const std::size_t round = generation_.load(std::memory_order_relaxed);
   if (flags != 0) flags_.fetch_or(flags, std::memory_order_relaxed);
@@ -46,16 +50,25 @@ unsigned Barrier::wait(unsigned flags) {
     }
     return verdict;
   }
-  const auto ended = [&] { return generation_.load(std::memory_order_acquire) != round; };
-  for (int i = 0; i < kPolls && !ended(); ++i) relax_cpu();
-  for (int i = 0; i < kYields && !ended(); ++i) std::this_thread::yield();
-  if (!ended()) sleep(round);
+  for (int i = 0; i < kPolls && !ended(round); ++i) relax_cpu();
+  if (patient && !ended(round)) offer_core(round);
+  if (!ended(round)) sleep(round);
   return verdict_.load(std::memory_order_relaxed);
+}
+
+void Barrier::offer_core(std::size_t round) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  Clock::duration waited;
+  do {
+    std::this_thread::yield();
+    waited = Clock::now() - begin;
+  } while (waited < kOffered && !ended(round));
+  if (waited > kLong) long_waits_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Barrier::sleep(std::size_t round) {
   std::unique_lock<std::mutex> lock(mutex_);
-  sleeps_.fetch_add(1, std::memory_order_relaxed);
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
   arrived_all_.wait(lock, [&] { return generation_.load(std::memory_order_seq_cst) != round; });
   sleepers_.fetch_sub(1, std::memory_order_relaxed);
@@ -134,6 +147,7 @@ void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
   const std::size_t wanted = std::min(std::max<std::size_t>(max_threads, 1), kMaxThreads) - 1;
   const std::size_t helpers = wanted == 0 ? 0 : borrow(wanted, borrowed);
 
+  callers_.fetch_add(1, std::memory_order_relaxed);
   Team team(helpers + 1);
   std::atomic<std::size_t> unfinished{helpers};
   std::mutex done_mutex;
@@ -149,6 +163,7 @@ void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
     worker.wake.notify_one();
   }
   body(context, team, 0);
+  callers_.fetch_sub(1, std::memory_order_relaxed);
   if (helpers == 0) return;
   std::unique_lock<std::mutex> lock(done_mutex);
   done.wait(lock, [&] { return unfinished.load(std::memory_order_acquire) == 0; });

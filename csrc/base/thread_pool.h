@@ -17,20 +17,24 @@
 
 namespace mbrt {
 
-// A meeting point of all members of a team. Who waits polls for a few microseconds, then offers the
-// core to others for a while, then sleeps; while nobody sleeps, a meeting costs one atomic addition
-// a member and no lock.
+// A meeting point of all members of a team. Who waits polls for a few microseconds, then sleeps;
+// while nobody sleeps, a meeting costs one atomic addition a member and no lock.
 class Barrier {
  public:
   explicit Barrier(std::size_t members) : members_(members) {}
 
-  // Returns once every member has called it: to all of them the flags that any passed.
-  unsigned wait(unsigned flags);
+  // Returns once every member has called it: to all of them the flags that any passed. patient: between
+  // polling and sleep, for a tenth of a millisecond, offer the core to whoever wants it.
+  unsigned wait(unsigned flags, bool patient = false);
 
-  // How often anyone slept: a sign that the members do not all have a core.
-  std::size_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
+  // How often a patient member waited for long: a sign that they do not all have a core.
+  std::size_t long_waits() const { return long_waits_.load(std::memory_order_relaxed); }
 
  private:
+  bool ended(std::size_t round) const {
+    return generation_.load(std::memory_order_acquire) != round;
+  }
+  void offer_core(std::size_t round);
   void sleep(std::size_t round);
 
   const std::size_t members_;
@@ -39,7 +43,7 @@ class Barrier {
   alignas(64) std::atomic<std::size_t> generation_{0};  // rounds that have ended
   std::atomic<unsigned> verdict_{0};                    // of the round that ended last
   std::atomic<std::size_t> sleepers_{0};
-  std::atomic<std::size_t> sleeps_{0};
+  std::atomic<std::size_t> long_waits_{0};
   std::mutex mutex_;
   std::condition_variable arrived_all_;
 };
@@ -58,6 +62,9 @@ class ThreadPool {
   // have finished. body must not throw: a member that left would let the others wait for ever.
   using Body = void (*)(void* context, Team& team, std::size_t index) noexcept;
   void run(std::size_t max_threads, Body body, void* context);
+
+  // How many such calls there are at this moment.
+  std::size_t callers() const { return callers_.load(std::memory_order_relaxed); }
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -87,6 +94,7 @@ class ThreadPool {
   void worker_loop(Worker* worker);
   std::size_t borrow(std::size_t wanted, Worker** borrowed);
 
+  std::atomic<std::size_t> callers_{0};
   std::mutex mutex_;  // guards the two lists
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;

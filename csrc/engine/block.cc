@@ -37,7 +37,7 @@ const Rows& Block::body(const Panel& panel) const {
 void Block::start(const Panel& panel) const {
   const std::size_t rows = panel.rows;
   const QuantisedRows& room = panel.scratch->quantised;
-  const Member& member = *panel.scratch->member;
+  Member& member = *panel.scratch->member;
   const PanelRows& at = panel.scratch->rows;
   const Spot store{Operation::kStore, stage_};
 
@@ -67,7 +67,7 @@ void Block::start(const Panel& panel) const {
 void Block::finish(const Panel& panel) const {
   const std::size_t rows = panel.rows;
   const QuantisedRows& room = panel.scratch->quantised;
-  const Member& member = *panel.scratch->member;
+  Member& member = *panel.scratch->member;
   const Rows& context = panel.scratch->rows.context;
   const Rows& wide = panel.scratch->rows.wide;
   const Rows& stream = body(panel);

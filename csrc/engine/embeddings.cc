@@ -42,7 +42,7 @@ Embeddings::Embeddings(const ModelWeights& weights, const KernelSet& kernels)
 }
 
 void Embeddings::run(const Panel& panel) const {
-  const Member& member = *panel.scratch->member;
+  Member& member = *panel.scratch->member;
   add_tables(panel);
   if (projection_) gather_words(panel);
   member.mark({Operation::kEmbeddings, kEmbeddingsStage}, panel.rows);

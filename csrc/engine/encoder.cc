@@ -7,6 +7,12 @@
 #include "base/error.h"
 
 namespace mbrt {
+namespace {
+
+// After a team had to part, so many calls at most do not try again.
+constexpr int kMostCallsAlone = 64;
+
+}  // namespace
 
 // One call on its way through the threads.
 struct Encoder::Call {
@@ -51,7 +57,7 @@ Verdict Encoder::run_chunk(const ChunkView& view, const CallControl& control, Sc
     blocks_.front().start(panel);
   });
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    // The one rendezvous of a layer: all keys and values of it are there, and those of the layer
+    // The rendezvous of the whole team: all keys and values of it are there, and those of the layer
     // before are free.
     if (const Verdict v = meet(layer_stage(i)); v != Verdict::kGoOn) return v;
     share.for_each([&](std::size_t first, std::size_t rows) {
@@ -77,6 +83,7 @@ void Encoder::run_member(Call& call, Team& team, std::size_t index) const {
     const ChunkView view{call.batch, call.outputs, &widths_, chunks[chunk],
                          &workspace.stream(stream)};
     if (run_chunk(view, *call.control, scratch, member) == Verdict::kStop) call.stopped = true;
+    if (call.sizes.by_columns && index == 0) adapt_backoff(member.has_parted());
   };
   if (call.sizes.streams > 1) {  // each takes chunks of its own; else all work on one at a time
     for (std::size_t i; (i = call.next_chunk.fetch_add(1)) < chunks.size() && !call.stopped;) {
@@ -93,7 +100,11 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
                   std::size_t max_threads, Profile* profile) const {
   check(batch);
   std::unique_ptr<Workspace> workspace = borrow_workspace();
-  const WorkspaceSizes sizes = plan(batch, max_threads, workspace->chunks());
+  WorkspaceSizes sizes = plan(batch, max_threads, workspace->chunks());
+  if (sizes.by_columns && is_crowded()) {
+    sizes.by_columns = false;
+    sizes.members = Share::useful_members(sizes.chunk_tokens, max_threads);
+  }
   workspace->prepare(widths_, sizes);
   const std::size_t members = sizes.members;
   Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes};
@@ -168,6 +179,23 @@ std::size_t Encoder::column_sharers(std::size_t tokens, std::size_t max_threads)
   const std::size_t tallest = Share::tallest(tokens, Share::useful_members(tokens, max_threads));
   const bool fits = tokens <= kPanelRows && sharers > 1;
   return fits && 3 * tallest * sharers > 4 * tokens ? sharers : 1;
+}
+
+// Whether threads that meet for each product would wait for each other: others are at work, or it was
+// so a few calls ago.
+bool Encoder::is_crowded() const {
+  if (ThreadPool::instance().callers() > 0) return true;
+  if (calls_alone_.load(std::memory_order_relaxed) <= 0) return false;
+  calls_alone_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+// One call that is disturbed, as a first one is, counts little, and many in a row a lot.
+void Encoder::adapt_backoff(bool has_parted) const {
+  const int before = backoff_.load(std::memory_order_relaxed);
+  const int after = has_parted ? std::clamp(2 * before, 1, kMostCallsAlone) : before / 2;
+  backoff_.store(after, std::memory_order_relaxed);
+  if (has_parted) calls_alone_.store(after, std::memory_order_relaxed);
 }
 
 std::size_t Encoder::planned_bytes(const Batch& batch, std::size_t max_threads) const {

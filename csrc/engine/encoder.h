@@ -2,6 +2,7 @@
 #ifndef MBRT_ENGINE_ENCODER_H_
 #define MBRT_ENGINE_ENCODER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,8 @@ class Encoder {
   WorkspaceSizes plan(const Batch& batch, std::size_t max_threads,
                       std::vector<Chunk>& chunks) const;
   std::size_t column_sharers(std::size_t tokens, std::size_t max_threads) const;
+  bool is_crowded() const;
+  void adapt_backoff(bool has_parted) const;
   void run_member(Call& call, Team& team, std::size_t index) const;
   Verdict run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch,
                     Member& member) const;
@@ -68,6 +71,8 @@ class Encoder {
   Heads heads_;
   mutable std::mutex workspaces_mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> workspaces_;
+  // So many calls are not to share columns, and how many that was when a team last had to part.
+  mutable std::atomic<int> calls_alone_{0}, backoff_{0};
 };
 
 }  // namespace mbrt

@@ -14,7 +14,7 @@ Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot
 }
 
 Operand Linear::prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const {
-  if (weights_->precision == Precision::kFp32)
+  if (weights_->precision == Precision::kFp32 || room.member->has_left())
     return {x.x, x.stride, nullptr, 0, nullptr, nullptr, room.member};
   const std::size_t k = weights_->k_padded;
   kernels_->quantize(
@@ -72,7 +72,7 @@ std::size_t Linear::bytes_ahead(const Part& columns) const {
   return is_small && is_shared ? (w.n_padded - kLanes) * w.k_padded : kAhead;
 }
 
-void Linear::normalise(std::size_t rows, const Rows& out, const Member& member) const {
+void Linear::normalise(std::size_t rows, const Rows& out, Member& member) const {
   const LinearWeights& w = *weights_;
   if (w.norm_weight == nullptr) return;
   member.meet(spot_.stage);

@@ -37,7 +37,7 @@ class Linear {
   void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Part& columns,
                 const Rows* residual, const Rows& out) const;
   std::size_t bytes_ahead(const Part& columns) const;
-  void normalise(std::size_t rows, const Rows& out, const Member& member) const;
+  void normalise(std::size_t rows, const Rows& out, Member& member) const;
   Work work(std::size_t rows, const Part& columns) const;
 
   const LinearWeights* weights_;

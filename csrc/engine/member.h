@@ -37,7 +37,7 @@ class Member {
 
   // Its part of a panel's rows or heads.
   Part part(std::size_t count) const {
-    if (!by_columns_) return {0, count};
+    if (!by_columns_) return {0, has_left_ ? 0 : count};
     return {count * index_ / size_, count * (index_ + 1) / size_};
   }
   // Its part of a padded count of columns: whole blocks of packed weights.
@@ -46,30 +46,21 @@ class Member {
     return {blocks.begin * kLanes, blocks.end * kLanes};
   }
   // Whether a job on the panel that cannot be divided is this one's.
-  bool does(std::size_t job) const { return !by_columns_ || job % size_ == index_; }
+  bool does(std::size_t job) const { return by_columns_ ? job % size_ == index_ : !has_left_; }
+  // Of a team that shared columns and has parted, all but the first: nothing falls to it any more.
+  bool has_left() const { return has_left_; }
+  bool has_parted() const { return has_parted_; }
 
   // Returns when all who share the panel have come.
-  void meet(Stage stage) const {
-    if (!by_columns_) return;
-    team_->barrier.wait(0);
-    mark({Operation::kWaiting, stage}, 0);
+  void meet(Stage stage) {
+    if (by_columns_) wait(0, stage);
   }
 
-  // Returns when the whole team has come: to all kStop when any passed stop = true. Of a team that
-  // shares a panel and often had to sleep, since it has not a core for each, only the first goes
-  // on, alone; the others are told to leave.
+  // Returns when the whole team has come: to all kStop when any passed stop = true.
   Verdict rendezvous(bool stop, Stage stage) {
-    unsigned flags = stop ? kStop : 0;
-    if (team_ != nullptr) {
-      if (by_columns_ && is_first() && team_->barrier.sleeps() > kMostSleeps) flags |= kCrowded;
-      flags = team_->barrier.wait(flags);
-    }
-    mark({Operation::kWaiting, stage}, 0);
-    if ((flags & kStop) != 0) return Verdict::kStop;
-    if ((flags & kCrowded) == 0) return Verdict::kGoOn;
-    if (!is_first()) return Verdict::kLeave;
-    *this = Member(lane_);
-    return Verdict::kGoOn;
+    const unsigned flags = has_left_ ? 0 : wait(stop ? kStop : 0, stage);
+    if (has_left_) return Verdict::kLeave;
+    return (flags & kStop) != 0 ? Verdict::kStop : Verdict::kGoOn;
   }
 
   // Marks the end of an operation if anyone wants to know.
@@ -79,12 +70,35 @@ class Member {
 
  private:
   static constexpr unsigned kStop = 1, kCrowded = 2;
-  static constexpr std::size_t kMostSleeps = 6;
+  static constexpr std::size_t kMostLongWaits = 4;
+
+  unsigned wait(unsigned flags, Stage stage) {
+    if (team_ != nullptr) {
+      Barrier& barrier = team_->barrier;
+      if (by_columns_ && is_first() && barrier.long_waits() > kMostLongWaits) flags |= kCrowded;
+      flags = barrier.wait(flags, by_columns_);
+      if ((flags & kCrowded) != 0) part_from_team();
+    }
+    mark({Operation::kWaiting, stage}, 0);
+    return flags;
+  }
+
+  // A team that meets for each product and has not a core for each member waits most of the time.
+  // The first goes on alone from where they met.
+  void part_from_team() {
+    team_ = nullptr;
+    size_ = 1;
+    by_columns_ = false;
+    has_parted_ = true;
+    has_left_ = !is_first();
+  }
 
   Team* team_ = nullptr;
   std::size_t size_ = 1;
   std::size_t index_ = 0;
   bool by_columns_ = false;
+  bool has_parted_ = false;
+  bool has_left_ = false;
   Lane* lane_;
 };
 

@@ -26,7 +26,7 @@ struct Operand {
   std::size_t q_stride = 0;
   const float* scale = nullptr;
   const float* shift = nullptr;
-  const Member* member = nullptr;  // who works with it
+  Member* member = nullptr;  // who works with it
 };
 
 // Room for one quantised panel; each operand is used up before the next is made, and inherits the
@@ -35,7 +35,7 @@ struct QuantisedRows {
   std::uint8_t* q = nullptr;
   float* scale = nullptr;
   float* shift = nullptr;
-  const Member* member = nullptr;
+  Member* member = nullptr;
 };
 
 }  // namespace mbrt

@@ -89,7 +89,7 @@ struct Scratch {
   float* inverse = nullptr;         // [strip]
   float* factor = nullptr;          // [strip]
   float* head_out = nullptr;        // [strip][head_padded]
-  const Member* member = nullptr;   // the thread; set for each call
+  Member* member = nullptr;         // the thread; set for each call
 };
 
 // What a workspace must have room for.

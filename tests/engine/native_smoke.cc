@@ -91,7 +91,7 @@ void test_crowded_team() {
   const int first = rounds_until_parted(0);
   other.join();
   expect(first < 100 && first == late + 1, "a crowded team parts at a rendezvous");
-  expect(team.barrier.sleeps() > 0, "who waits for long sleeps");
+  expect(team.barrier.long_waits() > 0, "who waits for long is counted");
 }
 
 // One text alone, and what came of it.

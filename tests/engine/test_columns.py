@@ -54,24 +54,26 @@ def test_same_bits_with_any_threads(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mobilebert_int8", "bert_int8", "mobilebert", "without_opt"])
-@pytest.mark.parametrize("tokens", [1, 9, 17])
+@pytest.mark.parametrize("tokens", [1, 9, 18])
 def test_the_work_of_one_thread_is_divided(tmp_path: Path, name: str, tokens: int) -> None:
-    """As one panel: no weight is read twice. A busy machine may leave the first thread alone, but not every time."""
-    core = load(tmp_path, name, 3)._core
+    """As one panel: no weight is read twice. Where a core is busy the first thread goes on alone, and every model keeps
+    in mind that it did: a new one is asked until two threads had a core each."""
     ids, lengths = np.array(make_texts([tokens])[0], np.int32), np.array([tokens], np.int64)
 
     def work(threads: int) -> Any:
+        core = load(tmp_path, name, threads)._core
         recorder = _core.Profile(core, threads)
         core.run(ids, lengths, num_threads=threads, profile=recorder)
-        return recorder.totals()[..., 2:].sum(axis=(1, 2))
+        return recorder.totals()[..., 2:].sum(axis=2)  # by thread and stage: of int8, of fp32, bytes of weights
 
     whole = work(1)[0]
-    shares = []
-    for _ in range(20):
-        shares.append(work(3))
-        assert (shares[-1].sum(axis=0) == whole).all()
-    best = max(shares, key=lambda share: share[1:, :2].sum())
-    assert (best[:, :2].sum(axis=1) < 0.5 * whole[:2].sum()).all()
+    for _ in range(100):
+        shares = work(2)
+        assert (shares.sum(axis=0) == whole).all()
+        in_layers = shares[:, 3:].sum(axis=1)
+        if (in_layers <= 0.75 * whole[3:].sum(axis=0)).all():
+            return
+    pytest.fail(f"never divided: {in_layers}")
 
 
 def test_rows_are_shared_where_that_keeps_the_team_busy(tmp_path: Path) -> None:
