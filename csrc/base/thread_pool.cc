@@ -19,14 +19,14 @@ inline void relax_cpu() {
 #endif
 }
 
-// Two to five microseconds: enough for members that arrive together.
+// Two to five microseconds on x86, less on ARM: enough for members that arrive together.
 constexpr int kPolls = 64;
 // To wake a sleeper takes some tens of microseconds. Where meetings come faster than that, who slept
 // comes to the next one so late that the other sleeps there, and so on to the end, unless they wait
-// for each other. Where they come seldom it is wrong: on a busy machine whoever gets the core keeps it
-// for milliseconds, where a sleeper that is woken has it back at once.
+// for each other. Where they come seldom it is wrong: on a busy machine whoever gets the core keeps
+// it for milliseconds, where a sleeper that is woken has it back at once.
 constexpr std::chrono::microseconds kOffered{100};
-// Members that all have a core do not wait for so long, but for the first to be woken.
+// Members that all have a core do not wait for so long, once all have been woken.
 constexpr std::chrono::microseconds kLong{30};
 
 alignas(ThreadPool) unsigned char pool_storage[sizeof(ThreadPool)];
@@ -64,7 +64,9 @@ void Barrier::offer_core(std::size_t round) {
     std::this_thread::yield();
     waited = Clock::now() - begin;
   } while (waited < kOffered && !ended(round));
-  if (waited > kLong) long_waits_.fetch_add(1, std::memory_order_relaxed);
+  if (waited <= kLong || round == 0) return;
+  if (last_long_.exchange(round, std::memory_order_relaxed) == round) return;
+  long_waits_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Barrier::sleep(std::size_t round) {

@@ -23,11 +23,12 @@ class Barrier {
  public:
   explicit Barrier(std::size_t members) : members_(members) {}
 
-  // Returns once every member has called it: to all of them the flags that any passed. patient: between
-  // polling and sleep, for a tenth of a millisecond, offer the core to whoever wants it.
+  // Returns once every member has called it: to all of them the flags that any passed. patient:
+  // between polling and sleep, for a tenth of a millisecond, offer the core to whoever wants it.
   unsigned wait(unsigned flags, bool patient = false);
 
-  // How often a patient member waited for long: a sign that they do not all have a core.
+  // At how many meetings a patient member waited for long, the first not counted, to which members
+  // have to be woken: a sign that they do not all have a core.
   std::size_t long_waits() const { return long_waits_.load(std::memory_order_relaxed); }
 
  private:
@@ -43,7 +44,7 @@ class Barrier {
   alignas(64) std::atomic<std::size_t> generation_{0};  // rounds that have ended
   std::atomic<unsigned> verdict_{0};                    // of the round that ended last
   std::atomic<std::size_t> sleepers_{0};
-  std::atomic<std::size_t> long_waits_{0};
+  std::atomic<std::size_t> long_waits_{0}, last_long_{0};  // how many, and the round of the last
   std::mutex mutex_;
   std::condition_variable arrived_all_;
 };

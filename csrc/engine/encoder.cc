@@ -82,8 +82,10 @@ void Encoder::run_member(Call& call, Team& team, std::size_t index) const {
   const auto run_one = [&](std::size_t chunk, std::size_t stream, Member member) {
     const ChunkView view{call.batch, call.outputs, &widths_, chunks[chunk],
                          &workspace.stream(stream)};
-    if (run_chunk(view, *call.control, scratch, member) == Verdict::kStop) call.stopped = true;
-    if (call.sizes.by_columns && index == 0) adapt_backoff(member.has_parted());
+    const Verdict verdict = run_chunk(view, *call.control, scratch, member);
+    if (verdict == Verdict::kStop) call.stopped = true;
+    const bool has_shared = call.sizes.by_columns && team.size > 1 && verdict == Verdict::kGoOn;
+    if (has_shared && member.is_first()) adapt_backoff(member.has_parted());
   };
   if (call.sizes.streams > 1) {  // each takes chunks of its own; else all work on one at a time
     for (std::size_t i; (i = call.next_chunk.fetch_add(1)) < chunks.size() && !call.stopped;) {
@@ -101,11 +103,12 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
   check(batch);
   std::unique_ptr<Workspace> workspace = borrow_workspace();
   WorkspaceSizes sizes = plan(batch, max_threads, workspace->chunks());
-  if (sizes.by_columns && is_crowded()) {
-    sizes.by_columns = false;
-    sizes.members = Share::useful_members(sizes.chunk_tokens, max_threads);
-  }
   workspace->prepare(widths_, sizes);
+  if (sizes.by_columns && is_crowded()) {  // in a part of the same memory: the next call may not be
+    sizes.by_columns = false;
+    sizes.members = sizes.with_rows;
+    workspace->prepare(widths_, sizes);
+  }
   const std::size_t members = sizes.members;
   Call call{this, &batch, &outputs, &control, workspace.get(), profile, sizes};
   if (profile != nullptr) profile->start(blocks_.size(), members);
@@ -117,7 +120,10 @@ void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl&
       },
       &call);
   if (profile != nullptr) {
-    mark(&profile->lane(0), {Operation::kWaiting, kCallStage}, 0);
+    const std::size_t until_the_end = sizes.by_columns ? members : 1;  // some may have left
+    for (std::size_t i = 0; i < until_the_end; ++i) {
+      mark(&profile->lane(i), {Operation::kWaiting, kCallStage}, 0);
+    }
     profile->stop();
   }
   return_workspace(std::move(workspace));
@@ -162,12 +168,11 @@ WorkspaceSizes Encoder::plan(const Batch& batch, std::size_t max_threads,
     sizes.longest = std::max(sizes.longest, batch.length(b));
   }
   sizes.streams = chunk_each ? max_threads : 1;
-  sizes.members = max_threads;
-  if (chunk_each) return sizes;
+  sizes.with_rows =
+      chunk_each ? max_threads : Share::useful_members(sizes.chunk_tokens, max_threads);
   const std::size_t sharers = chunks.size() == 1 ? column_sharers(tokens, max_threads) : 1;
   sizes.by_columns = sharers > 1;
-  sizes.members =
-      sizes.by_columns ? sharers : Share::useful_members(sizes.chunk_tokens, max_threads);
+  sizes.members = sizes.by_columns ? sharers : sizes.with_rows;
   return sizes;
 }
 
@@ -181,8 +186,8 @@ std::size_t Encoder::column_sharers(std::size_t tokens, std::size_t max_threads)
   return fits && 3 * tallest * sharers > 4 * tokens ? sharers : 1;
 }
 
-// Whether threads that meet for each product would wait for each other: others are at work, or it was
-// so a few calls ago.
+// Whether threads that meet for each product would wait for each other: others are at work, or it
+// was so a few calls ago.
 bool Encoder::is_crowded() const {
   if (ThreadPool::instance().callers() > 0) return true;
   if (calls_alone_.load(std::memory_order_relaxed) <= 0) return false;

@@ -71,7 +71,8 @@ class Encoder {
   Heads heads_;
   mutable std::mutex workspaces_mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> workspaces_;
-  // So many calls are not to share columns, and how many that was when a team last had to part.
+  // So many calls are not to share columns; how many it will be doubles when a team has to part,
+  // and halves when one has not.
   mutable std::atomic<int> calls_alone_{0}, backoff_{0};
 };
 

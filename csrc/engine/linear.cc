@@ -1,5 +1,7 @@
 #include "engine/linear.h"
 
+#include <algorithm>
+
 namespace mbrt {
 
 Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot,
@@ -63,8 +65,9 @@ void Linear::multiply(Epilogue epilogue, const Operand& in, std::size_t rows, co
                      out.stride, bytes_ahead(columns)});
 }
 
-// How far ahead int8 kernels fetch. Where columns are shared the others' lie behind the member's own:
-// of a small product it soon needs those of the next product, which is most often as large.
+// How far ahead int8 kernels fetch. Where columns are shared the others' lie behind the member's
+// own: of a small product it soon needs its own of the next one, which is most often as large. A
+// kernel counts from its next column tile: for tiles of one block that is the same place there.
 std::size_t Linear::bytes_ahead(const Part& columns) const {
   const LinearWeights& w = *weights_;
   const bool is_small = columns.size() * w.k_padded <= 2 * kAhead;

@@ -65,7 +65,7 @@ class Member {
 
   // Marks the end of an operation if anyone wants to know.
   void mark(Spot spot, std::size_t rows, const Work& work = {}) const {
-    if (lane_ != nullptr) lane_->mark(spot, rows, work);
+    if (!has_left_) mbrt::mark(lane_, spot, rows, work);
   }
 
  private:

@@ -66,15 +66,21 @@ Stream take_stream(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
   return stream;
 }
 
-Scratch take_scratch(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
-  const std::size_t widest = std::max({w.hidden, w.body, w.intermediate, w.embedding_input});
-  Scratch s;
-  PanelRows& rows = s.rows;
+PanelRows take_rows(Arena& arena, const Widths& w) {
+  PanelRows rows;
   rows.gathered = arena.rows(kPanelRows, std::max(w.hidden, w.embedding_input));
   for (Rows* of : {&rows.narrow, &rows.query, &rows.key, &rows.value, &rows.context}) {
     *of = arena.rows(kPanelRows, w.body);
   }
   rows.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
+  return rows;
+}
+
+Scratch take_scratch(Arena& arena, const Widths& w, const WorkspaceSizes& sizes,
+                     std::size_t member) {
+  const std::size_t widest = std::max({w.hidden, w.body, w.intermediate, w.embedding_input});
+  Scratch s;
+  if (member < sizes.with_rows) s.rows = take_rows(arena, w);
   s.quantised = {arena.take<std::uint8_t>(kPanelRows * widest), arena.take<float>(kPanelRows),
                  arena.take<float>(kPanelRows)};
   s.scores = arena.take<float>(kStripRows * pad16(sizes.longest));
@@ -118,16 +124,16 @@ void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
   }
   Arena arena(block_.get());
   for (Stream& stream : streams_) stream = take_stream(arena, widths, sizes);
-  for (Scratch& scratch : scratch_) {
-    scratch = take_scratch(arena, widths, sizes);
-    if (sizes.by_columns) scratch.rows = scratch_.front().rows;
+  for (std::size_t i = 0; i < sizes.members; ++i) {
+    scratch_[i] = take_scratch(arena, widths, sizes, i);
+    if (sizes.by_columns) scratch_[i].rows = scratch_.front().rows;
   }
 }
 
 std::size_t Workspace::bytes_for(const Widths& widths, const WorkspaceSizes& sizes) {
   Arena arena(nullptr);
   for (std::size_t i = 0; i < sizes.streams; ++i) take_stream(arena, widths, sizes);
-  for (std::size_t i = 0; i < sizes.members; ++i) take_scratch(arena, widths, sizes);
+  for (std::size_t i = 0; i < sizes.members; ++i) take_scratch(arena, widths, sizes, i);
   return arena.used();
 }
 

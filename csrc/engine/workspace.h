@@ -98,6 +98,7 @@ struct WorkspaceSizes {
   std::size_t longest = 0;                            // tokens of the longest sequence
   std::size_t streams = 0;                            // chunks at once
   std::size_t members = 0;                            // threads
+  std::size_t with_rows = 0;                          // of them, those with rows of their own
   bool by_columns = false;                            // they share one panel
 };
 

@@ -181,10 +181,15 @@ void test_model(const std::string& path) {
     from_all_callers([&](std::size_t caller) {
       for (std::size_t threads = 1; threads <= 3; ++threads) {
         expect_same_bits(encoder, texts, caller * 5 + threads, threads);
-        expect_same_bits(encoder, {texts[caller]}, 0, threads);
         if (caller == 0) encoder.trim();
       }
     });
+    // One caller, so that threads may share a text's columns; the sanitizers make them so slow that
+    // teams part wherever they meet. A new encoder does not know that another's team had to.
+    for (std::size_t round = 0; round < 24; ++round) {
+      const mbrt::Encoder fresh(file, *set);
+      expect_same_bits(fresh, {texts[round % texts.size()]}, 0, 2 + round % 3);
+    }
     const std::atomic<bool> cancelled{true};
     mbrt::CallControl control;
     control.cancelled = &cancelled;

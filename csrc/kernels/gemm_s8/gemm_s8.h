@@ -29,8 +29,8 @@ namespace mbrt {
 
 inline constexpr std::size_t kDeepestS8 = 32768;  // K at most
 
-// The layers of a model lie in memory in the order they are used, so what lies behind a product's
-// weights is the next one's.
+// How many bytes ahead weights are fetched. The layers of a model lie in memory in the order they
+// are used, so what lies behind a product's weights is the next one's.
 inline constexpr std::size_t kAhead = 32 * 1024;
 
 struct GemmS8 {
@@ -57,8 +57,8 @@ struct GemmS8 {
   float* out;              // [m][out_stride]
   std::size_t out_stride;  // floats
 
-  // Weights that are wanted soon lie so many bytes behind those of the next column tile. They may be
-  // fetched, not read: they need not be there.
+  // Weights that are wanted soon lie so many bytes behind those of the next column tile. They may
+  // be fetched, not read: they need not be there.
   std::size_t ahead = kAhead;
 };
 

@@ -12,7 +12,7 @@
 // K = 384 and 512, 80 - 90 % at K = 128. The end of a tile takes three or four multiplications for
 // 16 outputs from the same pipes: it leaves 97 % at K = 512 and 90 % at K = 128.
 //
-// While the first row tile passes, what lies 32 KB behind the next column tile is fetched to L2:
+// While the first row tile passes, what lies `ahead` behind the next column tile is fetched to L2:
 // the layers of a model lie in memory in the order they are used, so this runs ahead into the next
 // layer, and a fetch past the end of the file does nothing. 24 layers of int8 weights, streamed:
 // 12 % less time at 8 rows, 10 % at 16, nothing lost at 128 (Cascade Lake). When that tile is the
