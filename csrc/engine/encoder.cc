@@ -10,7 +10,7 @@ namespace mbrt {
 namespace {
 
 // After a team had to part, so many calls at most do not try again.
-constexpr int kMostCallsAlone = 64;
+constexpr int kMostCallsAlone = 32;
 
 }  // namespace
 
