@@ -1,6 +1,8 @@
 #include "engine/encoder.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -9,8 +11,13 @@
 namespace mbrt {
 namespace {
 
-// After a team had to part, so many calls at most do not try again.
-constexpr int kMostCallsAlone = 32;
+// After a team had to part, calls do not try again for so many milliseconds.
+constexpr std::int64_t kLeastBackoff = 2, kMostBackoff = 512;
+
+std::int64_t milliseconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
 
 }  // namespace
 
@@ -187,20 +194,19 @@ std::size_t Encoder::column_sharers(std::size_t tokens, std::size_t max_threads)
 }
 
 // Whether threads that meet for each product would wait for each other: others are at work, or it
-// was so a few calls ago.
+// was so a moment ago.
 bool Encoder::is_crowded() const {
   if (ThreadPool::instance().callers() > 0) return true;
-  if (calls_alone_.load(std::memory_order_relaxed) <= 0) return false;
-  calls_alone_.fetch_sub(1, std::memory_order_relaxed);
-  return true;
+  return milliseconds_now() < alone_until_.load(std::memory_order_relaxed);
 }
 
 // One call that is disturbed, as a first one is, counts little, and many in a row a lot.
 void Encoder::adapt_backoff(bool has_parted) const {
-  const int before = backoff_.load(std::memory_order_relaxed);
-  const int after = has_parted ? std::clamp(2 * before, 1, kMostCallsAlone) : before / 2;
+  const std::int64_t before = backoff_.load(std::memory_order_relaxed);
+  const std::int64_t after =
+      has_parted ? std::clamp(2 * before, kLeastBackoff, kMostBackoff) : before / 2;
   backoff_.store(after, std::memory_order_relaxed);
-  if (has_parted) calls_alone_.store(after, std::memory_order_relaxed);
+  if (has_parted) alone_until_.store(milliseconds_now() + after, std::memory_order_relaxed);
 }
 
 std::size_t Encoder::planned_bytes(const Batch& batch, std::size_t max_threads) const {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -71,9 +72,9 @@ class Encoder {
   Heads heads_;
   mutable std::mutex workspaces_mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> workspaces_;
-  // So many calls are not to share columns; how many it will be doubles when a team has to part,
-  // and halves when one has not.
-  mutable std::atomic<int> calls_alone_{0}, backoff_{0};
+  // Until then calls do not share columns; for how long (ms) doubles when a team has to part, and
+  // halves when one has not.
+  mutable std::atomic<std::int64_t> alone_until_{0}, backoff_{0};
 };
 
 }  // namespace mbrt

@@ -70,7 +70,7 @@ class Member {
 
  private:
   static constexpr unsigned kStop = 1, kCrowded = 2;
-  static constexpr std::size_t kMostLongWaits = 6;
+  static constexpr std::size_t kMostLongWaits = 4;
 
   unsigned wait(unsigned flags, Stage stage) {
     if (team_ != nullptr) {
