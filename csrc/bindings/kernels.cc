@@ -95,7 +95,7 @@ void run_gemm_s8(const std::string& isa, int number, const Array<std::uint8_t>& 
                  const Array<std::int8_t>& w, const Optional<std::int32_t>& compensation,
                  const Array<float>& w_scale, const Array<float>& w_sum, const Array<float>& bias,
                  const Optional<float>& residual, const Optional<float>& residual_scale,
-                 const Array<float>& out, std::size_t calls) {
+                 const Array<float>& out, bool non_negative, std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
   const Epilogue epilogue = epilogue_of(number);
   const Matrix<std::uint8_t> in(a, "a");
@@ -108,12 +108,26 @@ void run_gemm_s8(const std::string& isa, int number, const Array<std::uint8_t>& 
   to.need(m, n, "out");
   if (set.gemm_s8_offset != 0 && !compensation) refuse("compensation", "column sums");
   const Residual added(epilogue == Epilogue::kResidual, residual, residual_scale, m, n);
-  repeat(set.gemm_s8, calls,
-         GemmS8{epilogue, m, n, k, in.data, in.stride, vector_of(a_scale, m, "a_scale"),
-                vector_of(a_shift, m, "a_shift"), vector_of(w, n * k, "w"),
-                vector_of(compensation, n, "compensation"), vector_of(w_scale, n, "w_scale"),
-                vector_of(w_sum, n, "w_sum"), vector_of(bias, n, "bias"), added.data, added.stride,
-                added.scale, to.data, to.stride});
+  GemmS8 product{epilogue,
+                 m,
+                 n,
+                 k,
+                 in.data,
+                 in.stride,
+                 vector_of(a_scale, m, "a_scale"),
+                 vector_of(a_shift, m, "a_shift"),
+                 vector_of(w, n * k, "w"),
+                 vector_of(compensation, n, "compensation"),
+                 vector_of(w_scale, n, "w_scale"),
+                 vector_of(w_sum, n, "w_sum"),
+                 vector_of(bias, n, "bias"),
+                 added.data,
+                 added.stride,
+                 added.scale,
+                 to.data,
+                 to.stride};
+  product.non_negative = non_negative;
+  repeat(set.gemm_s8, calls, product);
 }
 
 void run_gemm_f32(const std::string& isa, int number, const Array<float>& a, const Array<float>& w,
@@ -139,7 +153,8 @@ void run_gemm_f32(const std::string& isa, int number, const Array<float>& a, con
 }
 
 void run_quantize(const std::string& isa, const Array<float>& x, const Array<std::uint8_t>& q,
-                  const Array<float>& scale, const Array<float>& shift, std::size_t calls) {
+                  const Array<float>& scale, const Array<float>& shift, bool non_negative,
+                  std::size_t calls) {
   const KernelSet& set = kernel_set(isa);
   const Matrix<float> in(x, "x");
   const Matrix<std::uint8_t> to(q, "q");
@@ -147,7 +162,8 @@ void run_quantize(const std::string& isa, const Array<float>& x, const Array<std
   to.need(in.rows, in.columns, "q");
   repeat(set.quantize, calls,
          Quantize{in.rows, in.columns, in.data, in.stride, set.gemm_s8_offset, to.data, to.stride,
-                  vector_of(scale, in.rows, "scale"), vector_of(shift, in.rows, "shift")});
+                  vector_of(scale, in.rows, "scale"), vector_of(shift, in.rows, "shift"),
+                  non_negative});
 }
 
 void run_quantize_heads(const std::string& isa, std::size_t heads, std::size_t width,
@@ -269,12 +285,12 @@ void bind_kernels(py::module_& parent) {
              "a_scale"_a.noconvert(), "a_shift"_a.noconvert(), "w"_a.noconvert(),
              "compensation"_a.noconvert(), "w_scale"_a.noconvert(), "w_sum"_a.noconvert(),
              "bias"_a.noconvert(), "residual"_a.noconvert(), "residual_scale"_a.noconvert(),
-             "out"_a.noconvert(), "calls"_a = 1);
+             "out"_a.noconvert(), "non_negative"_a = false, "calls"_a = 1);
   module.def("gemm_f32", &run_gemm_f32, "isa"_a, "epilogue"_a, "a"_a.noconvert(), "w"_a.noconvert(),
              "n"_a, "panel_stride"_a, "bias"_a.noconvert(), "residual"_a.noconvert(),
              "residual_scale"_a.noconvert(), "out"_a.noconvert(), "calls"_a = 1);
   module.def("quantize", &run_quantize, "isa"_a, "x"_a.noconvert(), "q"_a.noconvert(),
-             "scale"_a.noconvert(), "shift"_a.noconvert(), "calls"_a = 1);
+             "scale"_a.noconvert(), "shift"_a.noconvert(), "non_negative"_a = false, "calls"_a = 1);
   module.def("quantize_heads", &run_quantize_heads, "isa"_a, "heads"_a, "width"_a,
              "x"_a.noconvert(), "q"_a.noconvert(), "scale"_a.noconvert(), "sum"_a.noconvert(),
              "calls"_a = 1);

@@ -170,6 +170,7 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   context.w_scale = ones_.data();
   context.out = scratch.head_out;
   context.out_stride = w.head_padded;
+  context.non_negative = true;
   multiply_(context);
 }
 

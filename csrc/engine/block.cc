@@ -80,7 +80,9 @@ void Block::finish(const Panel& panel) const {
   for (const Ffn& ffn : ffns_) {
     ffn.intermediate.run(ffn.intermediate.prepare(stream, rows, room), rows, wide);
     member.meet(stage_);
-    ffn.output.run_residual(ffn.output.prepare(wide, rows, room), rows, stream, stream);
+    const bool non_negative = ffn.intermediate.ends_in_relu();
+    ffn.output.run_residual(ffn.output.prepare(wide, rows, room, non_negative), rows, stream,
+                            stream);
     member.meet(stage_);
   }
   if (output_bottleneck_) {

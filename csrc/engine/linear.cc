@@ -15,12 +15,13 @@ Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot
   }
 }
 
-Operand Linear::prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const {
+Operand Linear::prepare(const Rows& x, std::size_t rows, const QuantisedRows& room,
+                        bool non_negative) const {
   if (weights_->precision == Precision::kFp32 || room.member->has_left())
     return {x.x, x.stride, nullptr, 0, nullptr, nullptr, room.member};
   const std::size_t k = weights_->k_padded;
-  kernels_->quantize(
-      {rows, k, x.x, x.stride, kernels_->gemm_s8_offset, room.q, k, room.scale, room.shift});
+  kernels_->quantize({rows, k, x.x, x.stride, kernels_->gemm_s8_offset, room.q, k, room.scale,
+                      room.shift, non_negative});
   room.member->mark({Operation::kQuantise, spot_.stage}, rows);
   return {x.x, x.stride, room.q, k, room.scale, room.shift, room.member};
 }

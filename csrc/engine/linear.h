@@ -20,10 +20,14 @@ class Linear {
          const Activation* activation = nullptr, const float* activation_scale = nullptr);
 
   std::size_t inputs() const { return weights_->k_padded; }
+  bool ends_in_relu() const {
+    return epilogue_ == Epilogue::kRelu && weights_->norm_weight == nullptr;
+  }
 
   // Quantises x for this layer, and for any other layer of its precision that reads the same rows;
-  // fp32 layers read x as it is.
-  Operand prepare(const Rows& x, std::size_t rows, const QuantisedRows& room) const;
+  // fp32 layers read x as it is. non_negative: x is what a layer made that ends_in_relu().
+  Operand prepare(const Rows& x, std::size_t rows, const QuantisedRows& room,
+                  bool non_negative = false) const;
 
   // out = norm(activation(W in + b)): the member's columns of it, or after a norm its rows. Whoever
   // reads others must meet them first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -80,7 +80,9 @@ def packed(w: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.ascontiguousarray(w.reshape(n // 16, 16, k // 4, 4).transpose(0, 2, 1, 3)).reshape(-1)
 
 
-def run(isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = False) -> F32:
+def run(
+    isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = False, non_negative: bool = False
+) -> F32:
     """The kernel's result, from guarded arrays; in_place adds to the residual where it lies."""
     offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
     sums = case.w.astype(np.int32).sum(axis=1, dtype=np.int32)
@@ -103,6 +105,7 @@ def run(isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = F
         residual if adds else None,
         arena.place(case.residual_scale) if adds else None,
         out,
+        non_negative=non_negative,
     )
     arena.check()
     result: F32 = out.copy()
@@ -122,6 +125,14 @@ def test_every_kernel_equals_the_scalar_one(isa: str, epilogue: int, at: str) ->
         in_place = epilogue == RESIDUAL and shape[0] % 2 == 0
         found = run(isa, make_case(*shape), epilogue, at, in_place)
         assert same_bits(found, scalar_result(shape, epilogue)), shape
+
+
+@pytest.mark.parametrize("isa", vector_isas())
+def test_a_product_without_negative_bytes_may_be_told_so(isa: str) -> None:
+    for shape in SHAPES:
+        case = make_case(*shape)
+        case = replace(case, q=np.maximum(case.q, 0))
+        assert same_bits(run(isa, case, PRODUCT, non_negative=True), run("scalar", case, PRODUCT)), shape
 
 
 @pytest.mark.parametrize("epilogue", EPILOGUES)

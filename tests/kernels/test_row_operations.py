@@ -50,14 +50,16 @@ def rows_of(kind: str, rows: int, width: int) -> F32:
     return x
 
 
-def quantise(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
+def quantise(isa: str, at: str, rows: int, width: int, kind: str, *, after_relu: bool = False) -> Results:
     """(q without the kernel's offset, scale, shift)."""
     x = rows_of(kind, rows, width)
+    if after_relu:
+        x = op.relu(x)
     arena = Arena(at)
     q = arena.place_output(np.zeros(x.shape, np.uint8), gap=5)
     scale = arena.place_output(np.full(rows, np.nan, np.float32))
     shift = arena.place_output(np.full(rows, np.nan, np.float32))
-    _core.kernels.quantize(isa, arena.place(x, gap=3), q, scale, shift)
+    _core.kernels.quantize(isa, arena.place(x, gap=3), q, scale, shift, non_negative=after_relu)
     arena.check()
     offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
     return (q - np.uint8(offset)).view(np.int8), scale.copy(), shift.copy()
@@ -167,6 +169,7 @@ def activate(isa: str, at: str, rows: int, width: int, kind: str, *, index: int,
 Operation = Callable[[str, str, int, int, str], Results]
 OPERATIONS: dict[str, Operation] = {
     "quantise": quantise,
+    "quantise, after relu": partial(quantise, after_relu=True),
     "quantise_heads": quantise_heads,
     "layer_norm": layer_norm,
     "softmax": partial(softmax, masking=0),
@@ -243,11 +246,12 @@ def test_the_scalar_code_equals_the_formula(operation: str) -> None:
             assert a.size == b.size or (a[:, width:] == 0).all(), (rows, width, kind)
 
 
-def test_the_scalar_quantiser_equals_the_formula() -> None:
-    for case in cases("quantise"):
+@pytest.mark.parametrize("operation", ["quantise", "quantise, after relu"])
+def test_the_scalar_quantiser_equals_the_formula(operation: str) -> None:
+    for case in cases(operation):
         x = rows_of(case[2], *case[:2])
-        expected: Results = op.quantise(x)
-        for a, b in zip(scalar_result("quantise", *case), expected, strict=True):
+        expected: Results = op.quantise(op.relu(x) if operation.endswith("relu") else x)
+        for a, b in zip(scalar_result(operation, *case), expected, strict=True):
             assert same_bits(a, b), case
 
 

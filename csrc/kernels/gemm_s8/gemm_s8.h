@@ -60,6 +60,9 @@ struct GemmS8 {
   // Weights that are wanted soon lie so many bytes behind those of the next column tile. They may
   // be fetched, not read: they need not be there.
   std::size_t ahead = kAhead;
+
+  // kProduct only: no q is negative, and a kernel may spare itself what signs cost.
+  bool non_negative = false;
 };
 
 using GemmS8Fn = void (*)(const GemmS8&);

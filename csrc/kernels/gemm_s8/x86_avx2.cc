@@ -38,10 +38,13 @@ struct Split : GemmS8 {
   const std::int32_t* start;
 };
 
+MBRT_INLINE inline void add_pairs(__v8si& acc, __m256i pairs) {
+  acc = lanes(_mm256_add_epi32(raw(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+}
+
 // acc += size . flipped, in each of the 8 lanes four times four bytes.
 MBRT_INLINE inline void dot(__v8si& acc, __m256i size, __m256i flipped) {
-  const __m256i pairs = _mm256_maddubs_epi16(size, flipped);
-  acc = lanes(_mm256_add_epi32(raw(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+  add_pairs(acc, _mm256_maddubs_epi16(size, flipped));
 }
 
 // w ^ mask. A compiler would load w for all rows and then have no register for it.
@@ -49,6 +52,13 @@ MBRT_INLINE inline __m256i flip(const std::int8_t* w, __m256i mask) {
   __m256i flipped;
   asm("vpxor %2, %1, %0" : "=x"(flipped) : "x"(mask), "m"(*reinterpret_cast<const __m256i*>(w)));
   return flipped;
+}
+
+// The same of a product without masks.
+MBRT_INLINE inline __m256i products_of_pairs(__m256i four, const std::int8_t* w) {
+  __m256i pairs;
+  asm("vpmaddubsw %2, %1, %0" : "=x"(pairs) : "x"(four), "m"(*reinterpret_cast<const __m256i*>(w)));
+  return pairs;
 }
 
 MBRT_INLINE inline __m256i broadcast_four(const std::uint8_t* bytes) {
@@ -105,8 +115,34 @@ struct Tile {
   }
 };
 
+// A product of bytes without a sign, which the weights of attention are: no split, no mask. Such pairs
+// fit 16 bits all the more. Of 16 rows it takes 0.54 of the time at N = 16, K = 128, 0.64 at N = 32.
+struct NonNegativeTile {
+  using Gemm = GemmS8;
+  static constexpr int kRows = 6;
+  static constexpr int kUnit = 16;
+  static constexpr int units(int) { return 1; }
+
+  template <int kR, int kB>
+  static void run(const GemmS8& g, std::size_t m, std::size_t n) {
+    i32x16 acc[kR][kB];
+    unroll<kR>([&](auto r) MBRT_INLINE { acc[r][0] = broadcast_i32(0); });
+    const std::uint8_t* a = g.a + m * g.a_stride;
+    const std::int8_t* w = g.w + n * g.k;
+    for (const std::uint8_t* const end = a + g.k; a != end; a += 4, w += 64) {
+      unroll<kR>([&](auto r) MBRT_INLINE {
+        const __m256i four = broadcast_four(a + r * g.a_stride);
+        add_pairs(acc[r][0].lo, products_of_pairs(four, w));
+        add_pairs(acc[r][0].hi, products_of_pairs(four, w + 32));
+      });
+    }
+    store_as<Epilogue::kProduct>(g, m, n, acc);
+  }
+};
+
 // Up to here weights come from afar, and the taller tile passes them fewer times: 16 rows take 3 to 6 %
 // less time than by threes. Above, 3 x 32 has the faster loop: 128 rows take 4 to 8 % less than by sixes.
+// So do 16 rows times keys, 5 to 8 %: those are never far.
 constexpr std::size_t kFewRows = 16;
 
 // Split activations of one turn: 64 rows of K = 512, or one of the deepest product.
@@ -145,9 +181,10 @@ GemmS8 rows_of(const GemmS8& g, std::size_t first, std::size_t rows) {
 }  // namespace
 
 void gemm_s8(const GemmS8& g) {
+  if (g.non_negative) return run_tiles<NonNegativeTile>(g);
   alignas(64) std::uint8_t split[kSplitBytes];
   std::int32_t start[kSplitRows];
-  const std::size_t tallest = g.m > kFewRows ? 3 : Tile::kRows;
+  const std::size_t tallest = g.m > kFewRows || g.epilogue == Epilogue::kProduct ? 3 : Tile::kRows;
   const EvenSplit turns(g.m, kSplitBytes / (2 * g.k));
   for (std::size_t turn = 0, first = 0; turn < turns.pieces(); ++turn) {
     const GemmS8 part = rows_of(g, first, turns.size(turn));

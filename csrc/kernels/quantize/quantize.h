@@ -40,6 +40,8 @@ struct Quantize {
   std::size_t q_stride;  // bytes
   float* scale;          // [rows]
   float* shift;          // [rows]
+
+  bool non_negative = false;  // no value is below 0, as after ReLU, so lo = 0 need not be looked for
 };
 
 using QuantizeFn = void (*)(const Quantize&);
