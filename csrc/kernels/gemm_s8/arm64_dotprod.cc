@@ -50,6 +50,7 @@ constexpr int kTallest = 8;
 //   x9 .. x16   where the eight rows are       v16 .. v23   16 k of each row
 //   w           where the weights are          v24, v25     weights of even steps
 //                                              v26, v27     weights of odd steps
+// Half of the sums' starts are loaded and half are copies, which are made meanwhile by other pipes.
 // Three rows are loaded before the first step, the others one by one between the products of those
 // before; a step's weights after row 4 of the step before.
 template <int kStart>
@@ -71,10 +72,14 @@ MBRT_INLINE inline void sum_eight(const std::int8_t* a, std::size_t a_stride, co
       "ldp %q[l1], %q[r1], [%[starts]]\n\t"
       "ldp %q[l2], %q[r2], [%[starts]]\n\t"
       "ldp %q[l3], %q[r3], [%[starts]]\n\t"
-      "ldp %q[l4], %q[r4], [%[starts]]\n\t"
-      "ldp %q[l5], %q[r5], [%[starts]]\n\t"
-      "ldp %q[l6], %q[r6], [%[starts]]\n\t"
-      "ldp %q[l7], %q[r7], [%[starts]]\n\t"
+      "mov %[l4].16b, %[l0].16b\n\t"
+      "mov %[r4].16b, %[l0].16b\n\t"
+      "mov %[l5].16b, %[l0].16b\n\t"
+      "mov %[r5].16b, %[l0].16b\n\t"
+      "mov %[l6].16b, %[l0].16b\n\t"
+      "mov %[r6].16b, %[l0].16b\n\t"
+      "mov %[l7].16b, %[l0].16b\n\t"
+      "mov %[r7].16b, %[l0].16b\n\t"
       "0:\n\t"
       "ldr q24, [%[w]]\n\t"
       "ldr q25, [%[w], #16]\n\t"
