@@ -22,7 +22,7 @@ from mobilebert_rt import _core
 if getattr(_core, "__file__", None) is None:  # the folder of type stubs, which Python takes for a package
     raise ImportError(
         f"mobilebert_rt was imported from {__path__[0]}, a source tree that holds no compiled engine. Install it "
-        "(`pip install .` there) and start Python in another folder, or with `python -P`."
+        "(`pip install .` there) and start Python in another folder, or from Python 3.11 on with `python -P`."
     )
 
 from mobilebert_rt.default_model import default_model_path

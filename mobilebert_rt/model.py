@@ -61,7 +61,11 @@ class Model:
     Make one with `Model.from_pretrained`.
     """
 
-    def __init__(self, core: _core.Model, path: Path, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, core: _core.Model, path: Path = Path(), options: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        if isinstance(core, str | os.PathLike):
+            raise InputError(f"a model at a path is loaded by Model.from_pretrained({str(core)!r}).")
         self._core = core
         self._options = dict(options)
         self.path = path

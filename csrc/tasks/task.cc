@@ -39,8 +39,10 @@ void check_head(const TextModel& model, std::string_view task, std::initializer_
   for (const Head suitable : heads) {
     known += (known.empty() ? "" : " or ") + std::string(head_name(suitable));
   }
+  const std::string has = head == Head::kNone ? "has no head, and gives vectors alone"
+                                              : std::string("is one for ") + head_name(head);
   throw UnsupportedModelError(std::string(task) + " needs a model for " + known + "; " +
-                              model.name() + " is one for " + head_name(head) + ".");
+                              model.name() + " " + has + ".");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ void configure(Arguments& arguments) {
   arguments.option("--n-best", 'n', "N", "answers a question (default: 1)");
   arguments.option("--max-answer-length", 0, "N", "tokens (default: 30)");
   arguments.flag("--allow-no-answer", 0, "an empty answer may win (SQuAD 2.0 models)");
-  add_text_limits(arguments);
+  add_text_limits(arguments, "384, or all the model takes");
   add_json(arguments,
            "a JSON object a line: {\"question\", \"answers\": [{\"text\", \"score\", \"start\", "
            "\"end\"}]}");
@@ -60,6 +60,9 @@ void show(const std::string& question, const std::string& context,
 
 void run(const Arguments& arguments) {
   const std::string context = context_of(arguments);
+  if (one_line(context).empty()) {
+    throw InputError("the context is empty; there is nothing to answer from.");
+  }
   AnswerOptions wanted;
   wanted.n_best = positive(arguments, "--n-best", wanted.n_best);
   wanted.max_answer_length = positive(arguments, "--max-answer-length", wanted.max_answer_length);

@@ -15,7 +15,7 @@ namespace {
 void configure(Arguments& arguments) {
   add_model(arguments);
   add_texts(arguments);
-  add_text_limits(arguments);
+  add_text_limits(arguments, "what the model's folder said, or all it takes");
   arguments.option("--pooling", 0, "MODE", "how tokens become one vector", {"mean", "cls"});
   arguments.flag("--normalize", 0, "scale vectors to length 1");
   arguments.flag("--no-normalize", 0, "leave them as they are");

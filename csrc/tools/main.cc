@@ -56,8 +56,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 int unknown_command(const std::string& name) {
   for (const char* other : kElsewhere) {
     if (name != other) continue;
-    std::fprintf(
-        stderr, "mbrt: %s is a command of the Python package (pip install mobilebert_rt)\n", other);
+    std::fprintf(stderr,
+                 "mbrt: %s is a command of the Python package (`pip install .` in its sources)\n",
+                 other);
     return kExitError;
   }
   std::string hint = ".";

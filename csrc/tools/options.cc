@@ -38,17 +38,19 @@ void add_model(Arguments& arguments) {
 
 void add_texts(Arguments& arguments) {
   arguments.positional("TEXT", Arguments::Count::kAny, "or --file, or lines on standard input");
-  arguments.option("--file", 'f', "PATH", "read a text from each line; - is standard input");
+  arguments.option("--file", 'f', "PATH",
+                   "read a text from each line, blank ones too; - is standard input");
 }
 
-void add_text_limits(Arguments& arguments) {
+void add_text_limits(Arguments& arguments, const std::string& longest) {
   arguments.group("long texts and batches");
   arguments.option("--on-overflow", 0, "POLICY",
                    "a text longer than the model takes: stop, keep the beginning, or read it in "
                    "windows",
                    {"error", "truncate", "stride"});
-  arguments.option("--max-length", 0, "N", "tokens of a text (default: all the model takes)");
-  arguments.option("--stride", 0, "N", "tokens that neighbouring windows share");
+  arguments.option("--max-length", 0, "N", "tokens of a text (default: " + longest + ")");
+  arguments.option("--stride", 0, "N",
+                   "tokens that neighbouring windows share, half a window at most");
   arguments.option("--max-batch-tokens", 0, "N", "tokens run at once (default: 4096)");
   add_tokenizer(arguments);
   arguments.group("output");
@@ -72,7 +74,13 @@ std::shared_ptr<const Encoder> load_encoder(const std::string& path, const Argum
   const std::optional<std::string> isa = arguments.value("--isa");
   const KernelSet& kernels = isa ? kernel_set(*isa) : default_kernel_set();
   struct stat status;
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+  const bool is_there = stat(path.c_str(), &status) == 0;
+  if (!is_there && path == "default") {
+    throw InputError(
+        "default: this program brings no model. The Python package does: give the file that its "
+        "default_model_path() names.");
+  }
+  if (is_there && S_ISDIR(status.st_mode)) {
     throw InputError(path +
                      " is a folder; this program reads model files. Write one with the Python "
                      "package's `mbrt convert " +

@@ -13,7 +13,8 @@ namespace mbrt::tools {
 
 void add_model(Arguments& arguments);
 void add_texts(Arguments& arguments);
-void add_text_limits(Arguments& arguments);
+// longest: what --max-length is when it is not given.
+void add_text_limits(Arguments& arguments, const std::string& longest = "all the model takes");
 void add_tokenizer(Arguments& arguments);
 void add_json(Arguments& arguments, const std::string& what);
 void add_quiet(Arguments& arguments);

@@ -71,7 +71,11 @@ def _run(name: str, arguments: list[str]) -> int:
     except (KeyboardInterrupt, CancelledError):
         print(f"mbrt {name}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except (MobileBertError, OSError) as error:
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
+        print(f"mbrt {name}: {what}", file=sys.stderr)
+        return EXIT_ERROR
+    except MobileBertError as error:
         print(f"mbrt {name}: {error}", file=sys.stderr)
         return EXIT_ERROR
 

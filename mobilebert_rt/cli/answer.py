@@ -14,14 +14,14 @@ from mobilebert_rt.text import QuestionAnswerer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    options.add_model(parser)
+    options.add_model(parser, offer_default=False)
     parser.add_argument("questions", metavar="QUESTION", nargs="+", help="asked of the same context")
     parser.add_argument("-c", "--context", metavar="TEXT", help="the text that holds the answers")
     parser.add_argument("-f", "--file", metavar="PATH", help="the file that holds the context; - is standard input")
     parser.add_argument("-n", "--n-best", type=int, default=1, metavar="N", help="answers a question (default: 1)")
     parser.add_argument("--max-answer-length", type=int, default=30, metavar="N", help="tokens (default: 30)")
     parser.add_argument("--allow-no-answer", action="store_true", help="an empty answer may win (SQuAD 2.0 models)")
-    options.add_text_limits(parser)
+    options.add_text_limits(parser, "384, or all the model takes")
     options.add_json(parser, 'a JSON object a line: {"question", "answers": [{"text", "score", "start", "end"}]}')
     options.add_quiet(parser)
     options.example(
@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     if args.context is not None and args.file is not None:
         raise InputError("the context was given by --context and by --file; choose one.")
     context = args.context if args.context is not None else streams.whole_text(args.file)
+    if not context.strip():
+        raise InputError("the context is empty; there is nothing to answer from.")
     answerer = QuestionAnswerer.from_pretrained(args.model, **options.task_options(args, stride="doc_stride"))
     results = answerer.stream(
         ((question, context) for question in args.questions),

@@ -40,11 +40,28 @@ class Case:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a model file, or a Hugging Face folder")
+    options.add_model_path(parser)
     sweep = parser.add_argument_group("what is swept: lists such as 8,32,128")
-    sweep.add_argument("--lengths", type=options.positive_list("lengths"), default=[8, 32, 128], metavar="LIST")
-    sweep.add_argument("--batch-sizes", type=options.positive_list("sizes"), default=[1], metavar="LIST")
-    sweep.add_argument("--threads", type=options.positive_list("thread counts"), metavar="LIST")
+    sweep.add_argument(
+        "--lengths",
+        type=options.positive_list("lengths"),
+        default=[8, 32, 128],
+        metavar="LIST",
+        help="tokens of a sequence (default: 8,32,128)",
+    )
+    sweep.add_argument(
+        "--batch-sizes",
+        type=options.positive_list("sizes"),
+        default=[1],
+        metavar="LIST",
+        help="sequences of a call (default: 1)",
+    )
+    sweep.add_argument(
+        "--threads",
+        type=options.positive_list("thread counts"),
+        metavar="LIST",
+        help="threads of a call (default: what this process may use)",
+    )
     sweep.add_argument("--precision", metavar="LIST", help="int8, fp32 or both with a comma; both need a folder")
     sweep.add_argument("--text", metavar="PATH", help="batches of this file's lines instead of random ids")
     parser.add_argument("--isa", metavar="NAME", help="kernel set, one of those that `mbrt info` lists")
@@ -57,7 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_quiet(parser)
     options.example(
         parser,
-        "mbrt bench sst2.safetensors --lengths 8,32,128 --threads 1,2",
+        "mbrt bench default --lengths 8,32,128 --threads 1,2",
         "mbrt bench ./mobilebert-sst2 --precision int8,fp32 --batch-sizes 1,16 --json",
         "mbrt bench sst2.safetensors --text reviews.txt --batch-sizes 1,8,32",
     )

@@ -16,7 +16,7 @@ from mobilebert_rt.text.tokenizer import Text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    options.add_model(parser)
+    options.add_model(parser, offer_default=False)
     options.add_texts(parser)
     options.add_text_limits(parser)
     parser.add_argument("--pairs", action="store_true", help="arguments two by two, or lines TEXT<tab>TEXT")

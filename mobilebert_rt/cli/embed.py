@@ -18,7 +18,7 @@ from mobilebert_rt.text.numeric import Floats
 def configure(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
     options.add_texts(parser)
-    options.add_text_limits(parser)
+    options.add_text_limits(parser, "what the model's folder said, or all it takes")
     parser.add_argument("--pooling", choices=("mean", "cls"), help="how tokens become one vector")
     parser.add_argument(
         "--normalize", action=argparse.BooleanOptionalAction, default=None, help="scale vectors to length 1"

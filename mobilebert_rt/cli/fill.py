@@ -11,7 +11,7 @@ from mobilebert_rt.text import FillMask
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    options.add_model(parser)
+    options.add_model(parser, offer_default=False)
     options.add_texts(parser)
     options.add_text_limits(parser)
     parser.add_argument("-k", "--top-k", type=int, default=5, metavar="N", help="proposals a mask (default: 5)")

@@ -11,10 +11,17 @@ from mobilebert_rt.default_model import default_model_path
 from mobilebert_rt.errors import InputError
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """MODEL and how it is loaded."""
-    what = 'a model file, a Hugging Face folder, or "default", the model that comes with the package'
+def add_model_path(parser: argparse.ArgumentParser, offer_default: bool = True) -> None:
+    """MODEL. offer_default: the model that comes with the package, which has no head, is of use to the command."""
+    what = "a model file, or a Hugging Face folder"
+    if offer_default:
+        what = 'a model file, a Hugging Face folder, or "default", the model that comes with the package'
     parser.add_argument("model", metavar="MODEL", type=_model, help=what)
+
+
+def add_model(parser: argparse.ArgumentParser, offer_default: bool = True) -> None:
+    """MODEL and how it is loaded."""
+    add_model_path(parser, offer_default)
     group = parser.add_argument_group("model")
     group.add_argument(
         "--precision",
@@ -28,19 +35,23 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_texts(parser: argparse.ArgumentParser) -> None:
     """Where texts come from."""
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="or --file, or lines on standard input")
-    parser.add_argument("-f", "--file", metavar="PATH", help="read a text from each line; - is standard input")
+    parser.add_argument(
+        "-f", "--file", metavar="PATH", help="read a text from each line, blank ones too; - is standard input"
+    )
 
 
-def add_text_limits(parser: argparse.ArgumentParser) -> None:
-    """What happens to long texts, how many run at once, and whose tokenizer it is."""
+def add_text_limits(parser: argparse.ArgumentParser, longest: str = "all the model takes") -> None:
+    """What happens to long texts, how many run at once, and whose tokenizer it is. longest: --max-length's default."""
     group = parser.add_argument_group("long texts and batches")
     group.add_argument(
         "--on-overflow",
         choices=("error", "truncate", "stride"),
         help="a text longer than the model takes: stop, keep the beginning, or read it in windows",
     )
-    group.add_argument("--max-length", type=int, metavar="N", help="tokens of a text (default: all the model takes)")
-    group.add_argument("--stride", type=int, metavar="N", help="tokens that neighbouring windows share")
+    group.add_argument("--max-length", type=int, metavar="N", help=f"tokens of a text (default: {longest})")
+    group.add_argument(
+        "--stride", type=int, metavar="N", help="tokens that neighbouring windows share, half a window at most"
+    )
     group.add_argument("--max-batch-tokens", type=int, metavar="N", help="tokens run at once (default: 4096)")
     group.add_argument("--tokenizer", metavar="PATH", help="tokenizer.json or vocab.txt, if the model has none")
 

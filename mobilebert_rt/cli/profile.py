@@ -21,7 +21,7 @@ from mobilebert_rt.model import Model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a model file, or a Hugging Face folder")
+    options.add_model_path(parser)
     parser.add_argument("--tokens", type=int, default=128, metavar="N", help="of a sequence (default: 128)")
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="sequences of a call (default: 1)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a call (default: 1)")
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_json(parser, "a JSON object instead of the table: operations, layers, and every part of both")
     options.example(
         parser,
-        "mbrt profile sst2.safetensors --tokens 128",
+        "mbrt profile default --tokens 32",
         "mbrt profile sst2.safetensors --by layer --threads 2",
         "mbrt profile ./mobilebert-sst2 --trace trace.json --svg flame.svg",
     )

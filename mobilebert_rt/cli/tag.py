@@ -14,7 +14,7 @@ from mobilebert_rt.text import TokenClassifier
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    options.add_model(parser)
+    options.add_model(parser, offer_default=False)
     options.add_texts(parser)
     options.add_text_limits(parser)
     parser.add_argument(

@@ -150,7 +150,7 @@ def _reference_packages() -> tuple[Any, Any]:
     except ImportError as error:
         raise MobileBertError(
             "verify runs Hugging Face's own model and needs PyTorch and transformers: "
-            f"pip install torch transformers ({error})"
+            f"pip install 'torch>=2' 'transformers>=5,<6' ({error})"
         ) from error
     quiet: Any = transformers.logging
     quiet.set_verbosity_error()

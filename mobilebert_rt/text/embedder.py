@@ -14,7 +14,7 @@ from mobilebert_rt.errors import InputError, ModelFormatError
 from mobilebert_rt.model import Model
 from mobilebert_rt.text.batching import Job, run_windows
 from mobilebert_rt.text.numeric import Doubles, Floats, fold_sum, unit_rows
-from mobilebert_rt.text.task import Control, TextTask
+from mobilebert_rt.text.task import Control, TextTask, refuse_path
 from mobilebert_rt.text.tokenizer import Text
 from mobilebert_rt.text.windows import Window, encode_windows
 
@@ -51,6 +51,7 @@ class TextEmbedder(TextTask):
     ) -> None:
         if model is None:
             model = Model.from_pretrained(default_model_path())
+        refuse_path(model, type(self))
         mode, unit, longest = _pooling_of(model)
         super().__init__(model, max_length=longest if max_length is None else max_length, **options)
         self.pooling = mode if pooling is None else pooling

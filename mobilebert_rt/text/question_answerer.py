@@ -13,7 +13,7 @@ from mobilebert_rt.errors import InputError
 from mobilebert_rt.text.batching import Job, run_windows
 from mobilebert_rt.text.results import Answer
 from mobilebert_rt.text.spans import Scored, rank_spans
-from mobilebert_rt.text.task import Control, TextTask
+from mobilebert_rt.text.task import Control, TextTask, refuse_path
 from mobilebert_rt.text.tokenizer import Text
 from mobilebert_rt.text.windows import OnOverflow, Window, encode_windows
 
@@ -60,6 +60,7 @@ class QuestionAnswerer(TextTask):
         whole_words: bool = True,
         **options: Any,
     ) -> None:
+        refuse_path(model, type(self))
         length = min(384, model.config.max_positions) if max_length is None else max_length
         super().__init__(model, max_length=length, on_overflow=on_overflow, stride=doc_stride, **options)
         self.whole_words = whole_words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -35,6 +36,13 @@ class Control(TypedDict, total=False):
     cancel: CancelToken | None
 
 
+def refuse_path(model: object, task: type) -> None:
+    """Raises InputError when the model that a task is given is a path."""
+    if isinstance(model, str | os.PathLike):
+        name = task.__name__
+        raise InputError(f"{name} takes a loaded Model; from a path, it is {name}.from_pretrained({str(model)!r}).")
+
+
 class TextTask:
     """A model, its tokenizer and the limits of a sequence; the tasks derive from it. Safe to share between
     threads.
@@ -61,10 +69,13 @@ class TextTask:
         stride: int = 64,
         max_batch_tokens: int = 4096,
     ) -> None:
+        refuse_path(model, type(self))
         if self.heads and model.config.head not in self.heads:
+            has = "has no head, and gives vectors alone"
+            if model.config.head != "none":
+                has = f"is one for {model.config.head}"
             raise UnsupportedModelError(
-                f"{type(self).__name__} needs a model for {' or '.join(self.heads)}; "
-                f"{model.path} is one for {model.config.head}."
+                f"{type(self).__name__} needs a model for {' or '.join(self.heads)}; {model.path} {has}."
             )
         longest = model.config.max_positions
         if max_length is not None and max_length > longest:

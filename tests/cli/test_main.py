@@ -65,6 +65,19 @@ def test_wrong_model_options_are_told(mbrt: Mbrt, folder: Path, options: list[st
     assert message in shown.err
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_default_model_is_offered_where_it_is_of_use(mbrt: Mbrt, command: str) -> None:
+    offered = command in ("bench", "embed", "inspect", "profile", "verify")
+    assert ('"default", the model that comes' in " ".join(mbrt(command, "--help").out.split())) == offered
+
+
+@pytest.mark.parametrize("option", ["--file", "--output"])
+def test_a_file_that_cannot_be_opened_is_named_and_its_fault_told(mbrt: Mbrt, folder: Path, option: str) -> None:
+    texts = [] if option == "--file" else ["the cat"]
+    shown = mbrt("embed", folder, *texts, option, "/nonexistent/file")
+    assert (shown.code, shown.err) == (2, "mbrt embed: /nonexistent/file: No such file or directory\n")
+
+
 def test_interruption_is_quiet(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
@@ -76,7 +89,7 @@ def test_interruption_is_quiet(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
     process = subprocess.Popen(
-        interpreter.command("-m", "mobilebert_rt.cli", "embed", str(folder), "--file", "-", "--json"),
+        interpreter.command("-m", "mobilebert_rt", "embed", str(folder), "--file", "-", "--json"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -135,7 +135,7 @@ def test_verify_without_torch_names_the_command(mbrt: Mbrt, folder: Path, monkey
     monkeypatch.setitem(sys.modules, "torch", None)
     shown = mbrt("verify", folder, "--against", folder)
     assert shown.code == 2
-    assert "pip install torch transformers" in shown.err
+    assert "pip install 'torch>=2' 'transformers>=5,<6'" in shown.err
     assert "has no config.json" in mbrt("verify", folder, "--against", "hub/name").err
 
 

@@ -42,6 +42,13 @@ def test_embed_writes_an_array(mbrt: Mbrt, fake: Fake, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "out.array"), expected)
 
 
+def test_an_empty_context_is_an_error(mbrt: Mbrt, fake: Fake) -> None:
+    fake(FakeModel(peaks, head="question_answering"))
+    shown = mbrt("answer", "m", "who", stdin=b" \n")
+    assert (shown.code, shown.out) == (2, "")
+    assert "the context is empty" in shown.err
+
+
 def test_embed_shows_people_a_line_a_text(mbrt: Mbrt, fake: Fake) -> None:
     fake(FakeModel())
     shown = mbrt("embed", "m", "the\ncat", "--pooling", "cls", "--normalize")

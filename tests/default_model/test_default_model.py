@@ -68,6 +68,12 @@ def test_the_command_line_calls_it_default(capsys: pytest.CaptureFixture[str], e
     np.testing.assert_array_equal(np.array(shown["embedding"], dtype=np.float32), embedder(QUESTION))
 
 
+def test_it_is_what_to_measure_where_there_is_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "default", "--lengths", "8", "--repeats", "1", "--json"]) == 0
+    assert main(["profile", "default", "--tokens", "8", "--repeats", "1", "--json"]) == 0
+    assert '"lines"' in capsys.readouterr().out
+
+
 def test_a_file_named_default_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "default").write_bytes(b"not a model")

@@ -81,7 +81,7 @@ def packed(w: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def run(
-    isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = False, non_negative: bool = False
+    isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = False, *, non_negative: bool = False
 ) -> F32:
     """The kernel's result, from guarded arrays; in_place adds to the residual where it lies."""
     offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])

@@ -64,7 +64,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         ["who lived in Z\u00fcrich?", "--context", LONG, "--max-length", "19", "--stride", "6", "-n", "12"],
     ),
     "answer_or_not": ("answer", ["when", "--allow-no-answer", "-n", "500", "--max-answer-length", "3", "-c", TEXTS[2]]),
-    "answer_nothing": ("answer", ["when", "-c", ""]),
+    "answer_nothing": ("answer", ["when", "-c", "\u200b"]),  # of which no token is made
     "fill": ("fill", [*MASKED, "--top-k", "7"]),
     "fill_windows": (
         "fill",

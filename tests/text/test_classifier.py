@@ -83,6 +83,8 @@ def test_models_for_other_tasks_are_refused() -> None:
         UnsupportedModelError, match=r"needs a model for sequence_classification; .* question_answering"
     ):
         TextClassifier(FakeModel(head="question_answering"))
+    with pytest.raises(UnsupportedModelError, match="has no head, and gives vectors alone"):
+        TextClassifier(FakeModel(head="none"))
 
 
 def test_top_k_below_one_is_refused() -> None:

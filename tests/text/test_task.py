@@ -7,12 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mobilebert_rt.errors import InputError, TimeoutError
-from mobilebert_rt.text import TextEmbedder, task
+from mobilebert_rt.model import Model
+from mobilebert_rt.text import FillMask, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier, task
 from mobilebert_rt.text.progress import progress_bar
 from tests import interpreter
 from tests.text.fake_model import FakeModel
@@ -32,6 +34,15 @@ def test_from_pretrained_hands_the_options_on(monkeypatch: pytest.MonkeyPatch) -
     embedder = TextEmbedder.from_pretrained("x", precision="fp32", num_threads=2, isa="scalar", max_length=9)
     assert asked == {"path": "x", "precision": "fp32", "num_threads": 2, "isa": "scalar"}
     assert embedder.limits.max_length == 9
+
+
+@pytest.mark.parametrize("kind", [TextEmbedder, TextClassifier, TokenClassifier, QuestionAnswerer, FillMask])
+def test_a_path_in_a_models_place_is_told_what_to_do(kind: type[task.TextTask]) -> None:
+    for path in ("model.safetensors", Path("model.safetensors")):
+        with pytest.raises(InputError, match=rf"{kind.__name__}\.from_pretrained\('model.safetensors'\)"):
+            kind(path)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=r"Model\.from_pretrained\('model.safetensors'\)"):
+            Model(path)
 
 
 def test_batches_keep_to_the_token_budget() -> None:

@@ -1,7 +1,0 @@
-"""`python -m mobilebert_rt.cli`, for where the `mbrt` script is not on the path."""
-
-import sys
-
-from mobilebert_rt.cli import main
-
-sys.exit(main())
