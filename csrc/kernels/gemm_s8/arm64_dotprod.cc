@@ -11,7 +11,7 @@
 // Modelled (llvm-mca 19, no hardware): the loop of eight rows, 80 instructions for 64 sdot, runs at
 // 100 % of the two sdot a cycle of Neoverse N1 and the four of V2, and at 76 % of Cortex-A55's one,
 // where every 128-bit load takes the cycle of an sdot. The whole kernel for 32 rows on N1: 94 % at
-// K = 512, 81 to 83 % at K = 128.
+// K = 512, 81 to 84 % at K = 128.
 // Tried and dropped: the loop of eight rows in C++ (68 % on A55 with GCC 12, 59 % with clang 19);
 // weights of the first step in one ldp, too (72 % on A55: the first sdot waits for both); 4x16 (20
 // loads for 64 sdot, not 16; GCC 12 spills: 91 %), 5x16 (85 %), 6x12 (94 %).
