@@ -41,7 +41,8 @@ struct Quantize {
   float* scale;          // [rows]
   float* shift;          // [rows]
 
-  bool non_negative = false;  // no value is below 0, as after ReLU, so lo = 0 need not be looked for
+  // No value is below 0, as after ReLU: lo is 0 and need not be looked for.
+  bool non_negative = false;
 };
 
 using QuantizeFn = void (*)(const Quantize&);
