@@ -36,7 +36,7 @@ std::string without_mark(std::string_view data) {
 std::size_t line_break(std::string_view text) {
   if (text.substr(0, 2) == "\r\n") return 2;
   for (const std::string_view end :
-       {"\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", u8"\u0085", u8"\u2028", u8"\u2029"}) {
+       {"\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\u0085", "\u2028", "\u2029"}) {
     if (text.substr(0, end.size()) == end) return end.size();
   }
   return 0;
