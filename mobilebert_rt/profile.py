@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from mobilebert_rt import _core
 from mobilebert_rt.errors import InputError
-from mobilebert_rt.flame import Bar, draw
 
 # Columns of the engine's totals and events, and its first stages; csrc/engine/profile.h has them.
 _CALLS, _NANOSECONDS, _MACS_S8, _MACS_F32, _WEIGHT_BYTES = range(5)
@@ -124,7 +123,7 @@ class Profile:
         return "\n".join([self._title(), *text, *self._notes()])
 
     def trace(self) -> dict[str, Any]:
-        """The fastest repeat in Chrome's trace event format, one lane a thread: call, layers, operations.
+        """The fastest repeat in Chrome's trace event format, one track per thread: call, layers, operations.
 
         `json.dump` it to a file and open that in ui.perfetto.dev or chrome://tracing. Times are microseconds.
         """
@@ -141,17 +140,6 @@ class Profile:
                     found.append(_span(_stage_name(stage), thread, run[0][0], run[-1][1]))
                 found.extend(_span(names[event[3]], thread, event[0], event[1], rows=event[4]) for event in run)
         return {"traceEvents": found, "displayTimeUnit": "ms", "otherData": {"call": self._title()}}
-
-    def svg(self) -> str:
-        """A picture as SVG text: the call, its layers and their operations, widths by time; hover for numbers."""
-        layers = []
-        for line in self.layers:
-            parts = [part for part in self.parts if part.layer == line.name]
-            bars = tuple(self._bar(self._line(part.operation, [part])) for part in parts)
-            layers.append(self._bar(line, bars))
-        whole = self._bar(self._line("call", self.parts), tuple(layers))
-        summed = self._bar(self._line("all layers together", self.parts), tuple(map(self._bar, self.operations)))
-        return draw(self._title(), [whole, summed])
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers but the events, for `json`."""
@@ -213,14 +201,6 @@ class Profile:
         if self.dropped_events:
             notes.append(f"the trace lacks its last {self.dropped_events:,} events; the table lacks none")
         return notes
-
-    def _bar(self, line: Line, children: tuple[Bar, ...] = ()) -> Bar:
-        facts = [f"{line.milliseconds:.3f} ms", f"{line.share:.1%}", _count(line.calls, "event")]
-        if line.gmacs_per_second is not None and line.share_of_peak is not None:
-            facts.append(f"{line.gmacs_per_second:.1f} GMAC/s, {line.share_of_peak:.0%} of peak")
-        if line.gigabytes_per_second is not None:
-            facts.append(f"{line.gigabytes_per_second:.1f} GB/s of weights")
-        return Bar(line.name, line.milliseconds, ", ".join(facts), children)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Show where the time of a call goes: by operation or by layer, as a table, a picture or a trace.
+"""Show where the time of a call goes: by operation or by layer, as a table or a trace.
 
 Each line is an operation over all layers (or a layer over all operations): how often it ran in one call, its
 milliseconds and share of the call, its multiply-accumulates a second, what share that is of the peak of this
@@ -33,13 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random ids (default: 0)")
     parser.add_argument("--by", choices=("operation", "layer"), default="operation", help="lines of the table")
     parser.add_argument("--trace", metavar="FILE", help="write the fastest call for ui.perfetto.dev, chrome://tracing")
-    parser.add_argument("--svg", metavar="FILE", help="write a picture: call, layers, operations; hover for numbers")
     options.add_json(parser, "a JSON object instead of the table: operations, layers, and every part of both")
     options.example(
         parser,
         "mbrt profile default --tokens 32",
         "mbrt profile sst2.safetensors --by layer --threads 2",
-        "mbrt profile ./mobilebert-sst2 --trace trace.json --svg flame.svg",
+        "mbrt profile ./mobilebert-sst2 --trace trace.json",
     )
 
 
@@ -55,8 +54,6 @@ def run(args: argparse.Namespace) -> int:
     profile = model.profile(ids, repeats=args.repeats)
     if args.trace:
         _write(args.trace, json.dumps(profile.trace(), allow_nan=False))
-    if args.svg:
-        _write(args.svg, profile.svg())
     if args.json:
         streams.write_document(profile.to_dict())
     else:
