@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.conversion.folders import Array, write_folder
+from tests.small_models.folders import Array, write_folder
 
 CONFIG: dict[str, Any] = {
     "model_type": "mobilebert",

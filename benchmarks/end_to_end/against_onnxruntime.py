@@ -33,7 +33,7 @@ from benchmarks.end_to_end.onnxruntime_peer import OnnxRuntimeModel, quantised_o
 from mobilebert_rt import Model, __version__
 from mobilebert_rt.cli.measure import clock
 from tests import random_mobilebert
-from tests.conversion.folders import Array
+from tests.small_models.folders import Array
 
 SEED = 0
 WARMUP = 5

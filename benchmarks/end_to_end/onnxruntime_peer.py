@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.conversion.folders import Array
-from tests.text.assets import cache_folder
+from tests.small_models.folders import Array
+from tests.small_models.published import cache_folder
 
 OPSET = 18
 RECIPE = f"opset {OPSET}, dynamo, dynamic int8 per channel, constant weights only"

@@ -153,7 +153,7 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
     """The Hugging Face folder of a model of the catalogue, made if it is not in the cache; and what it holds."""
     from benchmarks.paper import checkpoints, systems  # noqa: PLC0415 - numpy, and only for this
     from tests import random_mobilebert  # noqa: PLC0415
-    from tests.text import assets  # noqa: PLC0415
+    from tests.small_models import published  # noqa: PLC0415
 
     if model == "default":
         return DEFAULT_MODEL, "published weights"
@@ -161,8 +161,8 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
     folder = root / model
     if model == "minilm" and not (folder / "model.safetensors").is_file():
         try:
-            return assets.minilm_folder(folder), "published weights"
-        except assets.UnavailableError as error:
+            return published.minilm_folder(folder), "published weights"
+        except published.UnavailableError as error:
             say(f"random weights for MiniLM: {error}")
             folder = root / "minilm-random"
     if not (folder / "model.safetensors").is_file():

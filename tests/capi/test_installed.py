@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.capi.models import MODELS, write_model
 from tests.capi.trees import PATH, REPOSITORY, TARGETS, Tree, install, run
 from tests.emulation import EMULATED
+from tests.small_models.files import MODELS, write_model
 
 if EMULATED:
     pytest.skip("[emulated] the C library is built and emulated by the host", allow_module_level=True)

@@ -14,8 +14,8 @@ import pytest
 
 from mobilebert_rt.cli import main
 from mobilebert_rt.model import Model
-from tests.conversion.folders import odd, random_tensors, write_folder
-from tests.text.fake_model import VOCABULARY, FakeModel
+from tests.small_models import save_folder
+from tests.text.fake_model import FakeModel
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,4 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeModel], FakeModel]:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random two-layer MobileBERT with a vocabulary, for the real engine."""
-    config = odd(vocab_size=VOCABULARY.count("\n"), max_position_embeddings=24)
-    target = write_folder(tmp_path_factory.mktemp("mobilebert"), config, random_tensors(config))
-    (target / "vocab.txt").write_text(VOCABULARY, encoding="utf-8")
-    return target
+    return save_folder(tmp_path_factory.mktemp("mobilebert"), max_position_embeddings=24)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.conversion.folders import BOTTLENECKS, Array
+from tests.small_models.folders import BOTTLENECKS, Array
 
 Scales = Callable[[int], Array]  # a factor for each channel of a vector of that size
 

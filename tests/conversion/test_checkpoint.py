@@ -14,8 +14,8 @@ import pytest
 from mobilebert_rt.conversion import build
 from mobilebert_rt.conversion.checkpoint import read_safetensors
 from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
-from tests.conversion.folders import Array, odd, random_tensors, safetensors_bytes, write_folder
 from tests.conversion.reader import File
+from tests.small_models.folders import Array, odd, random_tensors, safetensors_bytes, write_folder
 
 CONFIG = odd()
 QUERY = "encoder.layer.0.attention.self.query.weight"

@@ -15,8 +15,8 @@ from mobilebert_rt.conversion.checkpoint import Entry
 from mobilebert_rt.conversion.hf_config import engine_config, read_source
 from mobilebert_rt.conversion.names import StateDict
 from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
-from tests.conversion.folders import BOTTLENECKS, odd, random_tensors, write_folder
 from tests.conversion.reader import File
+from tests.small_models.folders import BOTTLENECKS, odd, random_tensors, write_folder
 
 # The four JSON files that Google published, without the keys that do not concern inference.
 GOOGLE_COMMON = {

@@ -11,8 +11,8 @@ import pytest
 
 from mobilebert_rt.conversion import build, convert
 from mobilebert_rt.errors import InputError, ModelFormatError
-from tests.conversion.folders import BOTTLENECKS, odd, random_tensors, write_folder
 from tests.conversion.reader import File
+from tests.small_models.folders import BOTTLENECKS, odd, random_tensors, write_folder
 
 PRECISIONS = ("fp32", "int8")
 

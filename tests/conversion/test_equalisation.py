@@ -17,9 +17,9 @@ from mobilebert_rt.conversion.channels import channel_scale, embeddings_magnitud
 from mobilebert_rt.conversion.fold import Embeddings, Linear, Norm
 from mobilebert_rt.conversion.pack import n16k1, n16k4
 from mobilebert_rt.conversion.quantise import quantise_rows
-from tests.conversion.folders import BOTTLENECKS, Array, odd, random_tensors, write_folder
 from tests.conversion.reader import File, Reference
 from tests.conversion.rescaling import powers_of_two, rescaled
+from tests.small_models.folders import BOTTLENECKS, Array, odd, random_tensors, write_folder
 
 IDS = np.array([3, 36, 5, 5, 0, 17, 1])
 

@@ -11,8 +11,8 @@ import pytest
 
 from mobilebert_rt.conversion import build
 from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
-from tests.conversion.folders import odd, random_tensors, write_folder
 from tests.conversion.reader import File
+from tests.small_models.folders import odd, random_tensors, write_folder
 
 TRANSFORMER = {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}
 POOLING = {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mobilebert_rt.conversion import build
-from tests.conversion.folders import BOTTLENECKS
 from tests.conversion.reader import File, Reference
 from tests.emulation import import_on_host
+from tests.small_models.folders import BOTTLENECKS
 
 torch = import_on_host("torch")
 transformers = import_on_host("transformers")

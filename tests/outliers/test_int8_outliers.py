@@ -15,8 +15,8 @@ import pytest
 from mobilebert_rt import Model
 from mobilebert_rt.conversion import equalise
 from tests import random_mobilebert
-from tests.conversion.folders import Array, write_folder
 from tests.conversion.rescaling import few_times, rescaled
+from tests.small_models.folders import Array, write_folder
 
 CONFIG = random_mobilebert.config(vocab_size=1000)
 LAYERS = range(CONFIG["num_hidden_layers"])

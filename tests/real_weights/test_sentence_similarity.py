@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mobilebert_rt import TextEmbedder
-from tests.text import assets
+from tests.small_models import published
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -65,8 +65,8 @@ def pairs() -> Pairs:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
-        return assets.minilm_folder(tmp_path_factory.mktemp("minilm"))
-    except assets.UnavailableError as error:
+        return published.minilm_folder(tmp_path_factory.mktemp("minilm"))
+    except published.UnavailableError as error:
         pytest.skip(str(error))
 
 

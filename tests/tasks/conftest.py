@@ -21,5 +21,5 @@ def tool(request: pytest.FixtureRequest) -> Tool:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the models of tests/capi/models.py."""
+    """A folder for the models of tests/small_models/files.py."""
     return tmp_path_factory.mktemp("models")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from mobilebert_rt.cli import main
-from tests.capi.models import write_model
+from tests.small_models.files import write_model
 from tests.tasks.native import Tool, build
 
 COMMANDS = ["embed", "classify", "tag", "answer", "fill", "bench", "info"]

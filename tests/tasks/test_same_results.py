@@ -18,10 +18,10 @@ import pytest
 
 from mobilebert_rt import convert
 from mobilebert_rt.cli import main
-from tests.capi.models import MODELS, READS_TEXT, write_model
 from tests.model.make_model_file import make_file
+from tests.small_models import published
+from tests.small_models.files import MODELS, READS_TEXT, write_model
 from tests.tasks.native import Tool
-from tests.text import assets
 
 TEXTS = [
     "Ada Lovelace wrote the notes in London.",
@@ -187,8 +187,8 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """all-MiniLM-L6-v2 as model files, by precision."""
     folder = tmp_path_factory.mktemp("minilm")
     try:
-        source = assets.minilm_folder(folder / "source")
-    except assets.UnavailableError as error:
+        source = published.minilm_folder(folder / "source")
+    except published.UnavailableError as error:
         pytest.skip(str(error))
     files = {precision: folder / f"{precision}.safetensors" for precision in ("fp32", "int8")}
     for precision, file in files.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.text import assets
+from tests.small_models import published
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,8 @@ def minilm() -> Callable[[str], str]:
 
     def read(name: str) -> str:
         try:
-            return assets.minilm_text(name)
-        except assets.UnavailableError as error:
+            return published.minilm_text(name)
+        except published.UnavailableError as error:
             pytest.skip(str(error))
 
     return read

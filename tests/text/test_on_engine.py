@@ -10,7 +10,7 @@ import pytest
 from mobilebert_rt.model import Model
 from mobilebert_rt.text import FillMask, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier
 from mobilebert_rt.text.numeric import softmax
-from tests.conversion.folders import odd, random_tensors, write_folder
+from tests.small_models.folders import odd, random_tensors, write_folder
 from tests.text.fake_model import VOCABULARY
 from tests.text.test_windows import words
 

@@ -9,7 +9,7 @@ import pytest
 
 from mobilebert_rt.text import TextEmbedder
 from tests.emulation import import_on_host
-from tests.text import assets
+from tests.small_models import published
 
 TEXTS = [
     "A man is playing a guitar.",
@@ -22,8 +22,8 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
-        return assets.minilm_folder(tmp_path_factory.mktemp("minilm"))
-    except assets.UnavailableError as error:
+        return published.minilm_folder(tmp_path_factory.mktemp("minilm"))
+    except published.UnavailableError as error:
         pytest.skip(str(error))
 
 

@@ -88,9 +88,7 @@ def random_tensors(config: dict[str, Any], seed: int = 0) -> dict[str, Array]:
     tensors["embeddings.word_embeddings.weight"] = normal(config["vocab_size"], width)
     tensors["embeddings.position_embeddings.weight"] = normal(config["max_position_embeddings"], hidden)
     tensors["embeddings.token_type_embeddings.weight"] = normal(config["type_vocab_size"], hidden)
-    dense(
-        "embeddings.embedding_transformation", hidden, width * (3 if config.get("trigram_input", True) else 1)
-    )
+    dense("embeddings.embedding_transformation", hidden, width * (3 if config.get("trigram_input", True) else 1))
     norm("embeddings.LayerNorm", hidden)
     for i in range(config["num_hidden_layers"]):
         at = f"encoder.layer.{i}."
