@@ -1,3 +1,4 @@
+# make dev    development environment in .venv: editable install, build tools, test tools
 # make demo   build, install into .venv, and run real text through the engine
 # make test   native tests, parity with PyTorch, lint, the Python suite, ARM under emulation
 #
@@ -19,9 +20,10 @@ PYTEST := $(BIN)/python -m pytest -q
 # The parity tests leave files here that every other processor must reproduce bit for bit.
 export MBRT_GOLDEN := $(CURDIR)/build/golden
 
-SOURCES := CMakeLists.txt pyproject.toml $(shell find csrc mobilebert_rt -type f -not -path '*/__pycache__/*')
+# The build tools of the virtual environment go first: importing the package runs cmake.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint tidy test-native test-python test-parity test-arm test-avx512 sanitize speed bench peers paper wheels dist dist-check tools clean help
+.PHONY: dev demo test lint tidy test-native test-python test-parity test-arm test-avx512 sanitize speed bench peers paper wheels dist dist-check tools clean help
 
 help:
 	@sed -n '1,13s/^# \{0,1\}//p' Makefile
@@ -30,8 +32,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(STAMPS)/install: $(BIN)/python $(SOURCES)
-	$(BIN)/python -m pip install --quiet '.[progress]'
+# An editable install: Python files are used where they lie, importing the package compiles the C++ files that changed.
+$(STAMPS)/install: $(BIN)/python pyproject.toml scripts/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r scripts/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[progress]'
 	@mkdir -p $(STAMPS) && touch $@
 
 # training, unlike the engine, is imported where it lies: only its requirements and its command are installed.
@@ -40,6 +44,8 @@ $(STAMPS)/test-requirements: $(STAMPS)/install scripts/requirements-test.txt tra
 	$(BIN)/python -m pip install --quiet -r scripts/requirements-test.txt
 	$(BIN)/python -m pip install --quiet --editable ./training
 	@mkdir -p $(STAMPS) && touch $@
+
+dev: $(STAMPS)/install
 
 demo: $(STAMPS)/install
 	$(BIN)/python examples/demo.py

@@ -15,15 +15,18 @@ more than numpy is imported when it is first used.
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from mobilebert_rt import _core
-
-if getattr(_core, "__file__", None) is None:  # the folder of type stubs, which Python takes for a package
+try:
+    from mobilebert_rt import _core
+except ImportError:
+    if importlib.util.find_spec("mobilebert_rt._core") is not None:
+        raise  # it is there and cannot be loaded
     raise ImportError(
-        f"mobilebert_rt was imported from {__path__[0]}, a source tree that holds no compiled engine. Install it "
-        "(`pip install .` there) and start Python in another folder, or from Python 3.11 on with `python -P`."
-    )
+        f"{__path__[0]}: source folder without the compiled module _core. For development, run `make dev` in the "
+        "repository; to use an installed package, start Python in another folder or with `python -P`."
+    ) from None
 
 from mobilebert_rt.default_model import default_model_path
 from mobilebert_rt.errors import (

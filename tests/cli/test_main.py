@@ -93,7 +93,6 @@ def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        **interpreter.surroundings(),
     )
     assert process.stdin is not None
     assert process.stdout is not None

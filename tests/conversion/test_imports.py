@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import mobilebert_rt
@@ -32,10 +33,10 @@ def test_import_leaves_the_converter_alone() -> None:
     assert last_line_of(program) == "[]"
 
 
-def test_a_source_tree_without_the_engine_says_so(tmp_path: Path) -> None:
-    (tmp_path / "mobilebert_rt" / "_core").mkdir(parents=True)  # as in the tree: type stubs and no module
+def test_source_folder_without_compiled_module_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "mobilebert_rt").mkdir()
     shutil.copy(mobilebert_rt.__file__, tmp_path / "mobilebert_rt")
-    done = interpreter.run("import mobilebert_rt", PYTHONPATH=str(tmp_path))
-    assert "ImportError: mobilebert_rt was imported from" in done.stderr
-    assert str(tmp_path) in done.stderr
-    assert "pip install" in done.stderr
+    command = interpreter.command("-S", "-c", "import mobilebert_rt")  # -S: the installed package is not found
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"ImportError: {tmp_path / 'mobilebert_rt'}: source folder without the compiled module" in done.stderr
+    assert "make dev" in done.stderr

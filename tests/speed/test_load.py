@@ -81,7 +81,6 @@ def test_processes_share_one_copy(path: Path) -> None:
     model([[1, 2, 3]])
     with subprocess.Popen(
         interpreter.command("-c", READER, str(path)),
-        **interpreter.surroundings(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

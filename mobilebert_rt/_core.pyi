@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Buffer
 
-from mobilebert_rt._core import kernels as kernels
+from mobilebert_rt import _core_kernels
+
+kernels = _core_kernels
 
 __version__: str
 

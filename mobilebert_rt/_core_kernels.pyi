@@ -1,4 +1,6 @@
-"""Single kernels, for tests and benchmarks. Arrays are used where they lie; contracts are in csrc/kernels/.
+"""Stubs of _core.kernels: single kernels, for tests and benchmarks.
+
+Arrays are used where they lie; contracts are in csrc/kernels/.
 
 A kernel is run `calls` times: one run of a small product is shorter than a call from Python.
 """
