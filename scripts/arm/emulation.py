@@ -28,9 +28,7 @@ OTHER_CPUS: Mapping[str, str] = {"cortex-a72": "armv8.0: NEON only (Raspberry Pi
 # qemu forks more safely.
 NUMPY: Mapping[str, str] = {"OPENBLAS_CORETYPE": "ARMV8", "OPENBLAS_NUM_THREADS": "1"}
 
-EXIT_UNAVAILABLE = (
-    69  # sysexits.h: this machine lacks a tool; nothing was tested, nothing is wrong with the code
-)
+EXIT_UNAVAILABLE = 69  # sysexits.h: this machine lacks a tool; nothing was tested, nothing is wrong with the code
 
 
 class UnavailableError(Exception):
@@ -67,13 +65,9 @@ def say(message: str) -> None:
     print(message, flush=True)
 
 
-def run(
-    command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> None:
+def run(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
     """Runs a command quietly; when it fails, shows all that it said and raises CalledProcessError."""
-    done = subprocess.run(
-        command, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
+    done = subprocess.run(command, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         sys.stderr.write(done.stdout.decode(errors="replace"))
         done.check_returncode()

@@ -54,26 +54,20 @@ def create(venv: Path, root: Path, built: Path) -> Path:
     quoted = {name: shlex.quote(word) for name, word in words.items()}
     settings = " ".join(f"{name}={value}" for name, value in NUMPY.items())
     write_script(python, PYTHON_SCRIPT.format(cpu=next(iter(CPUS)), settings=settings, **quoted))
-    (modules / "emulated.pth").write_text(
-        f"import sys; sys.executable = sys._base_executable = {str(python)!r}\n"
-    )
+    (modules / "emulated.pth").write_text(f"import sys; sys.executable = sys._base_executable = {str(python)!r}\n")
 
     with zipfile.ZipFile(built) as archive:
         archive.extractall(modules)
     for record in modules.glob("*.dist-info"):
         for entry in Distribution.at(record).entry_points.select(group="console_scripts"):
             function = entry.attr.split(".")[0]
-            text = CONSOLE_SCRIPT.format(
-                python=python, module=entry.module, function=function, call=entry.attr
-            )
+            text = CONSOLE_SCRIPT.format(python=python, module=entry.module, function=function, call=entry.attr)
             write_script(programs / entry.name, text)
     return python
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheel", type=Path, help="the wheel to install (the newest aarch64 one in dist)")
     arguments = parser.parse_args()
     say(str(create(VENV, sysroot.ensure(), arguments.wheel or wheel.newest())))

@@ -51,9 +51,7 @@ class Run:
     def report(self, *, overdue: bool) -> bool:
         """Prints how it ended; whether every test passed."""
         lines = self.log.read_text(errors="replace").splitlines()
-        closing = next(
-            (line.strip("= ") for line in reversed(lines) if CLOSING_LINE.search(line)), "no closing line"
-        )
+        closing = next((line.strip("= ") for line in reversed(lines) if CLOSING_LINE.search(line)), "no closing line")
         passed = not overdue and self.process.returncode == 0
         if not passed:
             say("\n".join(lines[-TAIL:]))
@@ -96,9 +94,7 @@ def start(python: Path, cpu: str, arguments: list[str]) -> Run:
 def run_all(python: Path, cpus: list[str], arguments: list[str], jobs: int, limit: float) -> bool:
     """Runs the tests on every processor, `jobs` at a time, each for `limit` seconds at most; did all pass?"""
     waiting, running, passed = list(cpus), list[Run](), True
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that `finally` ends the runs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `finally` ends the runs
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -127,13 +123,9 @@ def main() -> int:
         "--cpu", action="append", choices=KNOWN, metavar="CPU", help=f"repeatable: {names} (all of these), {others}"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processors emulated at once (2)")
-    parser.add_argument(
-        "--timeout", type=float, default=1500, help="seconds that one processor may take (1500)"
-    )
+    parser.add_argument("--timeout", type=float, default=1500, help="seconds that one processor may take (1500)")
     parser.add_argument("--wheel", type=Path, help="the wheel to test (the newest aarch64 one in dist)")
-    parser.add_argument(
-        "tests", nargs="+", help="test paths, such as tests/parity; after --, any pytest option"
-    )
+    parser.add_argument("tests", nargs="+", help="test paths, such as tests/parity; after --, any pytest option")
     arguments = parser.parse_args()
     tested = arguments.wheel or wheel.newest()
     python = environment.create(environment.VENV, sysroot.ensure(), tested)

@@ -80,16 +80,10 @@ def build(root: Path, project: Path, destination: Path, objects: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--project", type=Path, default=REPOSITORY, help="folder of pyproject.toml (this repository)"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--project", type=Path, default=REPOSITORY, help="folder of pyproject.toml (this repository)")
     parser.add_argument("--destination", type=Path, default=DIST, help="folder for the wheel (dist)")
-    parser.add_argument(
-        "--objects", type=Path, default=BUILD / "cmake", help="CMake's folder (build/aarch64/cmake)"
-    )
+    parser.add_argument("--objects", type=Path, default=BUILD / "cmake", help="CMake's folder (build/aarch64/cmake)")
     arguments = parser.parse_args()
     root = sysroot.ensure()
     project, destination, objects = (path.absolute() for path in vars(arguments).values())

@@ -143,9 +143,7 @@ class Reference:
         d = x - x.mean(axis=-1, keepdims=True)
         unit = d / np.sqrt((d * d).mean(axis=-1, keepdims=True) + eps)
         size = x.shape[-1]
-        return unit * self.file.vector(name + ".norm.weight", size) + self.file.vector(
-            name + ".norm.bias", size
-        )
+        return unit * self.file.vector(name + ".norm.weight", size) + self.file.vector(name + ".norm.bias", size)
 
     def linear(self, name: str, x: Array, outputs: int) -> Array:
         return x @ self.file.weight(name, outputs, x.shape[-1]).T + self.file.vector(name + ".bias", outputs)

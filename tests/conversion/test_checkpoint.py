@@ -140,9 +140,7 @@ def test_half_types_are_widened_exactly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("array", [np.zeros((15, 15), np.int8), np.zeros((15, 15), np.float64)])
 def test_other_types_are_named(tmp_path: Path, array: Array) -> None:
-    with pytest.raises(
-        UnsupportedModelError, match=f'"{QUERY}" is .*; the converter reads F32, F16 and BF16'
-    ):
+    with pytest.raises(UnsupportedModelError, match=f'"{QUERY}" is .*; the converter reads F32, F16 and BF16'):
         build(write_folder(tmp_path, CONFIG, random_tensors(CONFIG) | {QUERY: array}))
 
 
@@ -208,9 +206,7 @@ def test_shards_outside_the_folder_are_refused(tmp_path: Path, shard: Any) -> No
         ),
     ],
 )
-def test_index_that_lies_is_refused(
-    tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
-) -> None:
+def test_index_that_lies_is_refused(tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str) -> None:
     with pytest.raises(ModelFormatError, match=message):
         build(sharded(tmp_path, change))
 

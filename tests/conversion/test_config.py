@@ -54,9 +54,7 @@ GOOGLE_QAT = GOOGLE_OPT | {"hidden_act": "relu6"}
 def tensors_named(**shapes: tuple[int, ...]) -> StateDict:
     """A state dict of which only names and shapes matter; `__` stands for a dot."""
     empty = np.zeros(0, np.uint8)
-    entries = {
-        name.replace("__", "."): Entry("x.safetensors", "F32", shape, empty) for name, shape in shapes.items()
-    }
+    entries = {name.replace("__", "."): Entry("x.safetensors", "F32", shape, empty) for name, shape in shapes.items()}
     return StateDict(entries, "mobilebert")
 
 

@@ -124,9 +124,7 @@ def test_failed_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
     target = tmp_path / "out" / "model.safetensors"
     target.parent.mkdir()
     target.write_text("precious")
-    with pytest.raises(
-        ModelFormatError, match=r'"encoder\.layer\.0\.attention\.self\.query\.weight" is missing'
-    ):
+    with pytest.raises(ModelFormatError, match=r'"encoder\.layer\.0\.attention\.self\.query\.weight" is missing'):
         convert(source, target, force=True)
     assert [path.name for path in target.parent.iterdir()] == ["model.safetensors"]
     assert target.read_text() == "precious"

@@ -26,9 +26,7 @@ IDS = np.array([3, 36, 5, 5, 0, 17, 1])
 
 @pytest.mark.parametrize("norm", ["no_norm", "layer_norm"])
 @pytest.mark.parametrize("bottleneck", BOTTLENECKS)
-def test_rescaled_channels_change_no_integer_and_no_result(
-    tmp_path: Path, bottleneck: str, norm: str
-) -> None:
+def test_rescaled_channels_change_no_integer_and_no_result(tmp_path: Path, bottleneck: str, norm: str) -> None:
     config = odd(bottleneck, norm)
     tensors = random_tensors(config, seed=1)
     plain = write_folder(tmp_path / "plain", config, tensors)
@@ -59,9 +57,7 @@ def random_vector(seed: int, channels: int, readers: int) -> tuple[list[Array], 
     random = np.random.default_rng(seed)
     spread = 2.0 ** random.integers(-12, 12, channels)
     matrices = [
-        (random.normal(0, 1, (5, channels)) * spread * 2.0 ** random.integers(-9, 9, (5, 1))).astype(
-            np.float32
-        )
+        (random.normal(0, 1, (5, channels)) * spread * 2.0 ** random.integers(-9, 9, (5, 1))).astype(np.float32)
         for _ in range(readers)
     ]
     return matrices, np.float64(random.uniform(0.1, 3, channels)) / spread
@@ -78,9 +74,7 @@ def test_channel_scale_is_the_nearest_power_of_two_of_the_largest_share() -> Non
     rows = [[abs(Fraction(float(w))) for w in row] for matrix in matrices for row in matrix]
     magnitudes = [Fraction(float(value)) for value in x]
     reaches = [max(w * size for w, size in zip(row, magnitudes, strict=True)) for row in rows]
-    wanted = [
-        nearest_exponent(max(row[k] / r for row, r in zip(rows, reaches, strict=True))) for k in range(33)
-    ]
+    wanted = [nearest_exponent(max(row[k] / r for row, r in zip(rows, reaches, strict=True))) for k in range(33)]
     assert np.log2(channel_scale([linear(matrix) for matrix in matrices], x)).tolist() == wanted
 
 
@@ -158,9 +152,7 @@ def test_quantised_rows_are_within_half_a_step_and_never_minus_128() -> None:
     assert not q[0].any()
     assert not q[2].any()
     live = [i for i in range(40) if i not in (0, 2)]
-    assert (
-        np.abs(q[live] * scale[live, None].astype(np.float64) - rows[live]) <= 0.500001 * scale[live, None]
-    ).all()
+    assert (np.abs(q[live] * scale[live, None].astype(np.float64) - rows[live]) <= 0.500001 * scale[live, None]).all()
     assert (np.abs(q[live]).max(axis=1) == 127).all()
 
 

@@ -55,9 +55,7 @@ def test_problem_type_is_kept_and_checked(tmp_path: Path) -> None:
         changes = {"architectures": architectures, "problem_type": problem_type}
         metadata = metadata_of(classifier_folder(tmp_path / problem_type, 2, **changes))
         assert metadata["problem_type"] == problem_type
-    assert "problem_type" not in metadata_of(
-        classifier_folder(tmp_path / "none", 2, architectures=architectures)
-    )
+    assert "problem_type" not in metadata_of(classifier_folder(tmp_path / "none", 2, architectures=architectures))
     with pytest.raises(UnsupportedModelError, match="problem_type is 'ranking'"):
         build(classifier_folder(tmp_path / "x", 2, architectures=architectures, problem_type="ranking"))
 

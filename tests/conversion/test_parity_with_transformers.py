@@ -75,8 +75,7 @@ def cases() -> list[Any]:
             changes = BOTTLENECKS[kind] | {"normalization_type": norm, "num_attention_heads": 1}
             found.append(("MobileBert", "Model", changes))
     found += [
-        ("MobileBert", "ForMaskedLM", {"hidden_act": name})
-        for name in ("gelu", "gelu_new", "relu6", "silu", "tanh")
+        ("MobileBert", "ForMaskedLM", {"hidden_act": name}) for name in ("gelu", "gelu_new", "relu6", "silu", "tanh")
     ]
     found += [
         ("MobileBert", "ForMaskedLM", {"trigram_input": False}),
@@ -90,9 +89,7 @@ def cases() -> list[Any]:
         ("DistilBert", "ForMaskedLM", {"activation": "relu"}),
         ("DistilBert", "Model", {"sinusoidal_pos_embds": True}),
     ]
-    return [
-        pytest.param(*case, id="-".join([case[0] + case[1], *map(str, case[2].values())])) for case in found
-    ]
+    return [pytest.param(*case, id="-".join([case[0] + case[1], *map(str, case[2].values())])) for case in found]
 
 
 def make(family: str, head: str, changes: dict[str, Any]) -> Any:

@@ -79,23 +79,16 @@ ODD: Config = MOBILEBERT | {
 # Between them they have every tensor of the document and every value of every choice.
 SMALL: dict[str, Config] = {
     "bert": PLAIN | {"head": "masked_lm"},
-    "bert_pretraining": PLAIN
-    | {"head": "pretraining", "activation": "gelu_tanh", "mlm_activation": "gelu_tanh"},
-    "distilbert": PLAIN
-    | {"type_vocab_size": 0, "pooler": "relu", "head": "sequence_classification", "num_labels": 5},
+    "bert_pretraining": PLAIN | {"head": "pretraining", "activation": "gelu_tanh", "mlm_activation": "gelu_tanh"},
+    "distilbert": PLAIN | {"type_vocab_size": 0, "pooler": "relu", "head": "sequence_classification", "num_labels": 5},
     "one_of_everything": PLAIN
-    | dict.fromkeys(
-        ("vocab_size", "hidden_size", "body_size", "embedding_size", "num_layers", "num_heads"), 1
-    )
+    | dict.fromkeys(("vocab_size", "hidden_size", "body_size", "embedding_size", "num_layers", "num_heads"), 1)
     | {"intermediate_size": 1, "max_positions": 1, "type_vocab_size": 1, "activation": "silu"},
-    "factorised": PLAIN
-    | {"embedding_size": 9, "activation": "tanh", "head": "next_sentence", "num_labels": 2},
+    "factorised": PLAIN | {"embedding_size": 9, "activation": "tanh", "head": "next_sentence", "num_labels": 2},
     "mobilebert": ODD | {"head": "pretraining"},
     "mobilebert_tagger": ODD | {"pooler": "none", "head": "token_classification", "num_labels": 17},
-    "mobilebert_qa": ODD
-    | {"pooler": "none", "head": "question_answering", "num_labels": 2, "activation": "relu6"},
-    "without_opt": ODD
-    | {"norm": "layer_norm", "activation": "gelu", "head": "multiple_choice", "num_labels": 1},
+    "mobilebert_qa": ODD | {"pooler": "none", "head": "question_answering", "num_labels": 2, "activation": "relu6"},
+    "without_opt": ODD | {"norm": "layer_norm", "activation": "gelu", "head": "multiple_choice", "num_labels": 1},
     "tiny": ODD | {"bottleneck": "full", "pooler": "tanh"},
     "teacher": ODD | {"bottleneck": "residual", "norm": "layer_norm", "num_ffn": 1, "activation": "gelu"},
 }
@@ -237,9 +230,7 @@ def make_tensors(config: Config, seed: int) -> dict[str, Array]:
 
 
 def make_metadata(config: Config, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    return {"format": "mobilebert_rt", "format_version": "1", "config": json.dumps(config)} | dict(
-        extra or {}
-    )
+    return {"format": "mobilebert_rt", "format_version": "1", "config": json.dumps(config)} | dict(extra or {})
 
 
 def describe(tensors: Mapping[str, Array]) -> dict[str, Any]:

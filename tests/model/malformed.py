@@ -83,9 +83,7 @@ def _tensors_changed(change: Change, kind: str = "mobilebert_int8") -> Callable[
     return build
 
 
-def _value(
-    name: str, index: tuple[int, ...], value: float, kind: str = "mobilebert_int8"
-) -> Callable[[], bytes]:
+def _value(name: str, index: tuple[int, ...], value: float, kind: str = "mobilebert_int8") -> Callable[[], bytes]:
     return _draft(lambda d: d.tensors[name].__setitem__(index, value), kind)
 
 
@@ -101,9 +99,7 @@ def _config(kind: str = "mobilebert_int8", **changes: Any) -> Callable[[], bytes
 
 def _metadata(**changes: Any) -> Callable[[], bytes]:
     def change(draft: Draft) -> None:
-        draft.metadata = {
-            key: value for key, value in (draft.metadata | changes).items() if value is not None
-        }
+        draft.metadata = {key: value for key, value in (draft.metadata | changes).items() if value is not None}
 
     return _draft(change)
 

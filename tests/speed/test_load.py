@@ -15,7 +15,8 @@ from tests import interpreter, random_mobilebert
 from tests.emulation import EMULATED
 
 pytestmark = pytest.mark.skipif(
-    EMULATED, reason="[emulated] qemu's time and memory say nothing of the machine's",
+    EMULATED,
+    reason="[emulated] qemu's time and memory say nothing of the machine's",
 )
 
 MILLISECONDS = 10.0
