@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +53,31 @@ def build_plugin(folder: Path) -> Path:
     return plugin
 
 
+WRITE_MODEL = """
+import sys
+sys.path.append(sys.argv[1])  # behind the installed package: the tree's mobilebert_rt may have no compiled engine
+from pathlib import Path
+from benchmarks.common import configs, random_weights
+from mobilebert_rt import convert
+folder = random_weights.write(Path(sys.argv[2]) / "mobilebert", configs.mobilebert(vocab_size=1000))
+convert(folder, sys.argv[3], force=True)
+"""
+
+
 def write_model(folder: Path) -> Path:
-    """A random int8 MobileBERT; written anew each time, so that it is what the present converter makes."""
+    """A random int8 MobileBERT of the published sizes, with a small vocabulary, of which a text reads few rows.
+
+    Written anew each time, so that it is what the present converter makes, and by a process of its own, which finds
+    the installed package.
+    """
     model = folder / "mobilebert-int8.safetensors"
-    try:
-        output([sys.executable, HERE / "write_model.py", model], cwd=Path(os.sep))
-    except HarnessError as error:
-        raise HarnessError(
-            f"{error}\nThe model is written with the installed package: `pip install .`, or give one with --model FILE"
-        ) from error
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            output([sys.executable, "-c", WRITE_MODEL, REPOSITORY, scratch, model], cwd=Path(scratch))
+        except HarnessError as error:
+            raise HarnessError(
+                f"{error}\nInstall the package (`pip install .`), or give a model: --model FILE"
+            ) from error
     return model
 
 

@@ -6,11 +6,9 @@ latencies are of a Pixel 4, TensorFlow Lite, four threads, 128 tokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-Config = Mapping[str, Any]
+from benchmarks.common.configs import TEACHER, TINY, WITHOUT_OPT, Config, bert, mobilebert
 
 LENGTH = 128
 
@@ -35,60 +33,6 @@ class System:
     published: Published
     note: str = ""
 
-
-def mobilebert(**changes: Any) -> dict[str, Any]:
-    """config.json of the released MobileBERT, with changes."""
-    return {
-        "model_type": "mobilebert",
-        "architectures": ["MobileBertModel"],
-        "vocab_size": 30522,
-        "hidden_size": 512,
-        "num_hidden_layers": 24,
-        "num_attention_heads": 4,
-        "intermediate_size": 512,
-        "hidden_act": "relu",
-        "max_position_embeddings": 512,
-        "type_vocab_size": 2,
-        "embedding_size": 128,
-        "intra_bottleneck_size": 128,
-        "num_feedforward_networks": 4,
-        "use_bottleneck": True,
-        "use_bottleneck_attention": False,
-        "key_query_shared_bottleneck": True,
-        "trigram_input": True,
-        "normalization_type": "no_norm",
-        "classifier_activation": False,
-        **changes,
-    }
-
-
-def bert(hidden: int, layers: int, heads: int, inner: int | None = None) -> dict[str, Any]:
-    """config.json of a plain BERT."""
-    return {
-        "model_type": "bert",
-        "architectures": ["BertModel"],
-        "vocab_size": 30522,
-        "hidden_size": hidden,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 4 * hidden if inner is None else inner,
-        "hidden_act": "gelu",
-        "max_position_embeddings": 512,
-        "type_vocab_size": 2,
-        "layer_norm_eps": 1e-12,
-    }
-
-
-WITHOUT_OPT = {"hidden_act": "gelu", "normalization_type": "layer_norm"}
-TINY = {"use_bottleneck_attention": True, "key_query_shared_bottleneck": False, "num_feedforward_networks": 2}
-TEACHER = {
-    **WITHOUT_OPT,
-    "intra_bottleneck_size": 1024,
-    "intermediate_size": 4096,
-    "key_query_shared_bottleneck": False,
-    "num_feedforward_networks": 1,
-    "classifier_activation": True,
-}
 
 # Table 4 from top to bottom, then the two teachers of table 1 and the MobileBERT that its figures describe.
 SYSTEMS = (

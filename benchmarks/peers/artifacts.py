@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,8 +150,8 @@ def _ask(process: subprocess.Popen[str], job: Mapping[str, Any]) -> Mapping[str,
 
 def model_folder(model: str, say: Say) -> tuple[Path, str]:
     """The Hugging Face folder of a model of the catalogue, made if it is not in the cache; and what it holds."""
-    from benchmarks.paper import checkpoints, systems  # noqa: PLC0415 - numpy, and only for this
-    from tests import random_mobilebert  # noqa: PLC0415
+    from benchmarks.common import random_weights  # noqa: PLC0415 - numpy, and only for this
+    from benchmarks.paper import systems  # noqa: PLC0415
     from tests.small_models import published  # noqa: PLC0415
 
     if model == "default":
@@ -167,10 +166,5 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
             folder = root / "minilm-random"
     if not (folder / "model.safetensors").is_file():
         say(f"writing random weights to {folder}")
-        if model == "mobilebert":
-            made = random_mobilebert.folder(root / f"{model}.{os.getpid()}")
-            os.replace(made, folder)
-        else:
-            config = systems.bert(384, 6, 12) if model == "minilm" else systems.by_key(model)
-            checkpoints.write(folder, config)
+        random_weights.write(folder, systems.bert(384, 6, 12) if model == "minilm" else systems.by_key(model))
     return folder, "published weights" if folder.name == "minilm" else "random weights"

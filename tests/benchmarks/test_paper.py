@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.paper import checkpoints, driver, tables
-from benchmarks.paper.costs import flops, parameters, shapes
-from benchmarks.paper.systems import LENGTH, OPTIMISATIONS, SYSTEMS, System, bert, by_key, mobilebert
+from benchmarks.common import random_weights
+from benchmarks.common.configs import bert, mobilebert, shapes
+from benchmarks.paper import driver, tables
+from benchmarks.paper.costs import flops, parameters
+from benchmarks.paper.systems import LENGTH, OPTIMISATIONS, SYSTEMS, System, by_key
 from benchmarks.paper.tables import Findings, Timing
 from benchmarks.peers import documents
 from mobilebert_rt import Model
@@ -88,7 +90,7 @@ SMALL = {"vocab_size": 50, "num_hidden_layers": 2}
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_the_engine_runs_what_is_written(tmp_path: Path, key: str, precision: str) -> None:
     config = {**by_key(key), **SMALL}
-    model = Model.from_pretrained(checkpoints.write(tmp_path / "model", config), precision=precision, num_threads=1)
+    model = Model.from_pretrained(random_weights.write(tmp_path / "model", config), precision=precision, num_threads=1)
     states = model([[7, 8, 9]]).last_hidden_state[0]
     assert states.shape == (3, config["hidden_size"])
     assert np.isfinite(states).all()
@@ -98,7 +100,7 @@ def test_the_engine_runs_what_is_written(tmp_path: Path, key: str, precision: st
 
 def test_what_is_written_is_what_was_counted(tmp_path: Path) -> None:
     config = {**mobilebert(), **SMALL}
-    file = checkpoints.write(tmp_path / "model", config) / "model.safetensors"
+    file = random_weights.write(tmp_path / "model", config) / "model.safetensors"
     data = file.read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     del header["__metadata__"]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import mobilebert_rt
-from benchmarks.paper import checkpoints, tables
+from benchmarks.common import random_weights
 from benchmarks.paper import driver as paper
+from benchmarks.paper import tables
 from benchmarks.paper.systems import OPTIMISATIONS, mobilebert
 from benchmarks.peers import driver
 from benchmarks.peers.results import Result, Run, read
@@ -16,7 +17,7 @@ from benchmarks.peers.results import Result, Run, read
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkpoints.write(tmp_path_factory.mktemp("models") / "small", mobilebert(num_hidden_layers=2))
+    return random_weights.write(tmp_path_factory.mktemp("models") / "small", mobilebert(num_hidden_layers=2))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.paper import checkpoints
+from benchmarks.common import random_weights
 from benchmarks.paper.systems import mobilebert
 from benchmarks.peers import checks, package_size
 from benchmarks.peers.artifacts import Store, Wanted
@@ -27,7 +27,7 @@ TEXTS = [[101, 7, 8, 102], [101, 102], [101, 9, 102], [101, 11, 12, 13, 102]]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MBRT_CACHE", str(tmp_path / "cache"))
-    return checkpoints.write(tmp_path / "model", mobilebert(vocab_size=200, num_hidden_layers=2))
+    return random_weights.write(tmp_path / "model", mobilebert(vocab_size=200, num_hidden_layers=2))
 
 
 @pytest.fixture

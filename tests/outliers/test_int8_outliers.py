@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.common import configs, random_weights
 from mobilebert_rt import Model
 from mobilebert_rt.conversion import equalise
-from tests import random_mobilebert
 from tests.conversion.rescaling import few_times, rescaled
 from tests.small_models.folders import Array, write_folder
 
-CONFIG = random_mobilebert.config(vocab_size=1000)
+CONFIG = configs.mobilebert(vocab_size=1000)
 LAYERS = range(CONFIG["num_hidden_layers"])
-IDS = random_mobilebert.token_ids(4, 24, CONFIG["vocab_size"], seed=5)
+IDS = np.random.default_rng(5).integers(0, CONFIG["vocab_size"], (4, 24))
 ALLOWED = 0.002  # of the worst token's cosine
 
 HUGE = 100  # the channel in which the first token's state is HUGE_STATE
@@ -30,7 +30,7 @@ HUGE_WEIGHT = 1e-6  # of its readers' columns, as a part of the others'
 
 @pytest.fixture(scope="module")
 def tensors() -> dict[str, Array]:
-    return random_mobilebert.tensors(CONFIG)
+    return dict(random_weights.tensors(CONFIG))
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.common import configs, random_weights
 from mobilebert_rt import Model, convert
-from tests import interpreter, random_mobilebert
+from tests import interpreter
 from tests.emulation import EMULATED
 
 pytestmark = pytest.mark.skipif(
@@ -36,8 +37,8 @@ sys.stdin.readline()
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A single int8 file: 24 layers, 30,522 words and their vocabulary."""
     root = tmp_path_factory.mktemp("load")
-    source = random_mobilebert.folder(root / "source")
-    size = random_mobilebert.CONFIG["vocab_size"]
+    source = random_weights.write(root / "source", configs.mobilebert())
+    size = configs.mobilebert()["vocab_size"]
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     pieces = special + [f"w{i:06}" for i in range(size - len(special))]
     (source / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
