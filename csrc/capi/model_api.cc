@@ -154,9 +154,7 @@ mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, size_t firs
     require(count, "count");
     if (room > 0) require(tokens, "tokens");
     const mbrt::Text text = text_of_pair(first, first_bytes, second, second_bytes);
-    mbrt::text::Encoding encoding;
-    held->text()->tokenizer().encode(text.first, text.second, 0, true, encoding);
-    const std::vector<mbrt_token> found = tokens_of(encoding);
+    const std::vector<mbrt_token> found = tokens_of(held->text()->tokenizer().encode(text, true));
     *count = found.size();
     require_room(found.size(), room, "tokens");
     std::copy(found.begin(), found.end(), tokens);
@@ -168,7 +166,7 @@ mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t r
   return guarded([&] {
     const auto held = model_of(model);
     if (room > 0) require(piece, "piece");
-    const std::string_view found = held->text()->tokenizer().piece(id);
+    const std::string found = held->text()->tokenizer().piece(id);
     if (found.empty()) {
       throw mbrt::InputError("token id " + std::to_string(id) + " has no piece in the vocabulary");
     }

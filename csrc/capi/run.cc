@@ -12,14 +12,6 @@
 namespace mbrt::capi {
 namespace {
 
-void throw_if_stopped(const CallControl& control) {
-  if (control.is_cancelled()) throw CancelledError("the call was cancelled by its caller");
-  if (control.is_late()) {
-    throw TimeoutError(
-        "the call passed its deadline and was stopped; allow it more time, or give it less text");
-  }
-}
-
 // Where texts are cut that become one sequence each.
 Limits sequence_limits(const Model& model, const Settings& settings) {
   Limits limits;
@@ -53,20 +45,6 @@ void add_logit_tokens(const Item& item, std::size_t number, std::size_t first, s
     }
     to->push_back(first + token);
   }
-}
-
-// Mean or first token, normalised or not: the numbers of tasks/embedder.h for one sequence.
-void pool(const Matrix& states, const Pooling& pooling, float* to) {
-  const std::size_t rows = pooling.mode == PoolingMode::kCls ? 1 : states.rows;
-  std::vector<double> sums(rows * states.columns);
-  for (std::size_t row = 0; row < rows; ++row) {
-    std::copy_n(states.data + row * states.stride, states.columns,
-                sums.data() + row * states.columns);
-  }
-  fold_sum(sums.data(), rows, states.columns);
-  for (std::size_t i = 0; i < states.columns; ++i) sums[i] /= static_cast<double>(rows);
-  if (pooling.normalize) unit_row(sums.data(), states.columns);
-  for (std::size_t i = 0; i < states.columns; ++i) to[i] = static_cast<float>(sums[i]);
 }
 
 }  // namespace
@@ -192,10 +170,10 @@ Packed Call::pack(const CallControl& control) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
     if (item.is_text) {
-      throw_if_stopped(control);
       if (!limits) limits = sequence_limits(*model, settings);
+      RunOptions run{.threads = 1, .control = control, .first_index = i};
       const std::vector<Window> windows =
-          encode_windows(*model->text(), {item.text()}, {0, 1}, *limits, i, true);
+          encode_windows(model->text()->tokenizer(), {item.text()}, {0, 1}, *limits, run, true);
       const text::Encoding& encoding = windows[0].encoding;
       const bool has_types = model->config().type_vocab_size > 0;
       packed.add(encoding.ids, has_types ? encoding.types : std::vector<std::int32_t>{}, {});
@@ -238,7 +216,11 @@ void Call::run_outputs(const CallControl& control) {
 
   const std::size_t width = model->config().hidden_size;
   for (std::size_t i = 0; pointers[5] != nullptr && i < items.size(); ++i) {
-    pool(buffers.matrix(*model, layout, 0, 0, i), model->pooling(), pointers[5] + i * width);
+    const Matrix states = buffers.matrix(*model, layout, 0, 0, i);
+    std::vector<double> vector =
+        pool({states.data, states.stride}, states.rows, width, model->pooling().mode);
+    if (model->pooling().normalize) unit_row(vector.data(), width);
+    std::copy(vector.begin(), vector.end(), pointers[5] + i * width);
   }
   results.outputs = settings.outputs;
   results.has_tokens = true;

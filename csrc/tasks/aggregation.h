@@ -1,5 +1,5 @@
-// From a label for each token to entities: the BIO scheme, and how a word of several tokens is
-// settled. The twin of text/aggregation.py.
+// From a label for each token to entities: the BIO scheme, and which label a word of several tokens
+// has.
 #ifndef MBRT_TASKS_AGGREGATION_H_
 #define MBRT_TASKS_AGGREGATION_H_
 
@@ -14,12 +14,12 @@ namespace mbrt {
 
 enum class Aggregation {
   kNone,    // each token alone, its label as the model names it (B-PER)
-  kSimple,  // neighbouring tokens of one type become one entity, named without its prefix (PER)
-  kFirst,   // words are settled before that, by their first token,
-  kMax,     // or by their surest: no word is split
+  kSimple,  // neighbouring tokens of the same type form one entity, named without its prefix (PER)
+  kFirst,   // as kSimple, but a whole word has the label of its first token
+  kMax,     // as kFirst, by its token of the highest score
 };
 
-// A labelled stretch of a text: bytes [start, end) of its UTF-8. score: mean over its tokens or
+// A labelled span of a text: bytes [start, end) of its UTF-8. score: mean over its tokens or
 // words.
 struct Entity {
   std::string label;
@@ -40,7 +40,7 @@ struct Tokens {
 std::vector<Entity> entities_of(const Tokens& tokens, const std::vector<std::string>& labels,
                                 const std::vector<std::string>& ignored, Aggregation how);
 
-// ('B' or 'I', type): B-PER -> B, PER; a name without a prefix continues its like: PER -> I, PER.
+// ('B' or 'I', type): B-PER -> B, PER; a name without a prefix counts as I: PER -> I, PER.
 std::pair<char, std::string_view> split_label(std::string_view name);
 
 }  // namespace mbrt

@@ -4,8 +4,6 @@
 #include <numeric>
 #include <utility>
 
-#include "base/cpu_count.h"
-
 namespace mbrt {
 namespace {
 
@@ -16,7 +14,7 @@ class Runner {
       : encoder_(task.model().encoder()),
         wanted_(wanted),
         run_(run),
-        threads_(run.threads == 0 ? default_thread_count() : run.threads),
+        threads_(run.thread_count()),
         stride_(wanted == Wanted::kHidden ? encoder_.widths().hidden
                                           : encoder_.heads().logits_width()) {}
 

@@ -41,7 +41,7 @@ std::vector<float> Classifier::scores(const std::vector<Text>& texts, const RunO
   std::vector<float> scores(texts.size() * width);
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
     const std::vector<Window> windows =
-        encode_windows(model(), texts, group, limits(), run.first_index, false);
+        encode_windows(model().tokenizer(), texts, group, limits(), run, false);
     std::vector<double> logits(windows.size() * width);
     run_windows(*this, windows, Wanted::kSequenceLogits, run,
                 [&](std::size_t i, const OutputRows& rows) {

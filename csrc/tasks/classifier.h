@@ -1,4 +1,4 @@
-// Texts, or pairs of texts, to labels. The twin of text/classifier.py.
+// Texts, or pairs of texts, to labels.
 #ifndef MBRT_TASKS_CLASSIFIER_H_
 #define MBRT_TASKS_CLASSIFIER_H_
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "tasks/batching.h"
 #include "tasks/numeric.h"
 
 namespace mbrt {
@@ -11,20 +10,6 @@ namespace {
 Limits defaults_of(const TextModel& model) {
   const std::size_t longest = model.config().max_positions;
   return {std::min(model.pooling().max_tokens.value_or(longest), longest)};
-}
-
-// One sequence's states [tokens][width] to its vector.
-std::vector<double> pool(const OutputRows& states, std::size_t tokens, std::size_t width,
-                         PoolingMode mode) {
-  const std::size_t rows = mode == PoolingMode::kCls ? 1 : tokens;
-  std::vector<double> values(rows * width);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::copy_n(states.row(i), width, values.data() + i * width);
-  }
-  fold_sum(values.data(), rows, width);
-  values.resize(width);
-  for (double& value : values) value /= static_cast<double>(rows);
-  return values;
 }
 
 // The vector of one text from those of its windows, weighted by their tokens.
@@ -48,6 +33,19 @@ std::vector<double> merge(const std::vector<Window>& windows,
 
 }  // namespace
 
+std::vector<double> pool(const OutputRows& states, std::size_t rows, std::size_t width,
+                         PoolingMode mode) {
+  if (mode == PoolingMode::kCls) rows = 1;
+  std::vector<double> values(rows * width);
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::copy_n(states.row(i), width, values.data() + i * width);
+  }
+  fold_sum(values.data(), rows, width);
+  values.resize(width);
+  for (double& value : values) value /= static_cast<double>(rows);
+  return values;
+}
+
 Embedder::Embedder(const std::shared_ptr<const TextModel>& model, const EmbedderOptions& options)
     : Task(model, "An embedder", {}, options, defaults_of(*model)),
       pooling_(options.pooling.value_or(model->pooling().mode)),
@@ -58,7 +56,7 @@ std::vector<float> Embedder::embed(const std::vector<Text>& texts, const RunOpti
   std::vector<float> vectors(texts.size() * width);
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
     const std::vector<Window> windows =
-        encode_windows(model(), texts, group, limits(), run.first_index, false);
+        encode_windows(model().tokenizer(), texts, group, limits(), run, false);
     std::vector<std::vector<double>> pooled(windows.size());
     run_windows(*this, windows, Wanted::kHidden, run, [&](std::size_t i, const OutputRows& states) {
       pooled[i] = pool(states, windows[i].size(), width, pooling_);

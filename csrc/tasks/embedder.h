@@ -1,5 +1,4 @@
-// Texts to vectors, as sentence-transformers computes them. The twin of text/embedder.py: the same
-// bits.
+// Texts to vectors, as sentence-transformers computes them.
 #ifndef MBRT_TASKS_EMBEDDER_H_
 #define MBRT_TASKS_EMBEDDER_H_
 
@@ -8,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "tasks/batching.h"
 #include "tasks/task.h"
 
 namespace mbrt {
@@ -18,6 +18,10 @@ struct EmbedderOptions : TaskOptions {
   std::optional<PoolingMode> pooling;
   std::optional<bool> normalize;
 };
+
+// One sequence's states to its vector, not normalised: the mean over all its rows, or its first row.
+std::vector<double> pool(const OutputRows& states, std::size_t rows, std::size_t width,
+                         PoolingMode mode);
 
 class Embedder : public Task {
  public:

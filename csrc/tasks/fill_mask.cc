@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "tasks/batching.h"
@@ -55,9 +56,12 @@ std::vector<std::vector<Fill>> proposals(const TextModel& model, std::string_vie
     const std::size_t end = window.encoding.end[places[i]];
     std::vector<Fill>& best = found.emplace_back();
     for (const std::size_t id : best_indices(scores.data(), scores.size(), top_k)) {
-      const std::string_view token = model.tokenizer().piece(static_cast<std::int32_t>(id));
-      best.push_back({std::string(token), static_cast<std::int32_t>(id), scores[id],
-                      filled(text, begin, end, token)});
+      std::string token = model.tokenizer().piece(static_cast<std::int32_t>(id));
+      std::string sequence = filled(text, begin, end, token);
+      best.push_back({.token = std::move(token),
+                      .token_id = static_cast<std::int32_t>(id),
+                      .score = scores[id],
+                      .sequence = std::move(sequence)});
     }
   }
   return found;
@@ -85,7 +89,7 @@ std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Tex
   std::vector<std::vector<std::vector<Fill>>> fills(texts.size());
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
     const std::vector<Window> windows =
-        encode_windows(model(), texts, group, limits(), run.first_index, true);
+        encode_windows(model().tokenizer(), texts, group, limits(), run, true);
     std::vector<Positions> places(windows.size());
     for (const Range& own : groups_of(windows)) {
       find_masks(windows, own, mask_id, &places);

@@ -1,4 +1,4 @@
-// What a masked language model would write where a text says [MASK]. The twin of text/fill_mask.py.
+// The words that a masked language model predicts for the masks ([MASK]) of a text.
 #ifndef MBRT_TASKS_FILL_MASK_H_
 #define MBRT_TASKS_FILL_MASK_H_
 

@@ -1,6 +1,5 @@
-// The little arithmetic the tasks need: double inside, float out, always in the same order, so that
-// the same model and text give the same bits on every machine. The twin of
-// mobilebert_rt/text/numeric.py: the two do the same operations, and are equal to the bit.
+// The arithmetic of the tasks: double inside, float out, always in the same order, so that the same
+// model and text give the same bits on every machine.
 #ifndef MBRT_TASKS_NUMERIC_H_
 #define MBRT_TASKS_NUMERIC_H_
 

@@ -52,7 +52,7 @@ std::vector<std::vector<Answer>> QuestionAnswerer::answer(const std::vector<Text
   std::vector<std::vector<Answer>> answers(pairs.size());
   for (const Range& group : text_groups(pairs, max_batch_tokens())) {
     const std::vector<Window> windows =
-        encode_windows(model(), pairs, group, limits(), run.first_index, true);
+        encode_windows(model().tokenizer(), pairs, group, limits(), run, true);
     std::vector<ScoredWindow> parts(windows.size());
     run_windows(
         *this, windows, Wanted::kTokenLogits, run,

@@ -1,5 +1,4 @@
-// Stretches of a context that answer a question, as in SQuAD. The twin of
-// text/question_answerer.py; offsets count bytes of the UTF-8 here, characters there.
+// Spans of a context that answer a question, as in SQuAD.
 #ifndef MBRT_TASKS_QUESTION_ANSWERER_H_
 #define MBRT_TASKS_QUESTION_ANSWERER_H_
 

@@ -1,5 +1,4 @@
-// The best answer spans of one question, over all windows of its context. The twin of
-// text/spans.py.
+// The best answer spans of one question, over all windows of its context.
 #ifndef MBRT_TASKS_SPANS_H_
 #define MBRT_TASKS_SPANS_H_
 

@@ -64,9 +64,7 @@ Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
 }
 
 std::size_t Task::count_tokens(const Text& text) const {
-  text::Encoding encoding;
-  model_->tokenizer().encode(text.first, text.second, 0, false, encoding);
-  return encoding.ids.size();
+  return model_->tokenizer().encode(text, false).size();
 }
 
 void Task::check_single(const std::vector<Text>& texts, std::size_t first_index) {

@@ -1,35 +1,26 @@
-// What the text tasks share: model, limits, and what accompanies a call.
+// What the text tasks share: a model and the limits of a sequence.
 #ifndef MBRT_TASKS_TASK_H_
 #define MBRT_TASKS_TASK_H_
 
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "engine/batch.h"
+#include "tasks/run_options.h"
 #include "tasks/text_model.h"
 #include "tasks/windows.h"
 
 namespace mbrt {
 
-// How a task is made; what is not given has the task's own default.
+// What is not given has the task's own default.
 struct TaskOptions {
   std::optional<std::size_t> max_length;  // tokens of a sequence with its special tokens
   std::optional<OnOverflow> on_overflow;  // kError; kStride for question answering
   std::optional<std::size_t> stride;      // tokens that neighbouring windows share
   std::size_t max_batch_tokens = 4096;  // run at once: memory grows with it, results do not change
-};
-
-// How a call runs.
-struct RunOptions {
-  std::size_t threads = 0;                    // the caller's included; 0: default_thread_count()
-  CallControl control;                        // looked at in every layer and between batches
-  std::size_t first_index = 0;                // the number that messages give the first text
-  std::function<void(std::size_t)> progress;  // called with the texts that a batch has begun
 };
 
 // A model and the limits of a sequence; the tasks derive from it. Safe to share between threads.

@@ -42,18 +42,14 @@ Pooling pooling_of(const Metadata& metadata) {
 TextModel::TextModel(const std::shared_ptr<const Encoder>& encoder, const std::string& name)
     : TextModel(encoder, name, tokenizer_of(encoder->file().metadata(), name)) {}
 
-TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name,
-                     const std::string& tokenizer_path)
-    : TextModel(std::move(encoder), std::move(name), tokenizer_at(tokenizer_path)) {}
-
 TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found)
     : encoder_(std::move(encoder)),
       name_(std::move(name)),
       tokenizer_(std::move(found.tokenizer)),
       labels_(labels_of(encoder_->file().metadata(), config().num_labels)),
       pooling_(pooling_of(encoder_->file().metadata())) {
-  if (tokenizer_.size() > config().vocab_size) {
-    throw ModelFormatError(name_ + ": the tokenizer has " + thousands(tokenizer_.size()) +
+  if (tokenizer_->size() > config().vocab_size) {
+    throw ModelFormatError(name_ + ": the tokenizer has " + thousands(tokenizer_->size()) +
                            " pieces, the model only " + thousands(config().vocab_size) +
                            " rows for them: they do not belong together.");
   }
@@ -64,7 +60,7 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
   const std::vector<std::string> names = found.mask ? std::vector<std::string>{*found.mask}
                                                     : std::vector<std::string>{"[MASK]", "<mask>"};
   for (const std::string& token : names) {
-    mask_id_ = tokenizer_.id(token);
+    mask_id_ = tokenizer_->id(token);
     if (!mask_id_) continue;
     mask_token_ = token;
     return;

@@ -32,20 +32,17 @@ Pooling pooling_of(const Metadata& metadata);
 // Immutable: any number of tasks and threads may share one.
 class TextModel {
  public:
-  // The tokenizer in the model's metadata: tokenizer.json first, then vocab.txt. name: what messages
-  // call the model. ModelFormatError when there is no tokenizer, when it cannot be read, or when it
-  // has more pieces than the model has rows; UnsupportedModelError for one that is not BERT's.
-  TextModel(const std::shared_ptr<const Encoder>& encoder, const std::string& name);
+  // name: of the model, in messages. found: by tokenizer_of or tokenizer_at (tasks/vocabulary.h).
+  // ModelFormatError when the tokenizer has more pieces than the model has rows.
+  TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found);
 
-  // With a tokenizer from elsewhere: the path of a tokenizer.json, of a vocab.txt, or of a folder
-  // that holds one (a tokenizer_config.json beside it is read too).
-  TextModel(std::shared_ptr<const Encoder> encoder, std::string name,
-            const std::string& tokenizer_path);
+  // With the tokenizer in the model's metadata: see tokenizer_of.
+  TextModel(const std::shared_ptr<const Encoder>& encoder, const std::string& name);
 
   const Encoder& encoder() const { return *encoder_; }
   const ModelConfig& config() const { return encoder_->config(); }
   const std::string& name() const { return name_; }
-  const text::Tokenizer& tokenizer() const { return tokenizer_; }
+  const text::Tokenizer& tokenizer() const { return *tokenizer_; }
 
   const std::vector<std::string>& labels() const { return labels_; }
   const Pooling& pooling() const { return pooling_; }
@@ -57,11 +54,9 @@ class TextModel {
   std::optional<std::int32_t> mask_id() const { return mask_id_; }
 
  private:
-  TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found);
-
   std::shared_ptr<const Encoder> encoder_;
   std::string name_;
-  text::Tokenizer tokenizer_;
+  std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::vector<std::string> labels_;
   Pooling pooling_;
   std::string problem_type_;

@@ -50,7 +50,7 @@ std::vector<std::vector<Entity>> TokenClassifier::tag(const std::vector<Text>& t
   std::vector<std::vector<Entity>> entities(texts.size());
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
     const std::vector<Window> windows =
-        encode_windows(model(), texts, group, limits(), run.first_index, true);
+        encode_windows(model().tokenizer(), texts, group, limits(), run, true);
     std::vector<Logits> logits(windows.size());
     run_windows(*this, windows, Wanted::kTokenLogits, run,
                 [&](std::size_t i, const OutputRows& rows) {

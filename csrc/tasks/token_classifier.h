@@ -1,5 +1,4 @@
-// Names, places and the like in texts. The twin of text/token_classifier.py; offsets count bytes of
-// the UTF-8 here, characters there.
+// Named entities in texts.
 #ifndef MBRT_TASKS_TOKEN_CLASSIFIER_H_
 #define MBRT_TASKS_TOKEN_CLASSIFIER_H_
 

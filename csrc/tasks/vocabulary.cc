@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "base/error.h"
 #include "base/mapped_file.h"
 #include "model/json.h"
 
@@ -42,9 +41,9 @@ void read_switch(JsonReader& json, Switch* value) {
   if (!json.null()) *value = json.boolean();
 }
 
-// Calls read() and lets its errors say where the tokenizer was.
+// Calls read(); its errors name the tokenizer's source.
 template <typename Read>
-FoundTokenizer named(const std::string& source, const Read& read) {
+std::shared_ptr<const text::Tokenizer> named(const std::string& source, const Read& read) {
   try {
     return read();
   } catch (const ModelFormatError& error) {
@@ -55,19 +54,16 @@ FoundTokenizer named(const std::string& source, const Read& read) {
 }
 
 FoundTokenizer from_json(std::string_view json, const TokenizerSettings& settings,
-                         const std::string& source) {
-  return named(source, [&]() -> FoundTokenizer {
-    std::optional<std::string> mask;
-    if (settings.mask_is_named) mask = settings.text.mask;
-    return {text::Tokenizer::from_json(json), mask};
-  });
+                         const std::string& source, const OtherTokenizer& other) {
+  std::optional<std::string> mask;
+  if (settings.mask_is_named) mask = settings.text.mask;
+  return {tokenizer_from_json(json, source, other), mask};
 }
 
 FoundTokenizer from_vocabulary(std::string_view vocab, const TokenizerSettings& settings,
                                const std::string& source) {
-  return named(source, [&]() -> FoundTokenizer {
-    return {text::Tokenizer::from_vocabulary(vocab, settings.text), settings.text.mask};
-  });
+  return {named(source, [&] { return text::WordPiece::from_vocabulary(vocab, settings.text); }),
+          settings.text.mask};
 }
 
 bool is_of_kind(const std::string& path, mode_t kind) {
@@ -121,12 +117,26 @@ TokenizerSettings read_settings(std::string_view text, const std::string& source
   return settings;
 }
 
-FoundTokenizer tokenizer_of(const Metadata& metadata, const std::string& name) {
+std::shared_ptr<const text::Tokenizer> tokenizer_from_json(std::string_view json,
+                                                           const std::string& source,
+                                                           const OtherTokenizer& other) {
+  return named(source, [&]() -> std::shared_ptr<const text::Tokenizer> {
+    try {
+      return text::WordPiece::from_json(json);
+    } catch (const UnsupportedModelError& error) {
+      if (!other) throw;
+      return other(json, error);
+    }
+  });
+}
+
+FoundTokenizer tokenizer_of(const Metadata& metadata, const std::string& name,
+                            const OtherTokenizer& other) {
   const std::string* const config = find(metadata, "tokenizer_config");
   const TokenizerSettings settings =
       config == nullptr ? TokenizerSettings{} : read_settings(*config, name);
   if (const std::string* json = find(metadata, "tokenizer.json")) {
-    return from_json(*json, settings, name + ": tokenizer.json");
+    return from_json(*json, settings, name + ": tokenizer.json", other);
   }
   if (const std::string* vocab = find(metadata, "vocab.txt")) {
     return from_vocabulary(*vocab, settings, name + ": vocab.txt");
@@ -137,7 +147,7 @@ FoundTokenizer tokenizer_of(const Metadata& metadata, const std::string& name) {
       "vocab.txt, or give the path of one (on the command line: --tokenizer PATH).");
 }
 
-FoundTokenizer tokenizer_at(const std::string& path) {
+FoundTokenizer tokenizer_at(const std::string& path, const OtherTokenizer& other) {
   std::string found = path;
   if (is_of_kind(path, S_IFDIR)) {
     found = path + "/tokenizer.json";
@@ -149,7 +159,7 @@ FoundTokenizer tokenizer_at(const std::string& path) {
       (slash == std::string::npos ? "" : found.substr(0, slash + 1)) + "tokenizer_config.json";
   TokenizerSettings settings;
   if (is_of_kind(beside, S_IFREG)) settings = read_settings(whole_file(beside), beside);
-  return ends_with(found, ".json") ? from_json(text, settings, found)
+  return ends_with(found, ".json") ? from_json(text, settings, found, other)
                                    : from_vocabulary(text, settings, found);
 }
 

@@ -1,19 +1,21 @@
-// Where a model's tokenizer is found, and the settings beside it. The twin of text/vocabulary.py and
-// text/tokenizer.py.
+// Where a model's tokenizer is found, and the settings beside it.
 #ifndef MBRT_TASKS_VOCABULARY_H_
 #define MBRT_TASKS_VOCABULARY_H_
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "model/safetensors.h"
-#include "text/tokenizer.h"
+#include "text/wordpiece.h"
 
 namespace mbrt {
 
 struct FoundTokenizer {
-  text::Tokenizer tokenizer;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
   std::optional<std::string> mask;  // the mask token that the settings name
 };
 
@@ -26,13 +28,24 @@ struct TokenizerSettings {
 // source: what messages call the text. ModelFormatError when it is not a JSON object.
 TokenizerSettings read_settings(std::string_view json, const std::string& source);
 
-// The tokenizer in the metadata: tokenizer.json first, then vocab.txt. name: the model's, for
-// messages. ModelFormatError when there is none or it cannot be read.
-FoundTokenizer tokenizer_of(const Metadata& metadata, const std::string& name);
+// Makes a tokenizer from a tokenizer.json that WordPiece cannot read. reason: WordPiece's error.
+using OtherTokenizer = std::function<std::shared_ptr<const text::Tokenizer>(
+    std::string_view json, const UnsupportedModelError& reason)>;
+
+// The tokenizer in the metadata: tokenizer.json first, then vocab.txt. name: of the model, in
+// messages. ModelFormatError when there is none or it cannot be read; UnsupportedModelError for a
+// tokenizer.json of another kind, unless `other` can read it.
+FoundTokenizer tokenizer_of(const Metadata& metadata, const std::string& name,
+                            const OtherTokenizer& other = {});
 
 // The tokenizer.json or vocab.txt at the path, or the one in the folder there, with the
 // tokenizer_config.json beside it.
-FoundTokenizer tokenizer_at(const std::string& path);
+FoundTokenizer tokenizer_at(const std::string& path, const OtherTokenizer& other = {});
+
+// From the text of a tokenizer.json. source: names it in messages.
+std::shared_ptr<const text::Tokenizer> tokenizer_from_json(std::string_view json,
+                                                           const std::string& source,
+                                                           const OtherTokenizer& other = {});
 
 }  // namespace mbrt
 

@@ -12,94 +12,125 @@ namespace {
 
 using text::Encoding;
 
-// What a cut makes of one text: windows, each with the number of its first token.
-using Pieces = std::vector<std::pair<std::size_t, Encoding>>;
-
-// Keeps the beginning: the shorter of a pair up to half of the room, the longer what is left.
-Pieces truncated(const TextModel& model, const Encoding& first,
-                 const std::optional<Encoding>& second, std::size_t room) {
-  if (!second) return {{0, model.tokenizer().assemble(first.slice(0, room))}};
-  const text::PairLengths keep = text::longest_first(first.size(), second->size(), room);
-  const Encoding kept = second->slice(0, keep.second);
-  return {{0, model.tokenizer().assemble(first.slice(0, keep.first), &kept)}};
+Range part_of(const Encoding& encoding, int number) {
+  const auto& parts = encoding.part;
+  const auto value = static_cast<std::int8_t>(number);
+  const auto begin = std::find(parts.begin(), parts.end(), value);
+  const auto count = static_cast<std::size_t>(std::count(begin, parts.end(), value));
+  if (count == 0) return {0, 0};
+  const auto first = static_cast<std::size_t>(begin - parts.begin());
+  return {first, first + count};
 }
 
-// Windows over the last of the texts, each after the whole first of a pair.
-Pieces strided(const TextModel& model, const Encoding& first, const std::optional<Encoding>& second,
-               std::size_t room, std::size_t stride, const std::string& name) {
-  const std::size_t whole = second ? first.size() : 0;
-  if (whole >= room) {
-    throw InputError(name + ": its first text has " + thousands(whole) +
+// A text that is too long: its complete encoding, and what its parts may keep of it.
+struct LongText {
+  const Encoding& whole;
+  bool is_pair;
+  Range first, second;   // the parts in the encoding
+  std::size_t capacity;  // tokens of a window without special tokens
+  std::string name;      // in messages
+};
+
+// The encoding with only tokens [kept.begin, kept.end) of each part; special tokens stay.
+Encoding selected(const LongText& text, Range kept_first, Range kept_second) {
+  struct Kept {
+    Range part, tokens;
+  } parts[] = {{text.first, kept_first}, {text.second, kept_second}};
+  if (text.second.begin < text.first.begin) std::swap(parts[0], parts[1]);
+  Encoding out;
+  std::size_t done = 0;
+  for (const auto& [part, tokens] : parts) {
+    if (part.size() == 0) continue;
+    out.append(text.whole, done, part.begin);
+    out.append(text.whole, part.begin + tokens.begin, part.begin + tokens.end);
+    done = part.end;
+  }
+  out.append(text.whole, done, text.whole.size());
+  return out;
+}
+
+// Keeps the beginning: the shorter text of a pair keeps up to half of the capacity, the longer the rest.
+Encoding truncated(const LongText& text) {
+  if (!text.is_pair) return selected(text, {0, text.capacity}, {});
+  const std::size_t first = text.first.size(), second = text.second.size();
+  const std::size_t shorter = std::min({first, second, text.capacity / 2});
+  const std::size_t longer = text.capacity - shorter;
+  return first <= second ? selected(text, {0, shorter}, {0, longer})
+                         : selected(text, {0, longer}, {0, shorter});
+}
+
+// Windows over the last text, each after the whole first text of a pair.
+void add_strided(const LongText& text, std::size_t stride, std::size_t index,
+                 std::vector<Window>* windows) {
+  const std::size_t fixed = text.is_pair ? text.first.size() : 0;
+  if (fixed >= text.capacity) {
+    throw InputError(text.name + ": its first text has " + thousands(fixed) +
                      " tokens, which leaves a window no room for the second. Use a larger "
                      "max_length or a shorter first text.");
   }
-  const std::size_t length = room - whole;
+  const std::size_t length = text.capacity - fixed;
   const std::size_t step = length - std::min(stride, length / 2);
-  const Encoding& moving = second ? *second : first;
-  const std::size_t tokens = moving.size();
-  Pieces pieces;
+  const std::size_t tokens = (text.is_pair ? text.second : text.first).size();
   for (std::size_t begin = 0;; begin += step) {
-    const std::size_t end = std::min(begin + length, tokens);
-    const Encoding piece = moving.slice(begin, end - begin);
-    pieces.emplace_back(begin, second ? model.tokenizer().assemble(first, &piece)
-                                      : model.tokenizer().assemble(piece));
-    if (end == tokens) return pieces;
+    const Range range{begin, std::min(begin + length, tokens)};
+    windows->push_back(
+        {index, begin,
+         text.is_pair ? selected(text, {0, fixed}, range) : selected(text, range, {})});
+    if (range.end == tokens) return;
   }
 }
 
-// What the policy makes of a text that is too long.
-Pieces cut(const TextModel& model, const Text& text, const Limits& limits, std::size_t tokens,
-           const std::string& name, bool offsets) {
+void add_long(const LongText& text, const Limits& limits, std::size_t index,
+              std::vector<Window>* windows) {
+  if (limits.on_overflow == OnOverflow::kTruncate) {
+    windows->push_back({index, 0, truncated(text)});
+  } else {
+    add_strided(text, limits.stride, index, windows);
+  }
+}
+
+LongText long_text(const Encoding& whole, bool is_pair, const Limits& limits, std::string name) {
   if (limits.on_overflow == OnOverflow::kError) {
-    throw InputError(name + " has " + thousands(tokens) +
+    throw InputError(name + " has " + thousands(whole.size()) +
                      " tokens with its special tokens, more than the " +
                      thousands(limits.max_length) +
-                     " allowed. Shorten it, or choose on-overflow \"truncate\" (keep the "
+                     " allowed. Shorten it, or choose on_overflow \"truncate\" (keep the "
                      "beginning) or \"stride\" (read it in windows).");
   }
-  const std::size_t special = model.tokenizer().special_count(text.second.has_value());
+  const Range first = part_of(whole, 0), second = part_of(whole, 1);
+  const std::size_t special = whole.size() - first.size() - second.size();
   if (limits.max_length <= special) {
     throw InputError("max_length " + thousands(limits.max_length) + " leaves " + name +
                      " no room beside its special tokens.");
   }
-  const std::size_t room = limits.max_length - special;
-  Encoding first;
-  model.tokenizer().encode(text.first, offsets, first);
-  std::optional<Encoding> second;
-  if (text.second) model.tokenizer().encode(*text.second, offsets, second.emplace());
-  return limits.on_overflow == OnOverflow::kTruncate
-             ? truncated(model, first, second, room)
-             : strided(model, first, second, room, limits.stride, name);
+  return {whole, is_pair, first, second, limits.max_length - special, std::move(name)};
 }
 
 }  // namespace
 
-Range Window::part(int number) const {
-  const auto& owners = encoding.part;
-  const auto begins = std::find(owners.begin(), owners.end(), static_cast<std::int8_t>(number));
-  const auto count = std::count(begins, owners.end(), static_cast<std::int8_t>(number));
-  if (count == 0) return {0, 0};
-  const auto begin = static_cast<std::size_t>(begins - owners.begin());
-  return {begin, begin + static_cast<std::size_t>(count)};
-}
+Range Window::part(int number) const { return part_of(encoding, number); }
 
-std::vector<Window> encode_windows(const TextModel& model, const std::vector<Text>& texts,
-                                   Range group, const Limits& limits, std::size_t first_index,
+std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::vector<Text>& texts,
+                                   Range group, const Limits& limits, const RunOptions& run,
                                    bool offsets) {
+  throw_if_stopped(run.control);
+  std::vector<Encoding> encodings(group.size());
+  tokenizer.encode_batch(texts.data() + group.begin, group.size(), offsets, run.thread_count(),
+                         encodings.data());
   std::vector<Window> windows;
   windows.reserve(group.size());
   for (std::size_t index = group.begin; index < group.end; ++index) {
-    const Text& text = texts[index];
-    Encoding whole;
-    model.tokenizer().encode(text.first, text.second, 0, offsets, whole);
-    const std::size_t tokens = whole.size();
-    if (tokens <= limits.max_length) {
+    Encoding& whole = encodings[index - group.begin];
+    if (whole.size() <= limits.max_length) {
       windows.push_back({index, 0, std::move(whole)});
       continue;
     }
-    const std::string name = "input " + std::to_string(first_index + index);
-    for (auto& [first, piece] : cut(model, text, limits, tokens, name, offsets)) {
-      windows.push_back({index, first, std::move(piece)});
+    const std::size_t number = run.first_index + index;
+    const LongText text = long_text(whole, texts[index].second.has_value(), limits,
+                                    "input " + std::to_string(number));
+    add_long(text, limits, index, &windows);
+    if (limits.on_overflow == OnOverflow::kTruncate && run.truncated) {
+      run.truncated(number, whole.size());
     }
   }
   return windows;

@@ -1,26 +1,21 @@
-// From texts to the id sequences that the model runs: one a text, several windows for a text too
-// long.
+// From texts to the sequences of token ids that the model runs: one for each text, or several windows
+// for a text that is too long.
 #ifndef MBRT_TASKS_WINDOWS_H_
 #define MBRT_TASKS_WINDOWS_H_
 
 #include <cstddef>
-#include <optional>
-#include <string_view>
 #include <vector>
 
-#include "tasks/text_model.h"
+#include "tasks/run_options.h"
+#include "text/tokenizer.h"
 
 namespace mbrt {
 
-// One input: a text, or a pair of texts, in UTF-8. What is not UTF-8 reads as U+FFFD.
-struct Text {
-  std::string_view first;
-  std::optional<std::string_view> second;
-};
+using text::Text;
 
 enum class OnOverflow {
   kError,     // InputError
-  kTruncate,  // keep the beginning; a pair loses from its longer text
+  kTruncate,  // keep the beginning; a pair is shortened at its longer text
   kStride,    // windows that share `stride` tokens; of a pair, over the second text
 };
 
@@ -39,9 +34,9 @@ struct Range {
 
 // One sequence for the model.
 struct Window {
-  std::size_t index = 0;  // its text's place in the input
+  std::size_t index = 0;  // of its text in the input
   std::size_t first =
-      0;  // number, among the tokens of the text that was cut, of the window's first
+      0;  // the index, among the tokens of the text that was split, of its first token
   text::Encoding encoding;
 
   std::size_t size() const { return encoding.size(); }
@@ -49,19 +44,18 @@ struct Window {
   Range part(int number) const;
 };
 
-// The windows of texts [group.begin, group.end), in order. Messages give texts[0] the number
-// first_index. offsets: fill the encodings' byte offsets (they cost time). InputError for a text
-// that is too long, when the limits say so.
-std::vector<Window> encode_windows(const TextModel& model, const std::vector<Text>& texts,
-                                   Range group, const Limits& limits, std::size_t first_index,
+// The windows of texts [group.begin, group.end), in order. offsets: fill the encodings' byte offsets.
+// InputError for a text that is too long, when the limits say so.
+std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::vector<Text>& texts,
+                                   Range group, const Limits& limits, const RunOptions& run,
                                    bool offsets);
 
-// For the windows of one text, which tokens (numbers in the text) each answers for: those it sees
-// with the most context. counts: tokens of the text in each window. Where two neighbours overlap,
-// each takes the half nearer to its middle, so that the ranges follow one another without a gap.
+// For the windows of one text, the tokens (indices in the text) whose results each provides: those it
+// shows with the most context. counts: tokens of the text in each window. Where two neighbours
+// overlap, each has the half nearer to its middle, so that the ranges are contiguous.
 std::vector<Range> own_tokens(const Window* windows, const std::vector<std::size_t>& counts);
 
-// The windows of each text: windows [begin, end) belong together.
+// The windows [begin, end) of each text.
 std::vector<Range> groups_of(const std::vector<Window>& windows);
 
 }  // namespace mbrt

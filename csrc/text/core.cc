@@ -76,7 +76,7 @@ std::vector<AddedToken> added_tokens(Description* d, const PieceTable& table,
 }
 
 // The id of a special token: a piece's, or an added token's.
-std::int32_t required(const Tokenizer::Core& core, std::optional<std::int32_t> given,
+std::int32_t required(const WordPiece::Core& core, std::optional<std::int32_t> given,
                       const std::string& token, std::string_view source) {
   const std::optional<std::int32_t> id = given ? given : core.id(token);
   if (id) return *id;
@@ -87,7 +87,7 @@ std::int32_t required(const Tokenizer::Core& core, std::optional<std::int32_t> g
 
 }  // namespace
 
-Tokenizer::Core::Core(Description d, std::string_view source)
+WordPiece::Core::Core(Description d, std::string_view source)
     : normal(d.settings.clean_text, d.settings.handle_chinese_chars, d.settings.lowercase,
              d.settings.strip_accents.value_or(d.settings.lowercase)),
       pieces(piece_rules(&d, source)),
@@ -98,11 +98,9 @@ Tokenizer::Core::Core(Description d, std::string_view source)
   }
   cls = required(*this, d.cls_id, d.settings.cls, source);
   sep = required(*this, d.sep_id, d.settings.sep, source);
-  pad = id(d.settings.pad);
-  mask = id(d.settings.mask);
 }
 
-std::optional<std::int32_t> Tokenizer::Core::id(std::string_view piece) const {
+std::optional<std::int32_t> WordPiece::Core::id(std::string_view piece) const {
   for (const AddedToken& token : added.tokens()) {
     if (token.content == piece) return token.id;
   }

@@ -1,4 +1,4 @@
-// What a Tokenizer holds, and what the two kinds of files say for it.
+// What a WordPiece tokenizer holds, and what the two kinds of files say for it.
 #ifndef MBRT_TEXT_CORE_H_
 #define MBRT_TEXT_CORE_H_
 
@@ -12,8 +12,8 @@
 #include "text/added_tokens.h"
 #include "text/normalizer.h"
 #include "text/piece_table.h"
-#include "text/tokenizer.h"
 #include "text/word_pieces.h"
+#include "text/wordpiece.h"
 
 namespace mbrt::text {
 
@@ -34,7 +34,7 @@ Description read_vocabulary(std::string_view text, const Settings& settings,
                             std::string_view source);
 Description read_tokenizer_json(std::string_view text, std::string_view source);
 
-struct Tokenizer::Core {
+struct WordPiece::Core {
   Core(Description description, std::string_view source);
 
   NormalRules normal;
@@ -42,8 +42,6 @@ struct Tokenizer::Core {
   AddedTokens added;
   std::int32_t cls;
   std::int32_t sep;
-  std::optional<std::int32_t> pad;
-  std::optional<std::int32_t> mask;
   std::size_t size;  // pieces and added tokens that are not pieces
 
   std::optional<std::int32_t> id(std::string_view piece) const;

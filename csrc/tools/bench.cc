@@ -155,7 +155,8 @@ std::vector<Case> text_cases(const Plan& plan, const TextModel& model, const std
   for (std::size_t i = 0; i < most; ++i) texts.push_back({lines[i % lines.size()], std::nullopt});
   std::vector<Window> windows;
   const auto tokenize = [&] {
-    windows = encode_windows(model, texts, {0, texts.size()}, limits, 0, false);
+    const RunOptions run{.threads = 1};
+    windows = encode_windows(model.tokenizer(), texts, {0, texts.size()}, limits, run, false);
   };
   *tokenize_ms = repeat(tokenize, 1, 10, 1.0).p50 / static_cast<double>(most);
   std::vector<Case> cases;
@@ -193,7 +194,7 @@ void measure(const Arguments& arguments, const Plan& plan, std::size_t threads, 
   if (const std::optional<std::string> text = arguments.value("--text")) {
     const std::optional<std::string> tokenizer = arguments.value("--tokenizer");
     const TextModel model =
-        tokenizer ? TextModel(encoder, path, *tokenizer) : TextModel(encoder, path);
+        tokenizer ? TextModel(encoder, path, tokenizer_at(*tokenizer)) : TextModel(encoder, path);
     cases = text_cases(plan, model, *text, &tokenize_ms.emplace());
   } else {
     cases = random_cases(plan, *encoder, path);

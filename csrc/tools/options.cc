@@ -102,8 +102,8 @@ std::shared_ptr<const TextModel> load_model(const Arguments& arguments) {
   const std::string& path = arguments.first();
   std::shared_ptr<const Encoder> encoder = load_encoder(path, arguments);
   const std::optional<std::string> tokenizer = arguments.value("--tokenizer");
-  return tokenizer ? std::make_shared<const TextModel>(std::move(encoder), path, *tokenizer)
-                   : std::make_shared<const TextModel>(std::move(encoder), path);
+  return tokenizer ? std::make_shared<const TextModel>(encoder, path, tokenizer_at(*tokenizer))
+                   : std::make_shared<const TextModel>(encoder, path);
 }
 
 void set_limits(const Arguments& arguments, TaskOptions* options) {

@@ -23,11 +23,8 @@ NONE = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Text:
-    """One input. max_length: None for bare pieces, 0 for no limit."""
-
     first: bytes
     second: bytes | None = None
-    max_length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +61,7 @@ def encode(file: Path, texts: Iterable[Text], *mode: str) -> Iterator[Pieces]:
 
 def _packed(text: Text) -> bytes:
     second = NONE if text.second is None else len(text.second)
-    longest = NONE if text.max_length is None else text.max_length
-    return struct.pack("<3I", longest, len(text.first), second) + text.first + (text.second or b"")
+    return struct.pack("<2I", len(text.first), second) + text.first + (text.second or b"")
 
 
 def decoded(data: bytes) -> tuple[str, Ints]:
@@ -95,23 +91,10 @@ def decoded(data: bytes) -> tuple[str, Ints]:
 
 def expected(library: tokenizers.Tokenizer, texts: Sequence[Text]) -> Iterator[Pieces]:
     """The same from the library, its character offsets turned into bytes."""
-    for text in texts:
-        parts = [decoded(part) for part in (text.first, text.second) if part is not None]
-        if text.max_length:
-            library.enable_truncation(text.max_length, strategy="longest_first")
-        first, second = parts[0][0], parts[1][0] if len(parts) == 2 else None
-        encoding = library.encode(first, second, add_special_tokens=text.max_length is not None)
-        if text.max_length:
-            library.no_truncation()
-        yield _pieces(encoding, [starts for _, starts in parts])
-
-
-def expected_bare(library: tokenizers.Tokenizer, texts: Sequence[bytes]) -> Iterator[Pieces]:
-    """Bare pieces of many texts, faster."""
-    parts = [decoded(text) for text in texts]
-    encodings = library.encode_batch([part for part, _ in parts], add_special_tokens=False)
-    for encoding, (_, starts) in zip(encodings, parts, strict=True):
-        yield _pieces(encoding, [starts])
+    parts = [[decoded(part) for part in (text.first, text.second) if part is not None] for text in texts]
+    inputs = [tuple(part for part, _ in pair) if len(pair) == 2 else pair[0][0] for pair in parts]
+    for encoding, pair in zip(library.encode_batch(inputs), parts, strict=True):
+        yield _pieces(encoding, [starts for _, starts in pair])
 
 
 def _pieces(encoding: tokenizers.Encoding, starts: list[Ints]) -> Pieces:
@@ -128,9 +111,10 @@ def _pieces(encoding: tokenizers.Encoding, starts: list[Ints]) -> Pieces:
 
 
 def compare(library: tokenizers.Tokenizer, file: Path, texts: Sequence[bytes], *mode: str) -> int:
-    """Asserts that both make the same bare pieces of every text; returns how many texts there were."""
-    found = list(encode(file, map(Text, texts), *mode))
-    for text, own, theirs in zip(texts, found, expected_bare(library, texts), strict=True):
+    """Asserts that both give the same encoding of every text; returns how many texts there were."""
+    inputs = list(map(Text, texts))
+    found = list(encode(file, inputs, *mode))
+    for text, own, theirs in zip(texts, found, expected(library, inputs), strict=True):
         assert own.same(theirs), difference(library, text, own, theirs)
     return len(texts)
 

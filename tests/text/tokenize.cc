@@ -5,8 +5,7 @@
 //   tokenize vocab vocab.txt [cased] < texts > encodings
 //   tokenize time tokenizer.json rounds < texts           nanoseconds of each round over all texts
 //
-// A text: uint32 max_length, size, pair's size (0xFFFFFFFF: no pair), then the bytes of both.
-// max_length 0xFFFFFFFF: bare pieces. An encoding: uint32 count, then six arrays of count int32: ids,
+// A text: uint32 size, pair's size (0xFFFFFFFF: no pair), then the bytes of both. An encoding: uint32 count, then six arrays of count int32: ids,
 // types, begin, end, part, word. All little-endian.
 #include <chrono>
 #include <cstdio>
@@ -20,17 +19,17 @@
 #include <vector>
 
 #include "base/error.h"
-#include "text/tokenizer.h"
+#include "text/wordpiece.h"
 
 namespace {
 
 using mbrt::text::Encoding;
 using mbrt::text::Tokenizer;
+using mbrt::text::WordPiece;
 
 constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
 struct Text {
-  std::uint32_t max_length;
   std::string first;
   std::optional<std::string> second;
 };
@@ -44,23 +43,16 @@ std::string read_string(std::uint32_t size) {
 }
 
 bool read_text(Text* text) {
-  std::uint32_t head[3];
+  std::uint32_t head[2];
   if (!read_bytes(head, sizeof(head))) return false;
-  text->max_length = head[0];
-  text->first = read_string(head[1]);
+  text->first = read_string(head[0]);
   text->second.reset();
-  if (head[2] != kNone) text->second = read_string(head[2]);
+  if (head[1] != kNone) text->second = read_string(head[1]);
   return true;
 }
 
-void encode(const Tokenizer& tokenizer, const Text& text, bool offsets, Encoding* out) {
-  if (text.max_length == kNone) {
-    tokenizer.encode(text.first, offsets, *out);
-  } else {
-    std::optional<std::string_view> pair;
-    if (text.second) pair = *text.second;
-    tokenizer.encode(text.first, pair, text.max_length, offsets, *out);
-  }
+Encoding encode(const Tokenizer& tokenizer, const Text& text, bool offsets) {
+  return tokenizer.encode({text.first, text.second}, offsets);
 }
 
 template <typename T>
@@ -85,12 +77,9 @@ void check(const Text& text, const Encoding& e, const Encoding& without) {
 
 void filter(const Tokenizer& tokenizer) {
   Text text;
-  Encoding e;
-  Encoding without;
   while (read_text(&text)) {
-    encode(tokenizer, text, true, &e);
-    encode(tokenizer, text, false, &without);
-    check(text, e, without);
+    const Encoding e = encode(tokenizer, text, true);
+    check(text, e, encode(tokenizer, text, false));
     const auto count = static_cast<std::uint32_t>(e.size());
     std::fwrite(&count, sizeof(count), 1, stdout);
     write(e.ids);
@@ -105,13 +94,11 @@ void filter(const Tokenizer& tokenizer) {
 void time_rounds(const Tokenizer& tokenizer, int rounds) {
   std::vector<Text> texts;
   for (Text text; read_text(&text);) texts.push_back(text);
-  Encoding e;
   for (int i = 0; i < rounds; ++i) {
     std::size_t tokens = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (const Text& text : texts) {
-      encode(tokenizer, text, false, &e);
-      tokens += e.size();
+      tokens += encode(tokenizer, text, false).size();
     }
     const std::chrono::nanoseconds spent = std::chrono::steady_clock::now() - begin;
     std::cout << spent.count() << ' ' << tokens << '\n';
@@ -129,13 +116,13 @@ int run(int argc, char** argv) {
   const std::string mode = argv[1];
   const std::string file = read_file(argv[2]);
   if (mode == "time") {
-    time_rounds(Tokenizer::from_json(file), argc > 3 ? std::atoi(argv[3]) : 1);
+    time_rounds(*WordPiece::from_json(file), argc > 3 ? std::atoi(argv[3]) : 1);
   } else if (mode == "vocab") {
     mbrt::text::Settings settings;
     settings.lowercase = argc < 4;
-    filter(Tokenizer::from_vocabulary(file, settings));
+    filter(*WordPiece::from_vocabulary(file, settings));
   } else {
-    filter(Tokenizer::from_json(file));
+    filter(*WordPiece::from_json(file));
   }
   return 0;
 }

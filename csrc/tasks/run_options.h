@@ -1,0 +1,30 @@
+// How a call of a task runs.
+#ifndef MBRT_TASKS_RUN_OPTIONS_H_
+#define MBRT_TASKS_RUN_OPTIONS_H_
+
+#include <cstddef>
+#include <functional>
+
+#include "engine/batch.h"
+
+namespace mbrt {
+
+struct RunOptions {
+  std::size_t threads = 0;      // the caller's included; 0: default_thread_count()
+  CallControl control{};        // checked in every layer, between batches and before tokenising
+  std::size_t first_index = 0;  // the number of the first text in error messages
+
+  // After each batch, with the number of texts whose first window was in it. May throw.
+  std::function<void(std::size_t texts)> progress{};
+  // For each text that OnOverflow::kTruncate shortens: its number and its length in tokens.
+  std::function<void(std::size_t index, std::size_t tokens)> truncated{};
+
+  std::size_t thread_count() const;
+};
+
+// Throws CancelledError or TimeoutError when the call should stop.
+void throw_if_stopped(const CallControl& control);
+
+}  // namespace mbrt
+
+#endif  // MBRT_TASKS_RUN_OPTIONS_H_
