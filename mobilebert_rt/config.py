@@ -90,16 +90,6 @@ class EngineConfig:
         return self.norm == "layer_norm"
 
     @property
-    def query_inputs(self) -> int:
-        """Width of what query and key read."""
-        return self.body_size if self.bottleneck in ("shared", "full") else self.hidden_size
-
-    @property
-    def value_inputs(self) -> int:
-        """Width of what value reads."""
-        return self.body_size if self.bottleneck == "full" else self.hidden_size
-
-    @property
     def has_mlm(self) -> bool:
         """Whether the model has a masked-language-model head."""
         return self.head in ("masked_lm", "pretraining")

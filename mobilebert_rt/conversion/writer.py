@@ -9,15 +9,14 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
+from typing import Protocol
 
 from mobilebert_rt.conversion.checkpoint import MAX_HEADER
-from mobilebert_rt.conversion.layout import Spec, Tensor
+from mobilebert_rt.conversion.layout import Spec, Tensor, pack
 from mobilebert_rt.errors import InputError, ModelFormatError
 
 ALIGNMENT = 64
+_DTYPES = {"F32": "<f4", "I8": "i1"}
 
 
 class Sink(Protocol):
@@ -31,14 +30,14 @@ class Sink(Protocol):
 
 
 class Image:
-    """The planned file: its header, and where each tensor goes. Tensors may come in any order."""
+    """The planned file: its header, and the offset of each tensor. Tensors may come in any order."""
 
-    def __init__(self, tensors: list[Spec], metadata: dict[str, str]) -> None:
+    def __init__(self, specs: Iterable[Spec], metadata: dict[str, str]) -> None:
         """Plan the file. Raises ModelFormatError when the metadata cannot be stored."""
         self._at: dict[str, tuple[int, Spec]] = {}
         header: dict[str, object] = {"__metadata__": metadata}
         offset = 0
-        for spec in tensors:
+        for spec in specs:
             end = offset + spec.bytes
             header[spec.name] = {"dtype": spec.dtype, "shape": spec.shape, "data_offsets": [offset, end]}
             self._at[spec.name] = (offset, spec)
@@ -47,18 +46,16 @@ class Image:
         self.size = len(self.header) + offset
 
     def write(self, sink: Sink, tensors: Iterable[Tensor]) -> None:
-        """Write header and tensors. Every planned tensor must come exactly once, in its planned shape."""
+        """Write the header and the tensors, packed. Every planned tensor must come exactly once."""
         sink.seek(0)
         sink.write(memoryview(self.header))
-        for name, array in tensors:
+        for name, values in tensors:
             offset, spec = self._at.pop(name)
-            stored: NDArray[Any] = array.astype("<f4" if spec.dtype == "F32" else "i1", order="C", copy=False)
-            if stored.shape != spec.shape or stored.dtype != array.dtype:
-                raise AssertionError(f"{name}: {array.dtype} {array.shape} was planned as {spec}")
+            stored = pack(values, spec).astype(_DTYPES[spec.dtype], order="C", copy=False)
+            assert (stored.shape, stored.dtype) == (spec.shape, values.dtype), name
             sink.seek(len(self.header) + offset)
             sink.write(stored.data.cast("B"))
-        if self._at:
-            raise AssertionError(f"planned but not written: {', '.join(self._at)}")
+        assert not self._at, f"not written: {', '.join(self._at)}"
 
 
 def _header_bytes(header: dict[str, object]) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from mobilebert_rt.conversion import build
 from mobilebert_rt.conversion.checkpoint import Entry
 from mobilebert_rt.conversion.hf_config import engine_config, read_source
-from mobilebert_rt.conversion.names import StateDict
+from mobilebert_rt.conversion.state_dict import StateDict
 from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
 from tests.conversion.reader import File
 from tests.small_models.folders import BOTTLENECKS, odd, random_tensors, write_folder
@@ -192,7 +192,7 @@ MOBILEBERT = {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}
         (
             {"model_type": "roberta"},
             UnsupportedModelError,
-            "model_type is 'roberta'; the engine runs mobilebert, bert",
+            "model_type is 'roberta'; the engine supports mobilebert, bert",
         ),
         ({"model_type": ["bert"]}, UnsupportedModelError, "model_type is .'bert'."),
         ({"foo": 1}, ModelFormatError, "neither model_type nor hidden_size"),
@@ -202,10 +202,10 @@ MOBILEBERT = {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}
         (
             {"architectures": ["DistilBertForPreTraining"], "model_type": "distilbert"},
             UnsupportedModelError,
-            "runs one of DistilBertModel",
+            "supports one of DistilBertModel",
         ),
         (MOBILEBERT | {"position_embedding_type": "relative_key"}, UnsupportedModelError, "relative_key"),
-        (MOBILEBERT | {"is_decoder": True}, UnsupportedModelError, "is_decoder is True: decoders"),
+        (MOBILEBERT | {"is_decoder": True}, UnsupportedModelError, "is_decoder is True; decoders"),
         (MOBILEBERT | {"add_cross_attention": True}, UnsupportedModelError, "cross attention"),
         (MOBILEBERT | {"pruned_heads": {"0": [1]}}, UnsupportedModelError, "pruned_heads"),
         (MOBILEBERT | {"quantization_config": {"bits": 4}}, UnsupportedModelError, "Dequantise the model"),
@@ -216,13 +216,13 @@ MOBILEBERT = {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}
         (
             MOBILEBERT | {"hidden_size": 8192},
             UnsupportedModelError,
-            "hidden_size is 8192; the engine runs 1 to 4096",
+            "hidden_size is 8192; the engine supports 1 to 4096",
         ),
         (MOBILEBERT | {"hidden_size": 0}, UnsupportedModelError, "hidden_size is 0"),
-        (MOBILEBERT | {"hidden_size": "512"}, ModelFormatError, "hidden_size is '512', an integer"),
-        (MOBILEBERT | {"hidden_size": True}, ModelFormatError, "hidden_size is True, an integer"),
-        (MOBILEBERT | {"trigram_input": 1}, ModelFormatError, "trigram_input is 1, true or false"),
-        (MOBILEBERT | {"layer_norm_eps": 0}, ModelFormatError, "layer_norm_eps is 0, a number above 0"),
+        (MOBILEBERT | {"hidden_size": "512"}, ModelFormatError, "hidden_size is '512'; expected an integer"),
+        (MOBILEBERT | {"hidden_size": True}, ModelFormatError, "hidden_size is True; expected an integer"),
+        (MOBILEBERT | {"trigram_input": 1}, ModelFormatError, "trigram_input is 1; expected true or false"),
+        (MOBILEBERT | {"layer_norm_eps": 0}, ModelFormatError, "layer_norm_eps is 0; expected a number above 0"),
         (MOBILEBERT | {"layer_norm_eps": float("inf")}, ModelFormatError, "layer_norm_eps"),
         (MOBILEBERT | {"num_attention_heads": 3}, UnsupportedModelError, "3 attention heads do not divide"),
         (MOBILEBERT | {"pad_token_id": 30522}, UnsupportedModelError, "outside the vocabulary"),
@@ -277,6 +277,6 @@ def test_config_in_the_file_has_every_key_of_the_document(tmp_path: Path, bottle
 def test_wrong_shape_names_tensor_and_both_shapes(tmp_path: Path) -> None:
     source = write_folder(tmp_path, odd(intermediate_size=20), random_tensors(odd()))
     with pytest.raises(
-        ModelFormatError, match=r'"encoder.layer.0.+has shape \[19, 15\], config.json asks for \[20, 15\]'
+        ModelFormatError, match=r'"encoder.layer.0.+has shape \[19, 15\]; config.json requires \[20, 15\]'
     ):
         build(source)

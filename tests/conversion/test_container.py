@@ -119,7 +119,7 @@ def test_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
 def test_failed_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
     config = odd()
     tensors = random_tensors(config)
-    del tensors["encoder.layer.0.attention.self.query.weight"]  # layers are written last to first
+    del tensors["encoder.layer.0.attention.self.query.weight"]
     source = write_folder(tmp_path / "source", config, tensors)
     target = tmp_path / "out" / "model.safetensors"
     target.parent.mkdir()
@@ -133,16 +133,16 @@ def test_failed_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_source_weights_are_never_overwritten(tmp_path: Path) -> None:
     source = write_folder(tmp_path, odd())
     before = (source / "model.safetensors").read_bytes()
-    with pytest.raises(InputError, match="is the source of the weights itself"):
+    with pytest.raises(InputError, match="is the file of the source weights"):
         convert(source, source / "model.safetensors", force=True)
     assert (source / "model.safetensors").read_bytes() == before
 
 
 def test_wrong_arguments_are_named(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "source", odd())
-    with pytest.raises(InputError, match="precision is 'int4'; it can be fp32 or int8"):
+    with pytest.raises(InputError, match="precision: 'int4'; expected fp32 or int8"):
         convert(source, tmp_path / "x", "int4")
-    with pytest.raises(InputError, match="is not a folder"):
+    with pytest.raises(InputError, match="not a folder"):
         convert(source / "config.json", tmp_path / "x")
     with pytest.raises(InputError, match="name the file to write"):
         convert(source, tmp_path)
@@ -173,4 +173,4 @@ def test_config_of_absurd_size_is_an_error_not_an_abort(tmp_path: Path) -> None:
 def test_progress_counts_to_the_end(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     build(write_folder(tmp_path, odd()), progress=lambda *step: seen.append(step))
-    assert seen == [("layer 0", 1, 4), ("layer 1", 2, 4), ("embeddings", 3, 4), ("heads", 4, 4)]
+    assert seen == [("embeddings", 1, 4), ("layer 0", 2, 4), ("layer 1", 3, 4), ("heads", 4, 4)]

@@ -13,9 +13,14 @@ import numpy as np
 import pytest
 
 from mobilebert_rt.conversion import build
-from mobilebert_rt.conversion.channels import channel_scale, embeddings_magnitude, linear_magnitude
-from mobilebert_rt.conversion.fold import Embeddings, Linear, Norm
-from mobilebert_rt.conversion.pack import n16k1, n16k4
+from mobilebert_rt.conversion.channels import (
+    channel_scale,
+    linear_magnitude,
+    position_magnitude,
+    table_magnitude,
+)
+from mobilebert_rt.conversion.fold import Linear, Norm
+from mobilebert_rt.conversion.layout import n16k1, n16k4
 from mobilebert_rt.conversion.quantise import quantise_rows
 from tests.conversion.reader import File, Reference
 from tests.conversion.rescaling import powers_of_two, rescaled
@@ -130,14 +135,13 @@ def test_magnitude_of_a_layer_is_the_largest_of_its_terms() -> None:
     assert linear_magnitude(normed, x, residual).tolist() == [5.0, 2.0, 0.5]
 
 
-def test_magnitude_of_embeddings_takes_the_lower_median_of_the_positions() -> None:
-    word = np.array([[1.0, -4.0], [0.5, 0.0]], np.float32)
-    position = np.array([[1e6, 0.0], [-7.0, 1.0], [6.0, -9.0], [5.0, 2.0]], np.float32)
-    types = np.array([[0.0, 2.0], [0.0, -3.0]], np.float32)
-    embeddings = Embeddings(word, None, position, types, None)
-    assert embeddings_magnitude(embeddings, 1).tolist() == [6.0, 4.0]
-    tripled = replace(embeddings, projection=linear([[0, 0, 8, 0, 0, 0], [0, 0, 0, 0, 0, 0.5]]))
-    assert embeddings_magnitude(tripled, 3).tolist() == [8.0, 3.0]
+def test_magnitude_of_a_table_is_the_max_of_each_column() -> None:
+    assert table_magnitude(np.array([[1.0, -4.0], [0.5, 0.0]], np.float32)).tolist() == [1.0, 4.0]
+
+
+def test_magnitude_of_positions_is_the_lower_median_of_each_column() -> None:
+    positions = np.array([[1e6, 0.0], [-7.0, 1.0], [6.0, -9.0], [5.0, 2.0]], np.float32)
+    assert position_magnitude(positions).tolist() == [6.0, 1.0]
 
 
 def test_quantised_rows_are_within_half_a_step_and_never_minus_128() -> None:

@@ -45,7 +45,7 @@ def test_labels_without_names_are_numbered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("id2label", [{"0": "a"}, {"0": "a", "2": "b"}, ["a", "b"]])
 def test_labels_that_do_not_fit_the_classifier_are_refused(tmp_path: Path, id2label: Any) -> None:
-    with pytest.raises(ModelFormatError, match="the classifier has 2 outputs"):
+    with pytest.raises(ModelFormatError, match='the keys "0" to "1"'):
         build(classifier_folder(tmp_path, 2, id2label=id2label))
 
 
@@ -149,7 +149,7 @@ MEAN = {"pooling_mode_mean_tokens": True}
             UnsupportedModelError,
             "the modules are Transformer, Pooling, Dense",
         ),
-        ([POOLING], MEAN, UnsupportedModelError, "Delete modules.json to convert the encoder alone"),
+        ([POOLING], MEAN, UnsupportedModelError, "Delete modules.json to convert only the encoder"),
         (
             [TRANSFORMER, POOLING],
             {"pooling_mode_max_tokens": True},
@@ -160,9 +160,9 @@ MEAN = {"pooling_mode_mean_tokens": True}
             [TRANSFORMER, POOLING],
             MEAN | {"pooling_mode_cls_token": True},
             UnsupportedModelError,
-            "the engine has mean and cls",
+            "the engine supports mean and cls",
         ),
-        ([TRANSFORMER, POOLING | {"path": "../1_Pooling"}], MEAN, ModelFormatError, "not a folder beside it"),
+        ([TRANSFORMER, POOLING | {"path": "../1_Pooling"}], MEAN, ModelFormatError, "expected the name of a folder"),
         (
             [TRANSFORMER, POOLING | {"path": "9_Pooling"}],
             MEAN,

@@ -128,7 +128,7 @@ def test_weights_are_the_files_integers(tmp_path: Path) -> None:
     heads.save_model(model, tmp_path)
     mbrt.convert(tmp_path, tmp_path / "int8.safetensors", "int8")
     file = load_file(tmp_path / "int8.safetensors")
-    found = scales.find_scales(model).linears["1.ffn.0.intermediate"]
+    found = scales.find_scales(model).linears["encoder.layer.1.ffn.0.intermediate"]
     weight = model.encoder.layer[1].ffn[0].intermediate.dense.weight * found.weight
     q, scale = arithmetic.quantise_rows(weight)
     n, k = q.shape

@@ -98,7 +98,7 @@ class Quantised(nn.Module):
         return out
 
     def embed(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
-        e, scales = self.body.embeddings, self.scales
+        e, scales = self.body.embeddings, self.scales.arrays
         word: Tensor = e.word_embeddings.weight
         position: Tensor = e.position_embeddings.weight
         kind: Tensor = e.token_type_embeddings.weight
@@ -106,15 +106,16 @@ class Quantised(nn.Module):
         if isinstance(norm, NoNorm):
             word = word if e.projected else word * norm.weight
             position, kind = position * norm.weight + norm.bias, kind * norm.weight
-        position, kind = (position * scales.position)[: ids.shape[1]], F.embedding(types, kind * scales.type)
-        rows: Tensor = ByteRows.apply(F.embedding(ids, word * scales.word))  # type: ignore[no-untyped-call]
+        position = (position * scales["embeddings.position.weight"])[: ids.shape[1]]
+        kind = F.embedding(types, kind * scales["embeddings.type.weight"])
+        word = word * scales["embeddings.word.weight"]
+        rows: Tensor = ByteRows.apply(F.embedding(ids, word))  # type: ignore[no-untyped-call]
         x = self.project(rows * mask[..., None], position + kind) if e.projected else (rows + kind) + position
         if isinstance(norm, NoNorm):
             return x
         assert isinstance(norm, nn.LayerNorm)
-        assert scales.norm_weight is not None
-        assert scales.norm_bias is not None
-        return layer_norm(x, norm.weight * scales.norm_weight, norm.bias * scales.norm_bias, norm.eps)
+        weight, bias = (scales[f"embeddings.norm.{name}"] for name in ("weight", "bias"))
+        return layer_norm(x, norm.weight * weight, norm.bias * bias, norm.eps)
 
     def project(self, rows: Tensor, sums: Tensor) -> Tensor:
         """Word vectors [B, S, E] of real tokens, and what is added to the result [B, S, H]."""
@@ -126,43 +127,44 @@ class Quantised(nn.Module):
             weight, bias = norm.weight[:, None] * weight, norm.weight * bias
         if self.config.trigram_input:
             rows = torch.cat([F.pad(rows[:, 1:], (0, 0, 0, 1)), rows, F.pad(rows[:, :-1], (0, 0, 1, 0))], dim=-1)
-        f = self.scales.linears["projection"]
+        f = self.scales.linears["embeddings.projection"]
         return sums + int8_linear(rows, weight * f.weight, bias * f.bias, quantise(rows))
 
     def block(self, i: int, block: Block, h: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
         """h [B, S, H] -> h [B, S, H] and attention scores [B, A, S, S]."""
-        c = self.config
+        c, at = self.config, f"encoder.layer.{i}."
         rows = quantise(h)
         asks = reads = (h, rows)
         residual = h
         if c.use_bottleneck:
             bottleneck = block.bottleneck
             assert isinstance(bottleneck, Bottleneck)
-            residual = self.normed(f"{i}.bottleneck.input", bottleneck.input, h, rows)
+            residual = self.normed(at + "bottleneck.input", bottleneck.input, h, rows)
             if c.use_bottleneck_attention:
                 asks = reads = (residual, quantise(residual))
             elif c.key_query_shared_bottleneck:
-                shared = self.normed(f"{i}.bottleneck.attention", bottleneck.attention, h, rows)
+                shared = self.normed(at + "bottleneck.attention", bottleneck.attention, h, rows)
                 asks = (shared, quantise(shared))
-        context, scores = self.attend(i, block, asks, reads, allowed)
-        x = self.normed(f"{i}.attention.output", block.attention.output, context, quantise(context), residual)
+        context, scores = self.attend(at, block, asks, reads, allowed)
+        x = self.normed(at + "attention.output", block.attention.output, context, quantise(context), residual)
         for j, (intermediate, output) in enumerate(_ffns(block)):
-            wide = self.plain(f"{i}.ffn.{j}.intermediate", intermediate.dense, x, quantise(x))
-            wide = activate(c.hidden_act, wide, self.scales.activation[f"{i}.ffn.{j}"])
-            x = self.normed(f"{i}.ffn.{j}.output", output, wide, quantise(wide), x)
+            name = f"{at}ffn.{j}."
+            wide = self.plain(name + "intermediate", intermediate.dense, x, quantise(x))
+            wide = activate(c.hidden_act, wide, self.scales.linears[name + "intermediate"].activation)
+            x = self.normed(name + "output", output, wide, quantise(wide), x)
         if c.use_bottleneck:
-            x = self.normed(f"{i}.output_bottleneck", block.output.bottleneck, x, quantise(x), h)
+            x = self.normed(at + "output_bottleneck", block.output.bottleneck, x, quantise(x), h)
         return x, scores
 
     def attend(
-        self, i: int, block: Block, asks: tuple[Tensor, Bytes], reads: tuple[Tensor, Bytes], allowed: Tensor
+        self, at: str, block: Block, asks: tuple[Tensor, Bytes], reads: tuple[Tensor, Bytes], allowed: Tensor
     ) -> tuple[Tensor, Tensor]:
         own, heads = block.attention.self, self.config.num_attention_heads
         # As the converter has it: the reciprocal of the rounded root, rounded.
         width = torch.tensor(self.config.body_size // heads, dtype=torch.float32)
         factor = 1.0 / exactly.root(width)
         query, key, value = (
-            _split(self.plain(f"{i}.{role}", layer, *source, factor=by), heads)
+            _split(self.plain(f"{at}attention.{role}", layer, *source, factor=by), heads)
             for role, layer, source, by in (
                 ("query", own.query, asks, factor),
                 ("key", own.key, asks, None),

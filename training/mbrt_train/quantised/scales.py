@@ -1,13 +1,11 @@
 """The converter's channel scales of a model in training, as factors of its folded parameters.
 
-The converter decides the scales, so it is asked rather than imitated: it folds the model and equalises it, and what
-each parameter was multiplied with, a power of two, is read off the two. A parameter that is exactly 0 has no ratio; it
-gets 1 until the next time.
+The model is folded and equalised by the converter itself; the factor of a parameter, a power of two, is the ratio
+of the two results. A parameter that is exactly 0 has no ratio; its factor is 1 until the next refresh.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,121 +15,86 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier
-from mobilebert_rt.config import EngineConfig
-from mobilebert_rt.conversion import equalise, fold
-from mobilebert_rt.conversion.channels import embeddings_magnitude
 from mobilebert_rt.conversion.checkpoint import Entry
+from mobilebert_rt.conversion.equalise import Equalised
+from mobilebert_rt.conversion.fold import Floats, Folded, Linear
 from mobilebert_rt.conversion.hf_config import engine_config, read_source
-from mobilebert_rt.conversion.names import StateDict
+from mobilebert_rt.conversion.layers import Array, hidden, parts
+from mobilebert_rt.conversion.state_dict import StateDict
 
 
 @dataclass
 class Factors:
-    """What an engine's linear layer has over the folded one; None for parts that it does not have."""
+    """Ratios of a linear layer's parameters, equalised to folded; None for parts that it does not have.
+
+    weight [N, K], bias [N], residual [N], norm_weight [N], norm_bias [N]; activation [N] is the scale itself.
+    """
 
     weight: Tensor
     bias: Tensor
     residual: Tensor | None
     norm_weight: Tensor | None
     norm_bias: Tensor | None
+    activation: Tensor | None
 
 
 @dataclass
 class Scales:
-    """Factors of every linear layer by the engine's name, of the tables, and the scale of each reported state."""
+    """Factors by name in the model file, and the factor [H] that restores each of the L + 1 hidden states."""
 
     linears: dict[str, Factors]
-    activation: dict[str, Tensor | None]
-    word: Tensor
-    position: Tensor
-    type: Tensor
-    norm_weight: Tensor | None
-    norm_bias: Tensor | None
+    arrays: dict[str, Tensor]  # tables and norm of the embeddings
     hidden: list[Tensor]
-    config: EngineConfig
 
 
 def find_scales(model: AnyModel) -> Scales:
-    """Fold and equalise the model as the converter would at this moment."""
-    tensors, cfg, family = _source(model)
-    plain = [fold.load_layer(cfg, tensors, family, i) for i in range(cfg.num_layers)]
-    embeddings = fold.load_embeddings(cfg, tensors)
-    magnitude = embeddings_magnitude(embeddings, cfg.taps)
-    made = list(equalise.equalise_layers(cfg, iter(plain), magnitude))
-    scaled = equalise.equalise_embeddings(cfg, embeddings, made[0][1])
+    """Fold and equalise the model's current parameters as the converter would."""
+    folded = _folded(model)
+    equalised, cfg = Equalised(folded), folded.cfg
     linears: dict[str, Factors] = {}
-    activation: dict[str, Tensor | None] = {}
-    for i, (before, (after, _)) in enumerate(zip(plain, made, strict=True)):
-        theirs = _linears(after)
-        linears |= {f"{i}.{name}": _factors(part, theirs[name]) for name, part in _linears(before).items()}
-        for j, ffn in enumerate(after.ffns):
-            scale = ffn.activation_scale
-            activation[f"{i}.ffn.{j}"] = None if scale is None else _tensor(scale)
-    if embeddings.projection is not None and scaled.projection is not None:
-        linears["projection"] = _factors(embeddings.projection, scaled.projection)
-    norm, scaled_norm = embeddings.norm, scaled.norm
-    has_norm = norm is not None and scaled_norm is not None
-    return Scales(
-        linears,
-        activation,
-        word=_ratio(scaled.word, embeddings.word),
-        position=_ratio(scaled.position, embeddings.position),
-        type=_ratio(scaled.type, embeddings.type) if embeddings.type is not None else torch.ones(()),
-        norm_weight=_ratio(scaled_norm.weight, norm.weight) if has_norm else None,  # type: ignore[union-attr]
-        norm_bias=_ratio(scaled_norm.bias, norm.bias) if has_norm else None,  # type: ignore[union-attr]
-        hidden=[_tensor(np.float32(1) / scale) for _, scale in made] + [torch.ones(cfg.hidden_size)],
-        config=cfg,
-    )
+    arrays: dict[str, Tensor] = {}
+    for _, group in parts(cfg)[:-1]:  # heads are not scaled
+        for part in group:
+            if isinstance(part, Array):
+                arrays[part.name] = _ratio(equalised.array(part), folded.array(part))
+            else:
+                linears[part.name] = _factors(equalised.linear(part), folded.linear(part))
+    states = [_tensor(np.float32(1) / equalised.scale(hidden(cfg, i))) for i in range(cfg.num_layers + 1)]
+    return Scales(linears, arrays, states)
 
 
-def _source(model: AnyModel) -> tuple[StateDict, EngineConfig, str]:
-    """The model's own tensors in the form that the converter reads; nothing is copied."""
+def _folded(model: AnyModel) -> Folded:
+    """The model's own tensors, folded; tensors that folding does not change are not copied."""
     family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
     task = model.head if isinstance(model, (SequenceClassifier, QuestionAnswering)) else "Model"
-    raw = asdict(model.config) | {"architectures": [family + task]}
+    source = read_source(asdict(model.config) | {"architectures": [family + task]})
     entries = {
         name: Entry(
             "the model", "F32", tuple(value.shape), np.ascontiguousarray(value.numpy()).view(np.uint8).reshape(-1)
         )
         for name, value in model.state_dict().items()
     }
-    source = read_source(raw)
-    tensors = StateDict(entries, source.model_type)
-    return tensors, engine_config(source, tensors).with_precision("int8"), source.model_type
+    tensors = StateDict(entries, source.family)
+    return Folded(engine_config(source, tensors).with_precision("int8"), tensors)
 
 
-def _linears(layer: fold.Layer) -> Mapping[str, fold.Linear]:
-    found = {
-        "bottleneck.input": layer.bottleneck_input,
-        "bottleneck.attention": layer.bottleneck_attention,
-        "query": layer.query,
-        "key": layer.key,
-        "value": layer.value,
-        "attention.output": layer.attention_output,
-        "output_bottleneck": layer.output_bottleneck,
-    }
-    for j, ffn in enumerate(layer.ffns):
-        found |= {f"ffn.{j}.intermediate": ffn.intermediate, f"ffn.{j}.output": ffn.output}
-    return {name: linear for name, linear in found.items() if linear is not None}
-
-
-def _factors(plain: fold.Linear, scaled: fold.Linear) -> Factors:
-    residual = plain.residual_scale
-    norm, scaled_norm = plain.norm, scaled.norm
-    has_norm = norm is not None and scaled_norm is not None
+def _factors(scaled: Linear, plain: Linear) -> Factors:
     return Factors(
         _ratio(scaled.weight, plain.weight),
         _ratio(scaled.bias, plain.bias),
-        None if residual is None or scaled.residual_scale is None else _ratio(scaled.residual_scale, residual),
-        _ratio(scaled_norm.weight, norm.weight) if has_norm else None,  # type: ignore[union-attr]
-        _ratio(scaled_norm.bias, norm.bias) if has_norm else None,  # type: ignore[union-attr]
+        residual=_optional_ratio(scaled.residual_scale, plain.residual_scale),
+        norm_weight=_optional_ratio(scaled.norm and scaled.norm.weight, plain.norm and plain.norm.weight),
+        norm_bias=_optional_ratio(scaled.norm and scaled.norm.bias, plain.norm and plain.norm.bias),
+        activation=None if scaled.activation_scale is None else _tensor(scaled.activation_scale),
     )
 
 
-def _ratio(scaled: fold.Floats | None, plain: fold.Floats) -> Tensor:
-    assert scaled is not None
-    ones = np.ones_like(plain)
-    return _tensor(np.divide(scaled, plain, out=ones, where=plain != 0))
+def _optional_ratio(scaled: Floats | None, plain: Floats | None) -> Tensor | None:
+    return None if scaled is None or plain is None else _ratio(scaled, plain)
+
+
+def _ratio(scaled: Floats, plain: Floats) -> Tensor:
+    return _tensor(np.divide(scaled, plain, out=np.ones_like(plain), where=plain != 0))
 
 
 def _tensor(array: NDArray[Any]) -> Tensor:
