@@ -21,7 +21,6 @@ Array = NDArray[Any]
 
 LINE = 64
 LINEAR, RELU, RESIDUAL = 0, 1, 2
-GELU_ERF = 1
 HEAD_SIZE = 32
 
 # MobileBERT's layers: K -> N and what follows the product.
@@ -65,91 +64,80 @@ def zeros(*shape: int) -> Array:
 
 
 def gemm_s8(isa: str, m: int, k: int, n: int, epilogue: int) -> Call:
-    operands = {
+    fields = {
         "a": bytes_of(np.uint8, m, k),
         "a_scale": normal(m),
         "a_shift": normal(m),
         "w": bytes_of(np.int8, n // 16, k // 4, 16, 4),
-        "compensation": aligned(np.zeros(n, np.int32)),
         "w_scale": normal(n),
         "w_sum": normal(n),
-        "bias": normal(n),
-        "residual": normal(m, n),
-        "residual_scale": normal(n),
-        "out": zeros(m, n),
     }
-    return Call(partial(kernels.gemm_s8, isa, epilogue, *operands.values()), m * k * n)
+    if kernels.describe_set(isa)["gemm_s8_offset"]:
+        fields["compensation"] = aligned(np.zeros(n, np.int32))
+    return Call(partial(kernels.run, "gemm_s8", isa, **fields, **ending(m, n, epilogue)), m * k * n)
 
 
 def gemm_f32(isa: str, m: int, k: int, n: int, epilogue: int) -> Call:
-    a, w, out = normal(m, k), normal(n // 16, k, 16), zeros(m, n)
-    tail = (normal(n), normal(m, n), normal(n), out)  # bias, residual, residual_scale
-    return Call(partial(kernels.gemm_f32, isa, epilogue, a, w, n, k * 16, *tail), m * k * n)
+    fields = {"a": normal(m, k), "w": normal(n // 16, k, 16), "panel_stride": k * 16}
+    return Call(partial(kernels.run, "gemm_f32", isa, **fields, **ending(m, n, epilogue)), m * k * n)
+
+
+def ending(m: int, n: int, epilogue: int) -> dict[str, Any]:
+    """The fields of a product that its epilogue reads."""
+    fields = {"epilogue": epilogue, "n": n, "bias": normal(n), "out": zeros(m, n)}
+    if epilogue == RESIDUAL:
+        fields |= {"residual": normal(m, n), "residual_scale": normal(n)}
+    return fields
 
 
 GEMMS = {"gemm_s8": gemm_s8, "gemm_f32": gemm_f32}
 
 
-def quantize(isa: str, m: int, k: int) -> Call:
-    return Call(partial(kernels.quantize, isa, normal(m, k), bytes_of(np.uint8, m, k), zeros(m), zeros(m)), m * k)
-
-
-def layer_norm(isa: str, m: int, n: int) -> Call:
-    return Call(partial(kernels.layer_norm, isa, normal(m, n), n, normal(n), normal(n), 1e-12), m * n)
-
-
-def softmax(isa: str, m: int, n: int) -> Call:
-    """Scores of n keys, no mask; repeated in place they stay between 1/e and 1."""
-    return Call(partial(kernels.softmax, isa, normal(m, n), n, None, zeros(m)), m * n)
-
-
-def softmax_s8(isa: str, m: int, n: int) -> Call:
-    scales = (np.abs(normal(m)), np.abs(normal(n)))
-    return Call(
-        partial(kernels.softmax_s8, isa, normal(m, n), n, None, *scales, zeros(m), bytes_of(np.uint8, m, n), zeros(m)),
-        m * n,
-    )
-
-
-def quantize_heads(isa: str, m: int, n: int) -> Call:
+def fields_of(operation: str, m: int, n: int) -> dict[str, Any]:
+    """Operands of a row operation for m rows of width n, repeatable in place without ending in denormals."""
+    if operation.startswith("activate_"):
+        return {"x": aligned(np.full((m, n), 16.0, np.float32))}  # GELU keeps 16
     heads = n // HEAD_SIZE
-    outputs = (bytes_of(np.uint8, m, n), zeros(m, heads), aligned(np.zeros((m, heads), np.int32)))
-    return Call(partial(kernels.quantize_heads, isa, heads, HEAD_SIZE, normal(m, n), *outputs), m * n)
+    softmax = {"s": normal(m, n), "keys": n, "inverse": zeros(m)}  # s stays between 1/e and 1
+    weights = {"p": bytes_of(np.uint8, m, n), "factor": zeros(m)}
+    q = bytes_of(np.uint8, m, n)
+    return {
+        "quantize": {"x": normal(m, n), "q": q, "scale": zeros(m), "shift": zeros(m)},
+        "quantize_heads": {
+            "x": normal(m, n),
+            "heads": heads,
+            "width": HEAD_SIZE,
+            "q": q,
+            "scale": zeros(m, heads),
+            "sum": aligned(np.zeros((m, heads), np.int32)),
+        },
+        "layer_norm": {"x": normal(m, n), "n": n, "weight": normal(n), "bias": normal(n), "eps": 1e-12},
+        "softmax": softmax,
+        "softmax_s8": {"s_scale": np.abs(normal(m)), "value_scale": np.abs(normal(n))} | softmax | weights,
+        "context": {"x": normal(m, n), "factor": normal(m), "y": zeros(m, n)},
+    }[operation]
 
 
-def context(isa: str, m: int, n: int) -> Call:
-    return Call(
-        partial(kernels.context, isa, normal(m, n), normal(m), zeros(m, n)),
-        m * n,
-    )
+def row_operation(operation: str, isa: str, m: int, n: int) -> Call:
+    return Call(partial(kernels.run, operation, isa, **fields_of(operation, m, n)), m * n)
 
 
-def gelu(isa: str, m: int, n: int) -> Call:
-    """On numbers that gelu leaves as they are, so that repeating it in place does not end in denormals."""
-    x = aligned(np.full((m, n), 16.0, np.float32))
-    return Call(partial(kernels.activate, isa, GELU_ERF, x, None), m * n)
+# Widths of a row: MobileBERT's, or MiniLM's where MobileBERT has no such operation.
+WIDTHS = {"quantize": (512, 128), "quantize_heads": (128,), "softmax": (128,), "softmax_s8": (128,)}
+WIDTHS |= {"context": (HEAD_SIZE,), "layer_norm": (384,)}
+ACTIVATION_WIDTHS = (1536,)
 
 
-MakeRowOperation = Callable[[str, int, int], Call]
-
-# Name, function, and the width of a row: MobileBERT's, or MiniLM's where MobileBERT has no such operation.
-ROW_OPERATIONS = (
-    ("quantize", quantize, 512),
-    ("quantize", quantize, 128),
-    ("quantize_heads", quantize_heads, 128),
-    ("softmax", softmax, 128),
-    ("softmax_s8", softmax_s8, 128),
-    ("context", context, HEAD_SIZE),
-    ("layer_norm", layer_norm, 384),
-    ("gelu", gelu, 1536),
-)
+def row_operations() -> list[tuple[str, int]]:
+    """(operation, width of a row) for every row operation of the list."""
+    return [(name, width) for name in kernels.list_row_operations() for width in WIDTHS.get(name, ACTIVATION_WIDTHS)]
 
 
 def runnable_gemms() -> list[tuple[str, str, str]]:
     """(operation, kernel, a set that uses it) for every kernel of the list that this processor can run."""
     sets = [kernels.describe_set(isa) for isa in available_isas()]
     found = []
-    for kernel in kernels.list_kernels():
+    for kernel in kernels.list_gemms():
         operation, name = kernel["operation"], kernel["name"]
         isa = next((str(s["isa"]) for s in sets if s[operation] == name), None)
         if isa is not None:

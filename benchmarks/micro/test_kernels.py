@@ -37,7 +37,6 @@ class RowOperation(NamedTuple):
     """An operation on rows of some width, in one set."""
 
     name: str
-    make: calls.MakeRowOperation
     width: int
     isa: str
 
@@ -46,7 +45,7 @@ class RowOperation(NamedTuple):
 
 
 PRODUCTS = [Product(*gemm, *shape) for gemm in calls.runnable_gemms() for shape in calls.SHAPES]
-ROW_OPERATIONS = [RowOperation(*operation, isa) for isa in available_isas() for operation in calls.ROW_OPERATIONS]
+ROW_OPERATIONS = [RowOperation(*operation, isa) for isa in available_isas() for operation in calls.row_operations()]
 
 
 def best_seconds(benchmark: BenchmarkFixture, call: calls.Call) -> float:
@@ -72,8 +71,8 @@ def test_product(benchmark: BenchmarkFixture, report: Report, product: Product, 
 @pytest.mark.parametrize("m", [1, 32])
 @pytest.mark.parametrize("operation", ROW_OPERATIONS, ids=str)
 def test_row_operation(benchmark: BenchmarkFixture, report: Report, operation: RowOperation, m: int) -> None:
-    name, make, width, isa = operation
-    call = make(isa, m, width)
+    name, width, isa = operation
+    call = calls.row_operation(name, isa, m, width)
     seconds = best_seconds(benchmark, call)
     rate = call.work / seconds / 1e9
     benchmark.extra_info.update(isa=isa, elements_per_nanosecond=rate)

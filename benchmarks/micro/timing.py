@@ -86,6 +86,6 @@ class Report:
         if others:
             line("")
             line("row operations: elements a nanosecond")
-            line(f"  {'operation':<16}{'set':<12}{'width':<8}{'rows':>5}{'µs':>10}{'per ns':>9}")
+            line(f"  {'operation':<20}{'set':<12}{'width':<8}{'rows':>5}{'µs':>10}{'per ns':>9}")
         for row in others:
-            line(f"  {row.what:<16}{row.isa:<12}{row.shape:<8}{row.rows:>5}{row.microseconds:>10.2f}{row.rate:>9.2f}")
+            line(f"  {row.what:<20}{row.isa:<12}{row.shape:<8}{row.rows:>5}{row.microseconds:>10.2f}{row.rate:>9.2f}")

@@ -33,7 +33,7 @@ class AttentionF32 : public Attention {
     return kv.values_f32 + (kv_token * widths_.heads + head * length) * widths_.head_padded;
   }
 
-  GemmF32Fn multiply_;
+  Kernel<GemmF32> multiply_;
 };
 
 void AttentionF32::store_queries(const Panel& panel, const Rows& queries) const {

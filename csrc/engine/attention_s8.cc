@@ -35,7 +35,7 @@ class AttentionS8 : public Attention {
     return kv_token * widths_.heads + head * pad16(length);
   }
 
-  GemmS8Fn multiply_;
+  Kernel<GemmS8> multiply_;
   std::vector<float> ones_;          // the values' scales are in the weights
   std::vector<std::int32_t> zeros_;  // weights are bytes of no offset, nothing is to compensate
 };

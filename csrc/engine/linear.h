@@ -48,7 +48,7 @@ class Linear {
   const KernelSet* kernels_;
   Spot spot_;
   Epilogue epilogue_ = Epilogue::kLinear;
-  ActivateFn activate_ = nullptr;
+  Kernel<Activate> activate_ = nullptr;
   const float* activation_scale_ = nullptr;
 };
 

@@ -6,85 +6,69 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 
-// What each target's object files define. kernels.inc names every GEMM; the row operations exist
-// where lanes do.
-#define MBRT_DECLARE_gemm_s8(target) \
-  namespace mbrt::target {           \
-  void gemm_s8(const GemmS8&);       \
-  std::size_t peak_s8(std::size_t);  \
-  }
-#define MBRT_DECLARE_gemm_f32(target)        \
-  namespace mbrt::target {                   \
-  void gemm_f32(const GemmF32&);             \
-  std::size_t peak_f32(std::size_t);         \
-  void quantize(const Quantize&);            \
-  void quantize_heads(const QuantizeHeads&); \
-  void layer_norm(const LayerNorm&);         \
-  void softmax(const Softmax&);              \
-  void softmax_s8(const SoftmaxS8&);         \
-  void context(const Context&);              \
-  void activate_relu(const Activate&);       \
-  void activate_gelu_erf(const Activate&);   \
-  void activate_gelu_tanh(const Activate&);  \
-  void activate_relu6(const Activate&);      \
-  void activate_silu(const Activate&);       \
-  void activate_tanh(const Activate&);       \
-  }
+// For each kernel of kernels.inc: the functions of its target's object files, and a function that
+// enters them into a set. A target with a gemm_f32 has lanes, and with them the row operations.
 #define MBRT_GEMM(operation, name, rows, columns, target, packing, offset) \
-  MBRT_DECLARE_##operation(target)
+  MBRT_ENTER_##operation(target, #operation "_" #name, offset)
+
+#define MBRT_ENTER_gemm_s8(target, name, offset) \
+  namespace mbrt::target {                       \
+  void gemm_s8(const GemmS8&);                   \
+  std::size_t peak_s8(std::size_t);              \
+  constexpr void enter_gemm_s8(KernelSet& set) { \
+    set.gemm_s8_name = name;                     \
+    set.gemm_s8_offset = offset;                 \
+    set.gemm_s8 = gemm_s8;                       \
+    set.peak_s8 = peak_s8;                       \
+  }                                              \
+  }
+#define MBRT_ENTER_gemm_f32(target, name, offset) \
+  namespace mbrt::target {                        \
+  void gemm_f32(const GemmF32&);                  \
+  std::size_t peak_f32(std::size_t);              \
+  MBRT_ROW_OPERATIONS(MBRT_DECLARE)               \
+  MBRT_ACTIVATIONS(MBRT_DECLARE_ACTIVATION)       \
+  constexpr void enter_gemm_f32(KernelSet& set) { \
+    set.gemm_f32_name = name;                     \
+    set.gemm_f32 = gemm_f32;                      \
+    set.peak_f32 = peak_f32;                      \
+    MBRT_ROW_OPERATIONS(MBRT_ENTER)               \
+    MBRT_ACTIVATIONS(MBRT_ENTER_ACTIVATION)       \
+  }                                               \
+  }
+#define MBRT_DECLARE(operation, Arguments) void operation(const Arguments&);
+#define MBRT_ENTER(operation, Arguments) set.operation = operation;
+#define MBRT_DECLARE_ACTIVATION(enumerator, name) void activate_##name(const Activate&);
+#define MBRT_ENTER_ACTIVATION(enumerator, name) \
+  set.activate[static_cast<int>(Activation::enumerator)] = activate_##name;
+
 #include "kernels/kernels.inc"
-#undef MBRT_GEMM
 
 namespace mbrt {
 namespace {
-
-// The name and offset of a target's GEMM, as kernels.inc has them.
-struct Listed {
-  const char* name;
-  int offset;
-};
-
-constexpr bool equal(std::string_view a, std::string_view b) { return a == b; }
-
-constexpr Listed listed(std::string_view wanted_operation, std::string_view wanted_target) {
-#define MBRT_GEMM(operation, name, rows, columns, target, packing, offset)    \
-  if (equal(wanted_operation, #operation) && equal(wanted_target, #target)) { \
-    return {#operation "_" #name, offset};                                    \
-  }
-#include "kernels/kernels.inc"
-#undef MBRT_GEMM
-  return {"", 0};
-}
 
 struct Row {
   KernelSet set;
   bool (*runs_here)(const CpuFeatures&);
 };
 
+constexpr KernelSet make_set(const char* isa, void (*enter_gemm_s8)(KernelSet&),
+                             void (*enter_gemm_f32)(KernelSet&)) {
+  KernelSet set{.isa = isa};
+  enter_gemm_s8(set);
+  enter_gemm_f32(set);
+  return set;
+}
+
 // One set: the int8 GEMM of target s8, everything in floats of target f32.
-#define MBRT_SET(isa, s8, f32, condition)                                                       \
-  Row {                                                                                         \
-    {isa,                                                                                       \
-     listed("gemm_s8", #s8).name,                                                               \
-     listed("gemm_s8", #s8).offset,                                                             \
-     s8::gemm_s8,                                                                               \
-     listed("gemm_f32", #f32).name,                                                             \
-     f32::gemm_f32,                                                                             \
-     f32::quantize,                                                                             \
-     f32::quantize_heads,                                                                       \
-     f32::layer_norm,                                                                           \
-     f32::softmax,                                                                              \
-     f32::softmax_s8,                                                                           \
-     f32::context,                                                                              \
-     {f32::activate_relu, f32::activate_gelu_erf, f32::activate_gelu_tanh, f32::activate_relu6, \
-      f32::activate_silu, f32::activate_tanh},                                                  \
-     s8::peak_s8,                                                                               \
-     f32::peak_f32},                                                                            \
-        [](const CpuFeatures& cpu) { return static_cast<void>(cpu), condition; }                \
+#define MBRT_SET(isa, s8, f32, condition)                                 \
+  Row {                                                                   \
+    make_set(isa, s8::enter_gemm_s8, f32::enter_gemm_f32),                \
+        []([[maybe_unused]] const CpuFeatures& cpu) { return condition; } \
   }
 
 // Slowest first.
-const Row kSets[] = {
+constexpr Row kSets[] = {
     //       isa           int8        float    needs
     MBRT_SET("scalar", scalar, scalar, true),
 #ifdef MBRT_HAVE_avx2
@@ -124,17 +108,17 @@ std::string names_of(const std::vector<const KernelSet*>& sets) {
   return names;
 }
 
-const KernelSet& find_set(std::string_view isa, const std::string& said_by) {
+// where: what the name came from, for the error.
+const KernelSet& find_set(std::string_view isa, const std::string& where) {
   for (const KernelSet* set : available_kernel_sets()) {
     if (isa == set->isa) return *set;
   }
-  std::string reason = "is not known";
+  std::string found = "unknown instruction set";
   for (const KernelSet* set : compiled_kernel_sets()) {
-    if (isa == set->isa) reason = "cannot run on this CPU";
+    if (isa == set->isa) found = "this CPU cannot run";
   }
-  throw InputError(said_by + " asks for the instruction set \"" + std::string(isa) + "\", which " +
-                   reason + "; use one of " + names_of(available_kernel_sets()) +
-                   ", or leave it out for the fastest");
+  throw InputError(where + ": " + found + " \"" + std::string(isa) + "\"; expected one of " +
+                   names_of(available_kernel_sets()) + ". Leave it out for the fastest.");
 }
 
 }  // namespace
@@ -151,7 +135,7 @@ const std::vector<const KernelSet*>& compiled_kernel_sets() {
 
 const KernelSet& default_kernel_set() {
   const char* wanted = std::getenv("MBRT_ISA");
-  if (wanted != nullptr && *wanted != '\0') return find_set(wanted, "the environment's MBRT_ISA");
+  if (wanted != nullptr && *wanted != '\0') return find_set(wanted, "MBRT_ISA");
   return *available_kernel_sets().back();
 }
 

@@ -16,29 +16,29 @@
 
 namespace mbrt {
 
+template <typename Arguments>
+using Kernel = void (*)(const Arguments&);
 using PeakFn = std::size_t (*)(std::size_t iterations);
 
 struct KernelSet {
-  const char* isa;  // "scalar", "avx2", ...: the name that MBRT_ISA and isa= take
+  const char* isa;  // "scalar", "avx2", ...: a value of MBRT_ISA and isa=
 
-  const char* gemm_s8_name;
-  int gemm_s8_offset;  // 0 or 128, see gemm_s8.h
-  GemmS8Fn gemm_s8;
+  const char* gemm_s8_name = nullptr;
+  int gemm_s8_offset = 0;  // 0 or 128, see gemm_s8.h
+  Kernel<GemmS8> gemm_s8 = nullptr;
+  PeakFn peak_s8 = nullptr;  // the machine's peak with this set's own instructions, see peak.h
 
-  const char* gemm_f32_name;
-  GemmF32Fn gemm_f32;
+  const char* gemm_f32_name = nullptr;
+  Kernel<GemmF32> gemm_f32 = nullptr;
+  PeakFn peak_f32 = nullptr;
 
-  QuantizeFn quantize;
-  QuantizeHeadsFn quantize_heads;
-  LayerNormFn layer_norm;
-  SoftmaxFn softmax;
-  SoftmaxS8Fn softmax_s8;
-  ContextFn context;
-  ActivateFn activate[kActivationCount];  // kRelu too, for places that have no epilogue (a
-                                          // DistilBERT pooler, the MLM transform)
+#define MBRT_FIELD(operation, Arguments) Kernel<Arguments> operation = nullptr;
+  MBRT_ROW_OPERATIONS(MBRT_FIELD)
+#undef MBRT_FIELD
 
-  PeakFn peak_s8;  // the machine's peak with this set's own instructions, see peak.h
-  PeakFn peak_f32;
+  // By Activation. ReLU is an epilogue of the products; it is here for places that have no
+  // product before them (a DistilBERT pooler, the MLM transform).
+  Kernel<Activate> activate[kActivationCount] = {};
 };
 
 // The sets that this CPU and this operating system can run, slowest first; "scalar" is always

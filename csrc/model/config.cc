@@ -28,10 +28,9 @@ constexpr Choice<Bottleneck> kBottlenecks[] = {{"none", Bottleneck::kNone},
                                                {"full", Bottleneck::kFull},
                                                {"residual", Bottleneck::kResidual}};
 constexpr Choice<Norm> kNorms[] = {{"layer_norm", Norm::kLayerNorm}, {"no_norm", Norm::kNoNorm}};
-constexpr Choice<Activation> kActivations[] = {
-    {"relu", Activation::kRelu},          {"gelu", Activation::kGeluErf},
-    {"gelu_tanh", Activation::kGeluTanh}, {"relu6", Activation::kRelu6},
-    {"silu", Activation::kSilu},          {"tanh", Activation::kTanh}};
+#define MBRT_ACTIVATION(enumerator, name) {#name, Activation::enumerator},
+constexpr Choice<Activation> kActivations[] = {MBRT_ACTIVATIONS(MBRT_ACTIVATION)};
+#undef MBRT_ACTIVATION
 constexpr Choice<Pooler> kPoolers[] = {{"none", Pooler::kNone},
                                        {"first_token", Pooler::kFirstToken},
                                        {"tanh", Pooler::kTanh},

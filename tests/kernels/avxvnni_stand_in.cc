@@ -61,13 +61,28 @@ struct Product {
   }
 
   // The rows that a kernel leaves.
-  std::vector<float> run(mbrt::GemmS8Fn kernel, int offset, Epilogue epilogue) const {
+  std::vector<float> run(void (*kernel)(const GemmS8&), int offset, Epilogue epilogue) const {
     std::vector<std::uint8_t> a;
     for (const int value : q) a.push_back(static_cast<std::uint8_t>(value + offset));
     std::vector<float> out(m * n);
-    kernel({epilogue, m, n, k, a.data(), k, a_scale.data(), a_shift.data(), w.data(),
-            compensation.data(), w_scale.data(), w_sum.data(), bias.data(), residual.data(), n,
-            residual_scale.data(), out.data(), n});
+    kernel({.epilogue = epilogue,
+            .m = m,
+            .n = n,
+            .k = k,
+            .a = a.data(),
+            .a_stride = k,
+            .a_scale = a_scale.data(),
+            .a_shift = a_shift.data(),
+            .w = w.data(),
+            .compensation = compensation.data(),
+            .w_scale = w_scale.data(),
+            .w_sum = w_sum.data(),
+            .bias = bias.data(),
+            .residual = residual.data(),
+            .residual_stride = n,
+            .residual_scale = residual_scale.data(),
+            .out = out.data(),
+            .out_stride = n});
     return out;
   }
 

@@ -1,4 +1,4 @@
-"""gemm_s8: every kernel equals the scalar one bit for bit, and the scalar one the formula."""
+"""gemm_s8: every kernel equals the scalar kernel bit for bit; the scalar kernel equals the formula in numpy."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.numerics.operations import Quantised, exact_product, product_s8, relu
 LINEAR, RELU, RESIDUAL, PRODUCT = range(4)
 EPILOGUES = (LINEAR, RELU, RESIDUAL, PRODUCT)
 
-# Every height of a tile and of the rows left over, by every number of 16-column blocks; depths go round.
-DEPTHS = (16, 48, 32, 112, 64)
-SHAPES = [(m, n, DEPTHS[(m + n // 16) % 5]) for m in range(1, 20) for n in range(16, 161, 16)]
-# And, on every processor: whole tiles only, below and above the depth to which some kernels take a shorter way; and
-# so deep that a kernel's copy of the rows takes turns, of several rows and of one.
+# Every number of rows in a tile and of remaining rows, with 1 to 10 blocks of 16 columns; the values of K take turns.
+KS = (16, 48, 32, 112, 64)
+SHAPES = [(m, n, KS[(m + n // 16) % 5]) for m in range(1, 20) for n in range(16, 161, 16)]
+# Whole tiles only, with K below and above the limit of the shorter path of some kernels; and K so large that a kernel
+# copies the rows in several steps, of several rows and of one.
 WHOLE_TILES = [(8, 48, 128), (24, 32, 256), (16, 16, 272), (32, 48, 512)]
 SHAPES = [*SHAPES[:: 17 if EMULATED else 1], *WHOLE_TILES, (33, 48, 512), (33, 16, 4096), (5, 16, 32768)]
 
@@ -83,7 +83,7 @@ def packed(w: NDArray[np.int8]) -> NDArray[np.int8]:
 def run(
     isa: str, case: Case, epilogue: int, at: str = "end", in_place: bool = False, *, non_negative: bool = False
 ) -> F32:
-    """The kernel's result, from guarded arrays; in_place adds to the residual where it lies."""
+    """The kernel's result, from guarded arrays; with in_place, out is the residual itself."""
     offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
     sums = case.w.astype(np.int32).sum(axis=1, dtype=np.int32)
     arena = Arena(at)
@@ -91,20 +91,23 @@ def run(
     out = arena.place_output(starts, gap=3)
     residual = out if in_place else arena.place(case.residual, gap=5)
     adds = epilogue == RESIDUAL
-    _core.kernels.gemm_s8(
+    only_scaled = epilogue == PRODUCT
+    _core.kernels.run(
+        "gemm_s8",
         isa,
-        epilogue,
-        arena.place((case.q.astype(np.int16) + offset).astype(np.uint8), gap=13),
-        arena.place(case.scale),
-        arena.place(case.shift),
-        arena.place(packed(case.w)),
-        arena.place(-128 * sums) if offset else None,
-        arena.place(case.w_scale),
-        arena.place(case.w_scale * sums.astype(np.float32)),
-        arena.place(case.bias),
-        residual if adds else None,
-        arena.place(case.residual_scale) if adds else None,
-        out,
+        epilogue=epilogue,
+        n=case.bias.size,
+        a=arena.place((case.q.astype(np.int16) + offset).astype(np.uint8), gap=13),
+        a_scale=None if only_scaled else arena.place(case.scale),
+        a_shift=None if only_scaled else arena.place(case.shift),
+        w=arena.place(packed(case.w)),
+        compensation=arena.place(-128 * sums) if offset else None,
+        w_scale=arena.place(case.w_scale),
+        w_sum=None if only_scaled else arena.place(case.w_scale * sums.astype(np.float32)),
+        bias=None if only_scaled else arena.place(case.bias),
+        residual=residual if adds else None,
+        residual_scale=arena.place(case.residual_scale) if adds else None,
+        out=out,
         non_negative=non_negative,
     )
     arena.check()
@@ -120,7 +123,7 @@ def scalar_result(shape: tuple[int, int, int], epilogue: int) -> F32:
 @pytest.mark.parametrize("at", PLACEMENTS)
 @pytest.mark.parametrize("epilogue", EPILOGUES)
 @pytest.mark.parametrize("isa", vector_isas())
-def test_every_kernel_equals_the_scalar_one(isa: str, epilogue: int, at: str) -> None:
+def test_every_kernel_equals_the_scalar_kernel(isa: str, epilogue: int, at: str) -> None:
     for shape in SHAPES:
         in_place = epilogue == RESIDUAL and shape[0] % 2 == 0
         found = run(isa, make_case(*shape), epilogue, at, in_place)
@@ -128,7 +131,7 @@ def test_every_kernel_equals_the_scalar_one(isa: str, epilogue: int, at: str) ->
 
 
 @pytest.mark.parametrize("isa", vector_isas())
-def test_a_product_without_negative_bytes_may_be_told_so(isa: str) -> None:
+def test_non_negative_flag_keeps_the_result(isa: str) -> None:
     for shape in SHAPES:
         case = make_case(*shape)
         case = replace(case, q=np.maximum(case.q, 0))
@@ -136,7 +139,7 @@ def test_a_product_without_negative_bytes_may_be_told_so(isa: str) -> None:
 
 
 @pytest.mark.parametrize("epilogue", EPILOGUES)
-def test_the_scalar_kernel_equals_the_formula(epilogue: int) -> None:
+def test_scalar_kernel_equals_the_formula(epilogue: int) -> None:
     for shape in SHAPES:
         case = make_case(*shape)
         if epilogue == PRODUCT:
@@ -150,16 +153,16 @@ def test_the_scalar_kernel_equals_the_formula(epilogue: int) -> None:
         assert same_bits(scalar_result(shape, epilogue), y), shape
 
 
-def test_a_product_deeper_than_any_kernel_takes_is_refused() -> None:
+def test_too_large_k_is_refused() -> None:
     with pytest.raises(InputError, match="k: the kernel's contract needs at most 32768"):
         run("scalar", make_case(1, 16, 32768 + 16), LINEAR)
 
 
 @pytest.mark.parametrize("operation", ["gemm_s8", "gemm_f32"])
-def test_every_listed_kernel_is_in_a_set_that_is_tested(operation: str) -> None:
-    """A kernel's target bears the name of a set; where that set can run, some set runs the kernel."""
+def test_every_listed_kernel_belongs_to_a_set(operation: str) -> None:
+    """A kernel's target has the name of a set; if that set can run here, some set uses the kernel."""
     available = _core.available_isas()
-    listed = [kernel for kernel in _core.kernels.list_kernels() if kernel["operation"] == operation]
+    listed = [kernel for kernel in _core.kernels.list_gemms() if kernel["operation"] == operation]
     runnable = {kernel["name"] for kernel in listed if kernel["target"] in available}
     assert {_core.kernels.describe_set(isa)[operation] for isa in available} == runnable
     assert {kernel["target"] for kernel in listed} <= set(_core.compiled_isas())

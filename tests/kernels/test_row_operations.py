@@ -1,5 +1,4 @@
-"""Quantiser, layer norm, softmax, context, activations: every instruction set equals the scalar code bit for bit, and
-that the formulas of docs/numerics.md."""
+"""Row operations: every instruction set equals the scalar code bit for bit; the scalar code equals docs/numerics.md."""
 
 from __future__ import annotations
 
@@ -13,17 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mobilebert_rt import _core
+from mobilebert_rt._core import kernels
 from tests.emulation import EMULATED
 from tests.kernels.guarded import Arena
-from tests.kernels.support import (
-    F32,
-    PLACEMENTS,
-    same_bits,
-    vector_isas,
-)
+from tests.kernels.support import F32, PLACEMENTS, same_bits, vector_isas
 from tests.numerics import operations as op
 
+run = kernels.run
 Results = tuple[NDArray[Any], ...]
 WIDTHS = (1, 2, 15, 16, 17, 31, 33, 48, 64, 100, 127, 129)
 ROWS = (1, 4, 7)
@@ -59,9 +54,9 @@ def quantise(isa: str, at: str, rows: int, width: int, kind: str, *, after_relu:
     q = arena.place_output(np.zeros(x.shape, np.uint8), gap=5)
     scale = arena.place_output(np.full(rows, np.nan, np.float32))
     shift = arena.place_output(np.full(rows, np.nan, np.float32))
-    _core.kernels.quantize(isa, arena.place(x, gap=3), q, scale, shift, non_negative=after_relu)
+    run("quantize", isa, x=arena.place(x, gap=3), q=q, scale=scale, shift=shift, non_negative=after_relu)
     arena.check()
-    offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
+    offset = int(kernels.describe_set(isa)["gemm_s8_offset"])
     return (q - np.uint8(offset)).view(np.int8), scale.copy(), shift.copy()
 
 
@@ -75,9 +70,10 @@ def quantise_heads(isa: str, at: str, rows: int, width: int, kind: str) -> Resul
     q = arena.place_output(np.zeros((rows * HEADS, padded(width)), np.uint8))
     scale = arena.place_output(np.full((rows, HEADS), np.nan, np.float32))
     total = arena.place_output(np.zeros((rows, HEADS), np.int32))
-    _core.kernels.quantize_heads(isa, HEADS, width, arena.place(x, gap=3), q, scale, total)
+    placed = arena.place(x, gap=3)
+    run("quantize_heads", isa, heads=HEADS, width=width, x=placed, q=q, scale=scale, sum=total)
     arena.check()
-    offset = int(_core.kernels.describe_set(isa)["gemm_s8_offset"])
+    offset = int(kernels.describe_set(isa)["gemm_s8_offset"])
     return (q - np.uint8(offset)).view(np.int8).reshape(rows, HEADS, -1), scale.copy(), total.copy()
 
 
@@ -86,7 +82,7 @@ def layer_norm(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
     weight, bias = (random.standard_normal((2, padded(width)))).astype(np.float32)
     arena = Arena(at)
     x = arena.place_output(rows_of(kind, rows, width), gap=3)
-    _core.kernels.layer_norm(isa, x, width, arena.place(weight), arena.place(bias), 1e-5)
+    run("layer_norm", isa, x=x, n=width, weight=arena.place(weight), bias=arena.place(bias), eps=1e-5)
     arena.check()
     return (x.copy(),)
 
@@ -102,11 +98,12 @@ def masks(rows: int, keys: int) -> list[NDArray[np.uint8] | None]:
 def softmax(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int) -> Results:
     arena = Arena(at)
     x = rows_of(kind, rows, width)
-    x[:, width:] = np.nan  # the product leaves any number past the last key
+    x[:, width:] = np.nan  # the product may leave any number after the last key
     s = arena.place_output(x, gap=3)
     inverse = arena.place_output(np.full(rows, np.nan, np.float32))
     mask = masks(rows, width)[masking]
-    _core.kernels.softmax(isa, s, width, None if mask is None else arena.place(mask, gap=2), inverse)
+    placed_mask = None if mask is None else arena.place(mask, gap=2)
+    run("softmax", isa, s=s, keys=width, mask=placed_mask, inverse=inverse)
     arena.check()
     return s.copy(), inverse.copy()
 
@@ -130,16 +127,17 @@ def softmax_s8(isa: str, at: str, rows: int, width: int, kind: str, *, masking: 
     p = arena.place_output(np.full(x.shape, 99, np.uint8), gap=5)
     s_scale, value_scale = scales_for(rows, width)
     mask = masks(rows, width)[masking]
-    _core.kernels.softmax_s8(
+    run(
+        "softmax_s8",
         isa,
-        s,
-        width,
-        None if mask is None else arena.place(mask, gap=2),
-        arena.place(s_scale),
-        arena.place(np.pad(value_scale, (0, padded(width) - width))),
-        inverse,
-        p,
-        factor,
+        s=s,
+        keys=width,
+        mask=None if mask is None else arena.place(mask, gap=2),
+        s_scale=arena.place(s_scale),
+        value_scale=arena.place(np.pad(value_scale, (0, padded(width) - width))),
+        inverse=inverse,
+        p=p,
+        factor=factor,
     )
     arena.check()
     return s.copy(), inverse.copy(), p.view(np.int8).copy(), factor.copy()
@@ -151,26 +149,26 @@ def context(isa: str, at: str, rows: int, width: int, kind: str) -> Results:
     y = arena.place_output(np.full((rows, width), np.nan, np.float32), gap=5)
     factor = random.uniform(0.1, 1, rows).astype(np.float32)
     x = rows_of(kind, rows, width)[:, :width]
-    _core.kernels.context(isa, arena.place(x, gap=2), arena.place(factor), y)
+    run("context", isa, x=arena.place(x, gap=2), factor=arena.place(factor), y=y)
     arena.check()
     return (y.copy(),)
 
 
-def activate(isa: str, at: str, rows: int, width: int, kind: str, *, index: int, scaled: bool) -> Results:
+def activate(isa: str, at: str, rows: int, width: int, kind: str, *, operation: str, scaled: bool) -> Results:
     random = np.random.default_rng(width)
     scale = np.exp2(random.integers(-3, 4, padded(width))).astype(np.float32)
     arena = Arena(at)
     x = arena.place_output(rows_of(kind, rows, width), gap=3)
-    _core.kernels.activate(isa, index, x, arena.place(scale) if scaled else None)
+    run(operation, isa, x=x, scale=arena.place(scale) if scaled else None)
     arena.check()
     return (x.copy(),)
 
 
 Operation = Callable[[str, str, int, int, str], Results]
 OPERATIONS: dict[str, Operation] = {
-    "quantise": quantise,
-    "quantise, after relu": partial(quantise, after_relu=True),
-    "quantise_heads": quantise_heads,
+    "quantize": quantise,
+    "quantize, after relu": partial(quantise, after_relu=True),
+    "quantize_heads": quantise_heads,
     "layer_norm": layer_norm,
     "softmax": partial(softmax, masking=0),
     "softmax, one mask": partial(softmax, masking=1),
@@ -180,19 +178,25 @@ OPERATIONS: dict[str, Operation] = {
     "softmax_s8, a mask a row": partial(softmax_s8, masking=2),
     "context": context,
 }
-for _index, _name in enumerate(op.ACTIVATIONS):
-    OPERATIONS[_name] = partial(activate, index=_index, scaled=False)
-    OPERATIONS[_name + ", scaled"] = partial(activate, index=_index, scaled=True)
+for _name in op.ACTIVATIONS:
+    OPERATIONS[f"activate_{_name}"] = partial(activate, operation=f"activate_{_name}", scaled=False)
+    OPERATIONS[f"activate_{_name}, scaled"] = partial(activate, operation=f"activate_{_name}", scaled=True)
+
+
+def test_every_listed_row_operation_is_tested() -> None:
+    assert {name.partition(", ")[0] for name in OPERATIONS} == set(kernels.list_row_operations())
+
+
 KINDS = ("usual", "huge", "tiny", "denormal", "any bits")
 
 
 def kinds_for(operation: str) -> tuple[str, ...]:
-    """Without finite values a row has no scale, and the quantiser promises nothing."""
-    return KINDS[:-1] if operation.startswith("quantise") else KINDS
+    """A row that is not finite has no scale: the result of the quantizer is then undefined."""
+    return KINDS[:-1] if operation.startswith("quantize") else KINDS
 
 
 def cases(operation: str) -> Iterator[tuple[int, int, str]]:
-    """Every shape with every kind; while emulated, the kinds take turns."""
+    """Every shape with every kind; under emulation the kinds take turns."""
     kinds = kinds_for(operation)
     for i, (rows, width) in enumerate(SHAPES):
         for kind in [kinds[i % len(kinds)]] if EMULATED else kinds:
@@ -233,11 +237,11 @@ def formula(operation: str, rows: int, width: int, kind: str) -> Results:
         return e, inverse, *op.quantise_weights(e, inverse, value_scale)
     name, _, scaled = operation.partition(", ")
     scale = np.exp2(random.integers(-3, 4, padded(width))).astype(np.float32)[:width]
-    return (op.activate(name, x, scale if scaled else None),)
+    return (op.activate(name.removeprefix("activate_"), x, scale if scaled else None),)
 
 
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if not name.startswith("quantise")])
-def test_the_scalar_code_equals_the_formula(operation: str) -> None:
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if not name.startswith("quantize")])
+def test_scalar_code_equals_the_formula(operation: str) -> None:
     for rows, width, kind in cases(operation):
         found = scalar_result(operation, rows, width, kind)
         for a, b in zip(found, formula(operation, rows, width, kind), strict=True):
@@ -246,8 +250,8 @@ def test_the_scalar_code_equals_the_formula(operation: str) -> None:
             assert a.size == b.size or (a[:, width:] == 0).all(), (rows, width, kind)
 
 
-@pytest.mark.parametrize("operation", ["quantise", "quantise, after relu"])
-def test_the_scalar_quantiser_equals_the_formula(operation: str) -> None:
+@pytest.mark.parametrize("operation", ["quantize", "quantize, after relu"])
+def test_scalar_quantizer_equals_the_formula(operation: str) -> None:
     for case in cases(operation):
         x = rows_of(case[2], *case[:2])
         expected: Results = op.quantise(op.relu(x) if operation.endswith("relu") else x)
@@ -255,10 +259,10 @@ def test_the_scalar_quantiser_equals_the_formula(operation: str) -> None:
             assert same_bits(a, b), case
 
 
-def test_the_scalar_quantiser_of_heads_equals_the_formula() -> None:
-    for rows, width, kind in cases("quantise_heads"):
+def test_scalar_quantizer_of_heads_equals_the_formula() -> None:
+    for rows, width, kind in cases("quantize_heads"):
         x = rows_of(kind, rows, HEADS * width)
-        q, scale, total = scalar_result("quantise_heads", rows, width, kind)
+        q, scale, total = scalar_result("quantize_heads", rows, width, kind)
         for head in range(HEADS):
             expected = op.quantise_head(x[:, head * width : (head + 1) * width])
             assert same_bits(q[:, head, :width], expected.q), (rows, width, kind)
@@ -271,13 +275,13 @@ FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-(
 
 
 @given(st.lists(FINITE, min_size=1, max_size=16))
-def test_the_quantiser_keeps_zero_and_every_value_within_a_step(values: list[float]) -> None:
+def test_quantizer_keeps_zero_and_every_value_within_one_step(values: list[float]) -> None:
     x = np.zeros((1, 16), np.float32)
     x[0, : len(values)] = values
     arena = Arena("end")
     q = arena.place_output(np.zeros((1, 16), np.uint8))
     scale, shift = (arena.place_output(np.zeros(1, np.float32)) for _ in range(2))
-    _core.kernels.quantize("scalar", arena.place(x), q, scale, shift)
+    run("quantize", "scalar", x=arena.place(x), q=q, scale=scale, shift=shift)
     arena.check()
     meant = q.view(np.int8).astype(np.float64) * float(scale[0]) + float(shift[0])
     step = max(float(scale[0]), 2.0**-95)

@@ -199,7 +199,7 @@ def relu6(x: F32) -> F32:
     return minimum(relu(x), f32(6))
 
 
-# In the order of the engine's own list; the keys are those of docs/model_format.md.
+# By the name in a model file's configuration (docs/model_format.md).
 ACTIVATIONS: dict[str, Callable[[F32], F32]] = {
     "relu": relu,
     "gelu": gelu_erf,

@@ -36,7 +36,7 @@ void activate(const Activate& a) {
 }  // namespace
 
 void activate_relu(const Activate& a) { activate<relu>(a); }
-void activate_gelu_erf(const Activate& a) { activate<gelu_erf>(a); }
+void activate_gelu(const Activate& a) { activate<gelu_erf>(a); }
 void activate_gelu_tanh(const Activate& a) { activate<gelu_tanh>(a); }
 void activate_relu6(const Activate& a) { activate<relu6>(a); }
 void activate_silu(const Activate& a) { activate<silu>(a); }

@@ -1,7 +1,7 @@
 // activation: y = f(x) * scale, in place on a panel that lies in cache.
 //
 // ReLU is not here: it is an epilogue. The others are one pass each, written against the 16 lanes:
-//   gelu_erf   0.5 x (1 + erf(x / sqrt 2))
+//   gelu       0.5 x (1 + erf(x / sqrt 2))
 //   gelu_tanh  0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
 //   relu6      min(max(x, 0), 6)
 //   silu       x / (1 + exp(-x))
@@ -12,17 +12,18 @@
 
 #include <cstddef>
 
+#include "kernels/kernels.inc"
+
 namespace mbrt {
 
 enum class Activation : int {
-  kRelu = 0,
-  kGeluErf = 1,
-  kGeluTanh = 2,
-  kRelu6 = 3,
-  kSilu = 4,
-  kTanh = 5
+#define MBRT_ENUMERATOR(enumerator, name) enumerator,
+  MBRT_ACTIVATIONS(MBRT_ENUMERATOR)
+#undef MBRT_ENUMERATOR
 };
-inline constexpr int kActivationCount = 6;
+#define MBRT_COUNT(enumerator, name) +1
+inline constexpr int kActivationCount = MBRT_ACTIVATIONS(MBRT_COUNT);
+#undef MBRT_COUNT
 
 struct Activate {
   std::size_t rows;
@@ -31,8 +32,6 @@ struct Activate {
   std::size_t x_stride;  // floats
   const float* scale;    // [n], or null for 1
 };
-
-using ActivateFn = void (*)(const Activate&);
 
 }  // namespace mbrt
 

@@ -41,8 +41,6 @@ struct GemmF32 {
   std::size_t out_stride;  // floats
 };
 
-using GemmF32Fn = void (*)(const GemmF32&);
-
 }  // namespace mbrt
 
 #endif  // MBRT_KERNELS_GEMM_F32_GEMM_F32_H_

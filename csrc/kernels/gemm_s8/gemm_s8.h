@@ -27,7 +27,7 @@
 
 namespace mbrt {
 
-inline constexpr std::size_t kDeepestS8 = 32768;  // K at most
+inline constexpr std::size_t kMaxKS8 = 32768;  // the largest K: sums of it cannot overflow
 
 // How many bytes ahead weights are fetched. The layers of a model lie in memory in the order they
 // are used, so what lies behind a product's weights is the next one's.
@@ -37,7 +37,7 @@ struct GemmS8 {
   Epilogue epilogue;
   std::size_t m;  // rows, >= 1
   std::size_t n;  // columns, a positive multiple of 16
-  std::size_t k;  // a positive multiple of 16, kDeepestS8 at most
+  std::size_t k;  // a positive multiple of 16, kMaxKS8 at most
 
   const std::uint8_t* a;  // [m][a_stride], the first k bytes of each row
   std::size_t a_stride;   // bytes
@@ -64,8 +64,6 @@ struct GemmS8 {
   // kProduct only: no q is negative, and a kernel may spare itself what signs cost.
   bool non_negative = false;
 };
-
-using GemmS8Fn = void (*)(const GemmS8&);
 
 }  // namespace mbrt
 

@@ -146,7 +146,7 @@ struct NonNegativeTile {
 constexpr std::size_t kFewRows = 16;
 
 // Split activations of one turn: 64 rows of K = 512, or one of the deepest product.
-constexpr std::size_t kSplitBytes = 2 * kDeepestS8;
+constexpr std::size_t kSplitBytes = 2 * kMaxKS8;
 constexpr std::size_t kSplitRows = kSplitBytes / (2 * 16);  // of the shallowest
 
 // One row of k bytes to 2 k; its sums' start, the sizes of what is negative.

@@ -24,8 +24,6 @@ struct LayerNorm {
   float eps;
 };
 
-using LayerNormFn = void (*)(const LayerNorm&);
-
 }  // namespace mbrt
 
 #endif  // MBRT_KERNELS_NORM_LAYER_NORM_H_

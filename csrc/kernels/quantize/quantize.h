@@ -45,8 +45,6 @@ struct Quantize {
   bool non_negative = false;
 };
 
-using QuantizeFn = void (*)(const Quantize&);
-
 // quantize_heads: the parts of float rows that belong to each attention head, to int8, symmetric:
 // one scale for each row and head. Queries, keys and values; a product of two of them then has no
 // terms but its own.
@@ -67,8 +65,6 @@ struct QuantizeHeads {
   float* scale;          // [rows][heads]
   std::int32_t* sum;     // [rows][heads], the sums of q; null: not wanted
 };
-
-using QuantizeHeadsFn = void (*)(const QuantizeHeads&);
 
 }  // namespace mbrt
 

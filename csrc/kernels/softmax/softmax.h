@@ -36,8 +36,6 @@ struct Softmax {
   float* inverse;            // [rows]
 };
 
-using SoftmaxFn = void (*)(const Softmax&);
-
 struct SoftmaxS8 {
   Softmax scores;              // s becomes e
   const float* s_scale;        // [rows][s_scale_stride], >= 0
@@ -47,8 +45,6 @@ struct SoftmaxS8 {
   std::size_t p_stride;        // bytes
   float* factor;               // [rows]
 };
-
-using SoftmaxS8Fn = void (*)(const SoftmaxS8&);
 
 // context: y[row][i] = x[row][i] * factor[row], i < n. Columns past n are neither read nor written.
 struct Context {
@@ -60,8 +56,6 @@ struct Context {
   float* y;             // [rows][y_stride]
   std::size_t y_stride;
 };
-
-using ContextFn = void (*)(const Context&);
 
 }  // namespace mbrt
 
