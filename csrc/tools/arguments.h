@@ -1,13 +1,11 @@
-// A command's options and arguments, read as Python's argparse reads them for the `mbrt` of the
-// package: options may stand anywhere, --name VALUE or --name=VALUE, -n VALUE or -nVALUE, and after
-// `--` everything is an argument.
+// The command line: one table of options per command. The parser and the help read the tables.
 #ifndef MBRT_TOOLS_ARGUMENTS_H_
 #define MBRT_TOOLS_ARGUMENTS_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,85 +13,63 @@
 
 namespace mbrt::tools {
 
-// An option that is not there, a value that is not one. The message says which; the usage goes
-// before it.
+// A wrong command line: exit code 2.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
+struct Option {
+  const char* name;   // "--top-k"
+  char letter;        // 'k' for -k; 0: no short form
+  const char* value;  // name of the value: "N", or the choices "int8|fp32"; empty: a flag
+  const char* help;
+};
+
+struct OptionGroup {
+  const char* title;
+  std::span<const Option> options;
+};
+
+class Arguments;
+
+struct Command {
+  const char* name;
+  const char* summary;  // one line of `mbrt --help`
+  const char* about;    // first paragraph of `mbrt COMMAND --help`
+  const char* words;    // what is not an option: "MODEL [TEXT ...]"
+  std::span<const OptionGroup> groups;
+  const char* examples;  // one per line
+  void (*run)(const Arguments& arguments);
+
+  std::string help() const;
+};
+
+// What the user gave. Options stand anywhere: --name VALUE, --name=VALUE, -n VALUE or -nVALUE. After
+// "--" every word is a text. The getters throw UsageError for a value that cannot be read.
 class Arguments {
  public:
-  // command: "embed"; about: what --help says first.
-  Arguments(std::string command, std::string about);
+  Arguments(const Command& command, std::span<const std::string> words);
 
-  // What follows is under a heading of its own in the help.
-  void group(const std::string& title);
-  // brief: a letter, or 0. metavar: what the value is called; for choices: those that it can be.
-  void option(const std::string& name, char brief, const std::string& metavar,
-              const std::string& help, std::vector<std::string> choices = {});
-  void flag(const std::string& name, char brief, const std::string& help);
-  // The arguments that are no options, in order; many: one or more, or none too when optional.
-  enum class Count { kOne, kAny, kSome };
-  void positional(const std::string& metavar, Count count, const std::string& help);
-  void example(const std::string& line);
+  bool wants_help() const { return has("--help"); }
+  bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  std::optional<std::string> text(std::string_view name) const;
+  // A whole number, at least min.
+  std::optional<std::size_t> count(std::string_view name, std::size_t min) const;
+  // A positive number.
+  std::optional<double> positive(std::string_view name) const;
+  // "8,32,128": whole numbers, each at least 1.
+  std::optional<std::vector<std::size_t>> counts(std::string_view name) const;
 
-  // Throws UsageError. True when the help was asked for; the rest is then not looked at.
-  bool parse(const std::vector<std::string>& words);
-
-  bool has(const std::string& name) const { return values_.count(name) > 0; }
-  std::optional<std::string> value(const std::string& name) const;
-  // UsageError when the value is no whole number, or no number.
-  std::optional<std::int64_t> integer(const std::string& name) const;
-  std::optional<double> number(const std::string& name) const;
-  // "8,32,128" as numbers from 1; what: what they are, for the message.
-  std::optional<std::vector<std::size_t>> positive_list(const std::string& name,
-                                                        const std::string& what) const;
-  // The first kOne argument, and those behind it.
-  const std::string& first() const { return positionals_.front(); }
-  std::vector<std::string> rest() const;
-  // Of two flags the one that was given last; empty when neither was.
-  std::optional<bool> either(const std::string& yes, const std::string& no) const;
-
-  const std::string& command() const { return command_; }
-  std::string usage() const;
-  std::string help() const;
+  const std::string& model() const { return words_.front(); }
+  // The words behind MODEL.
+  std::vector<std::string> texts() const { return {words_.begin() + 1, words_.end()}; }
 
  private:
-  struct Option {
-    std::string name;
-    char brief;
-    std::string metavar;  // empty: a flag
-    std::string help;
-    std::vector<std::string> choices;
-    std::size_t group;
-    std::string spelling() const;  // "-f PATH, --file PATH"
-    std::string value_name() const;
-  };
-  struct Positional {
-    std::string metavar;
-    Count count;
-    std::string help;
-  };
-  struct Given {
-    std::string text;
-    std::size_t place;  // among the words
-  };
-  const Option* find(std::string_view name) const;
-  const Option* find(char brief) const;
-  bool is_option(const std::string& word) const;
-  std::size_t take(const std::vector<std::string>& words, std::size_t i);
-  void set(const Option& option, const std::string& text, std::size_t place);
-  void check_positionals() const;
+  const Option& find(const Command& command, const std::string& word) const;
 
-  std::string command_;
-  std::string about_;
-  std::vector<std::string> groups_{"options"};
-  std::vector<Option> options_;
-  std::vector<Positional> expected_;
-  std::vector<std::string> examples_;
-  std::map<std::string, Given> values_;
-  std::vector<std::string> positionals_;
+  std::map<std::string, std::string, std::less<>> values_;
+  std::vector<std::string> words_;
 };
 
 }  // namespace mbrt::tools

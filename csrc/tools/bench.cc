@@ -1,6 +1,5 @@
-// mbrt bench: latency, throughput, load time and memory. The table and the JSON of
-// mobilebert_rt/cli/bench.py, so that boards can be compared whichever program measured them; only
-// the random ids differ.
+// mbrt bench: latency, throughput, load time and memory. Table and JSON are those of
+// mobilebert_rt/cli/bench.py, so that machines can be compared; only the random ids differ.
 #include <algorithm>
 #include <random>
 
@@ -11,32 +10,9 @@
 #include "tools/commands.h"
 #include "tools/interrupt.h"
 #include "tools/measure.h"
-#include "tools/options.h"
 
 namespace mbrt::tools {
 namespace {
-
-void configure(Arguments& arguments) {
-  arguments.positional("MODEL", Arguments::Count::kOne, "a model file, written by `mbrt convert`");
-  arguments.group("what is swept: lists such as 8,32,128");
-  arguments.option("--lengths", 0, "LIST", "tokens of a sequence (default: 8,32,128)");
-  arguments.option("--batch-sizes", 0, "LIST", "sequences of a call (default: 1)");
-  arguments.option("--threads", 0, "LIST", "threads (default: what this process may use)");
-  arguments.option("--text", 0, "PATH", "batches of this file's lines instead of random ids");
-  arguments.group("how");
-  arguments.option("--precision", 0, "NAME", "what the file must have been written with",
-                   {"int8", "fp32"});
-  arguments.option("--isa", 0, "NAME", "kernel set, one of those that `mbrt info` lists");
-  add_tokenizer(arguments);
-  arguments.option("--warmup", 0, "N", "untimed calls (default: 3)");
-  arguments.option("--repeats", 0, "N", "timed calls at most (default: 100)");
-  arguments.option("--seconds", 0, "S", "time a line at most (default: 5)");
-  arguments.option("--seed", 0, "N", "of the random ids (default: 0)");
-  add_json(arguments, "a JSON object: the machine, the options, and the lines with all numbers");
-  add_quiet(arguments);
-  arguments.example("mbrt bench sst2.safetensors --lengths 8,32,128 --threads 1,2");
-  arguments.example("mbrt bench sst2.safetensors --text reviews.txt --batch-sizes 1,8,32 --json");
-}
 
 struct Plan {
   std::vector<std::size_t> lengths, batch_sizes, threads;
@@ -45,44 +21,33 @@ struct Plan {
 };
 
 Plan plan_of(const Arguments& arguments) {
-  Plan plan;
-  plan.lengths = arguments.positive_list("--lengths", "lengths")
-                     .value_or(std::vector<std::size_t>{8, 32, 128});
-  plan.batch_sizes =
-      arguments.positive_list("--batch-sizes", "sizes").value_or(std::vector<std::size_t>{1});
-  plan.threads = arguments.positive_list("--threads", "thread counts")
-                     .value_or(std::vector<std::size_t>{default_thread_count()});
-  plan.repeats = positive(arguments, "--repeats", 100);
-  const std::int64_t warmup = arguments.integer("--warmup").value_or(3);
-  plan.seconds = arguments.number("--seconds").value_or(5.0);
-  if (warmup < 0 || !(plan.seconds > 0)) {
-    throw InputError("--warmup should be 0 or more, --seconds more than 0.");
-  }
-  for (const std::size_t count : plan.threads) {
-    if (count > kMaxThreads) {
-      throw InputError("--threads has " + std::to_string(count) +
-                       "; give whole numbers from 1 to 256.");
-    }
-  }
-  plan.warmup = static_cast<std::size_t>(warmup);
-  plan.seed = static_cast<std::size_t>(arguments.integer("--seed").value_or(0));
+  Plan plan{
+      .lengths = arguments.counts("--lengths").value_or(std::vector<std::size_t>{8, 32, 128}),
+      .batch_sizes = arguments.counts("--batch-sizes").value_or(std::vector<std::size_t>{1}),
+      .threads = arguments.counts("--threads").value_or(std::vector{default_thread_count()}),
+      .warmup = arguments.count("--warmup", 0).value_or(3),
+      .repeats = arguments.count("--repeats", 1).value_or(100),
+      .seed = arguments.count("--seed", 0).value_or(0),
+      .seconds = arguments.positive("--seconds").value_or(5.0),
+  };
+  check_threads(*std::max_element(plan.threads.begin(), plan.threads.end()));
   return plan;
 }
 
-// One line of the sweep: id rows of any length. length: 0 for texts.
+// The batch of one line of the report. length: tokens per sequence; nothing for texts.
 struct Case {
   std::size_t batch_size;
-  std::size_t length;
-  std::vector<std::int32_t> ids;
-  std::vector<std::size_t> offsets{0};
+  std::optional<std::size_t> length;
+  std::vector<std::int32_t> ids = {};
+  std::vector<std::size_t> offsets = {0};
 
-  void add(const std::int32_t* row, std::size_t tokens) {
-    ids.insert(ids.end(), row, row + tokens);
+  void add(const std::vector<std::int32_t>& row) {
+    ids.insert(ids.end(), row.begin(), row.end());
     offsets.push_back(ids.size());
   }
 };
 
-// A case's calls, with room for everything that the model puts out.
+// A call with a case's batch, with memory for everything that the model computes.
 class Call {
  public:
   Call(const Encoder& encoder, const Case& one, std::size_t threads)
@@ -105,7 +70,6 @@ class Call {
       outputs_.logits = logits_.data();
     }
   }
-
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
@@ -120,184 +84,206 @@ class Call {
   std::vector<float> hidden_, pooled_, logits_;
 };
 
-std::vector<Case> random_cases(const Plan& plan, const Encoder& encoder, const std::string& path) {
+std::vector<Case> random_cases(const Plan& plan, const Encoder& encoder) {
   const std::size_t longest = *std::max_element(plan.lengths.begin(), plan.lengths.end());
   if (longest > encoder.config().max_positions) {
-    throw InputError("--lengths has " + std::to_string(longest) + "; " + path + " takes at most " +
-                     std::to_string(encoder.config().max_positions) + " tokens.");
+    throw UsageError(formatted("--lengths: found %zu; expected at most %zu, the model's limit.",
+                               longest, static_cast<std::size_t>(encoder.config().max_positions)));
   }
   std::mt19937_64 random(plan.seed);
   std::vector<Case> cases;
   for (const std::size_t size : plan.batch_sizes) {
     for (const std::size_t length : plan.lengths) {
-      Case& one = cases.emplace_back(Case{size, length, {}, {0}});
+      Case& one = cases.emplace_back(Case{size, length});
       std::vector<std::int32_t> row(length);
       for (std::size_t i = 0; i < size; ++i) {
         for (std::int32_t& id : row) {
           id = static_cast<std::int32_t>(random() % encoder.config().vocab_size);
         }
-        one.add(row.data(), length);
+        one.add(row);
       }
     }
   }
   return cases;
 }
 
-// Batches of the file's first lines (from the start again when few); tokenize_ms: of one text.
+std::vector<std::string> lines_with_text(const std::string& path) {
+  LineReader reader(path);
+  std::vector<std::string> found;
+  for (std::vector<std::string> lines; !(lines = reader.next_lines()).empty();) {
+    for (const std::string& line : lines) {
+      if (!one_line(line).empty()) found.push_back(line);
+    }
+  }
+  if (found.empty()) throw InputError(path + ": found no text; expected one text per line.");
+  return found;
+}
+
+// Batches of the file's first lines, from the start again when they are few. tokenize_ms: the time of
+// one text.
 std::vector<Case> text_cases(const Plan& plan, const TextModel& model, const std::string& path,
-                             double* tokenize_ms) {
-  const std::vector<std::string> lines = lines_with_text(whole_text(&path));
-  if (lines.empty()) throw InputError(path + " has no text.");
-  const Limits limits{model.config().max_positions, OnOverflow::kTruncate, 0};
-  const std::size_t most = *std::max_element(plan.batch_sizes.begin(), plan.batch_sizes.end());
+                             std::optional<double>* tokenize_ms) {
+  const std::vector<std::string> lines = lines_with_text(path);
+  const std::size_t count = *std::max_element(plan.batch_sizes.begin(), plan.batch_sizes.end());
   std::vector<Text> texts;
-  texts.reserve(most);
-  for (std::size_t i = 0; i < most; ++i) texts.push_back({lines[i % lines.size()], std::nullopt});
+  for (std::size_t i = 0; i < count; ++i) texts.push_back({lines[i % lines.size()], std::nullopt});
+  const Limits limits{model.config().max_positions, OnOverflow::kTruncate, 0};
   std::vector<Window> windows;
   const auto tokenize = [&] {
     const RunOptions run{.threads = 1};
     windows = encode_windows(model.tokenizer(), texts, {0, texts.size()}, limits, run, false);
   };
-  *tokenize_ms = repeat(tokenize, 1, 10, 1.0).p50 / static_cast<double>(most);
+  *tokenize_ms = measure(tokenize, 1, 10, 1.0).p50 / static_cast<double>(texts.size());
   std::vector<Case> cases;
   for (const std::size_t size : plan.batch_sizes) {
-    Case& one = cases.emplace_back(Case{size, 0, {}, {0}});
-    for (std::size_t i = 0; i < size; ++i) {
-      one.add(windows[i].encoding.ids.data(), windows[i].size());
-    }
+    Case& one = cases.emplace_back(Case{size, std::nullopt});
+    for (std::size_t i = 0; i < size; ++i) one.add(windows[i].encoding.ids);
   }
   return cases;
 }
 
-// What one line of the report says.
-struct Line {
-  std::string precision, isa;
-  std::size_t threads, batch_size, length, tokens;
-  Timing ms;
-  double load_ms, first_call_ms;
-  std::optional<double> tokenize_ms;
-  std::optional<std::uint64_t> peak_bytes;
-  bool peak_is_of_line;
-  std::size_t weight_bytes, workspace_bytes;
-
-  double per_second(std::size_t count) const { return static_cast<double>(count) / ms.mean * 1e3; }
+struct Report {
+  Json::Array lines;
+  std::vector<std::vector<std::string>> rows;  // the same for people
+  std::string notes;
 };
 
-// The lines of one loaded model.
-void measure(const Arguments& arguments, const Plan& plan, std::size_t threads, Progress& progress,
-             std::vector<Line>* lines) {
-  const std::string& path = arguments.first();
+// What is measured once per loaded model.
+struct Loaded {
   std::shared_ptr<const Encoder> encoder;
-  const double load_ms = clock_of([&] { encoder = load_encoder(path, arguments); });
-  std::optional<double> tokenize_ms;
-  std::vector<Case> cases;
-  if (const std::optional<std::string> text = arguments.value("--text")) {
-    const std::optional<std::string> tokenizer = arguments.value("--tokenizer");
-    const TextModel model =
-        tokenizer ? TextModel(encoder, path, tokenizer_at(*tokenizer)) : TextModel(encoder, path);
-    cases = text_cases(plan, model, *text, &tokenize_ms.emplace());
-  } else {
-    cases = random_cases(plan, *encoder, path);
+  std::size_t threads;
+  double load_ms = 0, first_call_ms = 0;
+  std::optional<double> tokenize_ms = {};
+};
+
+void add_line(Report* report, const Loaded& model, const Case& one, const Timing& ms,
+              std::optional<std::uint64_t> peak_bytes, bool peak_is_of_line) {
+  const Encoder& encoder = *model.encoder;
+  const std::string precision = precision_name(encoder.config());
+  const std::size_t tokens = one.ids.size();
+  const double calls_per_second = 1e3 / ms.mean;
+  const double tokens_per_second = static_cast<double>(tokens) * calls_per_second;
+  report->lines.push_back(
+      Json::Object{{"precision", precision},
+                   {"isa", encoder.kernels().isa},
+                   {"threads", model.threads},
+                   {"batch_size", one.batch_size},
+                   {"length", one.length},
+                   {"tokens", tokens},
+                   {"ms", Json::Object{{"p50", ms.p50},
+                                       {"p90", ms.p90},
+                                       {"p99", ms.p99},
+                                       {"mean", ms.mean},
+                                       {"calls", ms.calls}}},
+                   {"tokens_per_second", tokens_per_second},
+                   {"sequences_per_second", static_cast<double>(one.batch_size) * calls_per_second},
+                   {"load_ms", model.load_ms},
+                   {"first_call_ms", model.first_call_ms},
+                   {"tokenize_ms", model.tokenize_ms},
+                   {"peak_bytes", peak_bytes},
+                   {"peak_is_of_line", peak_is_of_line},
+                   {"model_bytes", Json::Object{{"weights", encoder.file().bytes()},
+                                                {"workspace", encoder.workspace_bytes()}}}});
+  const auto decimal = [](double value, int digits) { return formatted("%.*f", digits, value); };
+  report->rows.push_back({precision, std::to_string(model.threads), std::to_string(one.batch_size),
+                          thousands(tokens), decimal(ms.p50, 3), decimal(ms.p90, 3),
+                          decimal(ms.p99, 3),
+                          thousands(static_cast<std::uint64_t>(tokens_per_second + 0.5)),
+                          decimal(model.load_ms, 1), decimal(model.first_call_ms, 1),
+                          peak_bytes ? decimal(static_cast<double>(*peak_bytes) / 1e6, 1) : "-"});
+}
+
+std::string notes_of(const Loaded& model, bool peak_is_of_line) {
+  std::string notes =
+      cpu_name() + ", " + model.encoder->kernels().isa + ", mobilebert_rt " MBRT_VERSION "\n";
+  if (model.tokenize_ms) {
+    notes +=
+        formatted("tokenisation: %.3f ms per text, not part of the calls\n", *model.tokenize_ms);
   }
-  Call first(*encoder, cases.front(), threads);
-  const double first_ms = clock_of([&] { first(); });
+  return notes + (peak_is_of_line ? "" : "peak MB: of the process so far, not of the line\n");
+}
+
+void measure_model(const Arguments& arguments, const Plan& plan, std::size_t threads,
+                   Progress& progress, Report* report) {
+  Loaded model{.encoder = nullptr, .threads = threads};
+  model.load_ms = time_of([&] { model.encoder = load_encoder(arguments); });
+  const Encoder& encoder = *model.encoder;
+  const std::optional<std::string> text = arguments.text("--text");
+  const std::vector<Case> cases =
+      text ? text_cases(plan, *load_text_model(model.encoder, arguments), *text, &model.tokenize_ms)
+           : random_cases(plan, encoder);
+  Call first(encoder, cases.front(), threads);
+  model.first_call_ms = time_of([&] { first(); });
   for (const Case& one : cases) {
-    encoder->trim();
-    const bool resettable = reset_peak_memory();
-    Call call(*encoder, one, threads);
-    const Timing timing = repeat([&] { call(); }, plan.warmup, plan.repeats, plan.seconds);
-    lines->push_back({precision_name(encoder->config()), encoder->kernels().isa, threads,
-                      one.batch_size, one.length, one.ids.size(), timing, load_ms, first_ms,
-                      tokenize_ms, peak_memory(), resettable, encoder->file().bytes(),
-                      encoder->workspace_bytes()});
+    encoder.trim();
+    const bool peak_is_of_line = reset_peak_memory();
+    Call call(encoder, one, threads);
+    const Timing timing = measure([&] { call(); }, plan.warmup, plan.repeats, plan.seconds);
+    if (report->notes.empty()) report->notes = notes_of(model, peak_is_of_line);
+    add_line(report, model, one, timing, peak_memory(), peak_is_of_line);
     progress.update(1);
   }
 }
 
-void write_line(JsonWriter& json, const Line& line) {
-  json.begin_object().key("precision").string(line.precision).key("isa").string(line.isa);
-  json.key("threads").integer(line.threads).key("batch_size").integer(line.batch_size);
-  json.key("length");
-  line.length == 0 ? json.null() : json.integer(line.length);
-  json.key("tokens").integer(line.tokens).key("ms").begin_object();
-  json.key("p50").number(line.ms.p50).key("p90").number(line.ms.p90);
-  json.key("p99").number(line.ms.p99).key("mean").number(line.ms.mean);
-  json.key("calls").integer(line.ms.calls).end_object();
-  json.key("tokens_per_second").number(line.per_second(line.tokens));
-  json.key("sequences_per_second").number(line.per_second(line.batch_size));
-  json.key("load_ms").number(line.load_ms).key("first_call_ms").number(line.first_call_ms);
-  json.key("tokenize_ms");
-  line.tokenize_ms ? json.number(*line.tokenize_ms) : json.null();
-  json.key("peak_bytes");
-  line.peak_bytes ? json.integer(*line.peak_bytes) : json.null();
-  json.key("peak_is_of_line").boolean(line.peak_is_of_line).key("model_bytes").begin_object();
-  json.key("weights").integer(line.weight_bytes);
-  json.key("workspace").integer(line.workspace_bytes).end_object().end_object();
-}
-
-void print_as_json(const Plan& plan, const std::vector<Line>& lines) {
-  JsonWriter json(true);
-  json.begin_object().key("machine");
-  write_machine(json);
-  json.key("options").begin_object().key("warmup").integer(plan.warmup);
-  json.key("repeats").integer(plan.repeats).key("seconds").number(plan.seconds);
-  json.key("seed").integer(plan.seed).end_object().key("lines").begin_array();
-  for (const Line& line : lines) write_line(json, line);
-  print(json.end_array().end_object().text() + "\n");
-}
-
-// 1234567.8 as "1,234,568", with one more digit when wanted.
-std::string grouped(double value, int decimals) {
-  const std::string text = formatted("%.*f", decimals, value);
-  const std::size_t point = std::min(text.find('.'), text.size());
-  return thousands(std::strtoull(text.substr(0, point).c_str(), nullptr, 10)) + text.substr(point);
-}
-
-void print_as_text(const std::vector<Line>& lines) {
-  const Line& first = lines.front();
-  print(cpu_name() + ", " + first.isa + ", mobilebert_rt " MBRT_VERSION "\n");
-  if (first.tokenize_ms) {
-    print(formatted("tokenisation: %.3f ms a text, not part of the calls\n", *first.tokenize_ms));
-  }
-  if (!first.peak_is_of_line) {
-    print("peak MB is that of the process so far, not of the line\n");
-  }
-  std::vector<std::vector<std::string>> rows{{"precision", "threads", "batch", "tokens", "p50 ms",
-                                              "p90 ms", "p99 ms", "tokens/s", "load ms", "first ms",
-                                              "peak MB"}};
-  for (const Line& line : lines) {
-    rows.push_back(
-        {line.precision, std::to_string(line.threads), std::to_string(line.batch_size),
-         thousands(line.tokens), formatted("%.3f", line.ms.p50), formatted("%.3f", line.ms.p90),
-         formatted("%.3f", line.ms.p99), grouped(line.per_second(line.tokens), 0),
-         formatted("%.1f", line.load_ms), formatted("%.1f", line.first_call_ms),
-         line.peak_bytes ? grouped(static_cast<double>(*line.peak_bytes) / 1e6, 1) : "-"});
-  }
-  print(table(rows));
-}
-
 void run(const Arguments& arguments) {
   const Plan plan = plan_of(arguments);
-  const std::size_t cases =
-      plan.batch_sizes.size() * (arguments.has("--text") ? 1 : plan.lengths.size());
-  std::vector<Line> lines;
-  Progress progress(plan.threads.size() * cases, "lines", arguments.has("--quiet"));
+  const std::size_t lengths = arguments.has("--text") ? 1 : plan.lengths.size();
+  Progress progress(plan.threads.size() * plan.batch_sizes.size() * lengths, "lines",
+                    arguments.has("--quiet"));
+  Report report;
+  report.rows = {{"precision", "threads", "batch", "tokens", "p50 ms", "p90 ms", "p99 ms",
+                  "tokens/s", "load ms", "first ms", "peak MB"}};
   for (const std::size_t threads : plan.threads) {
-    measure(arguments, plan, threads, progress, &lines);
+    measure_model(arguments, plan, threads, progress, &report);
   }
   progress.clear();
-  arguments.has("--json") ? print_as_json(plan, lines) : print_as_text(lines);
+  if (!arguments.has("--json")) return print(report.notes + table(report.rows));
+  const Json::Object options{{"warmup", plan.warmup},
+                             {"repeats", plan.repeats},
+                             {"seconds", plan.seconds},
+                             {"seed", plan.seed}};
+  const Json json =
+      Json::Object{{"machine", describe_machine()}, {"options", options}, {"lines", report.lines}};
+  print(json.text() + "\n");
 }
+
+constexpr Option kSweep[] = {
+    {"--lengths", 0, "LIST", "tokens per sequence (default: 8,32,128)"},
+    {"--batch-sizes", 0, "LIST", "sequences per call (default: 1)"},
+    {"--threads", 0, "LIST", "threads per call (default: all usable cores)"},
+    {"--text", 0, "PATH", "batches of this file's lines instead of random ids"},
+};
+constexpr Option kOptions[] = {
+    kPrecision,
+    kIsa,
+    kTokenizer,
+    {"--warmup", 0, "N", "untimed calls (default: 3)"},
+    {"--repeats", 0, "N", "maximum number of timed calls (default: 100)"},
+    {"--seconds", 0, "S", "maximum time per line (default: 5)"},
+    {"--seed", 0, "N", "of the random ids (default: 0)"},
+    {"--json", 0, "", "one JSON object: machine, options, and the lines with all numbers"},
+    kQuiet,
+};
+constexpr OptionGroup kGroups[] = {{"combinations, as lists such as 8,32,128", kSweep},
+                                   {"model, measurement and output", kOptions}};
 
 }  // namespace
 
 const Command kBench{
-    "bench", "measure latency, throughput, load time and memory",
-    "Measure latency, throughput, load time and memory, over lists of lengths, batch sizes and "
-    "threads.\n\nEach line is one combination: p50, p90 and p99 of a call in milliseconds, tokens "
-    "a second (by the\nmean call), and the process's peak memory while it ran. Load time and the "
-    "first call are measured\nonce for each thread count. Sequences are random ids of the given "
-    "lengths, or the lines of --text\n(then tokenisation is timed too).",
-    configure, run};
+    .name = "bench",
+    .summary = "measure latency, throughput, load time and memory",
+    .about =
+        "Measure latency, throughput, load time and memory for combinations of lengths, batch "
+        "sizes and\nthreads. Each line is one combination: percentiles of the call time in "
+        "milliseconds, tokens per\nsecond at the mean call time, and the peak memory of the "
+        "process. Load time and the first call\nare measured once per thread count. Sequences "
+        "are random ids, or the lines of --text.",
+    .words = "MODEL",
+    .groups = kGroups,
+    .examples =
+        "mbrt bench sst2.safetensors --lengths 8,32,128 --threads 1,2\n"
+        "mbrt bench sst2.safetensors --text reviews.txt --batch-sizes 1,8,32 --json",
+    .run = run,
+};
 
 }  // namespace mbrt::tools

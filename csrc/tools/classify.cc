@@ -1,70 +1,73 @@
 // mbrt classify: texts, or pairs of texts, to labels.
 #include "tasks/classifier.h"
 #include "tools/commands.h"
-#include "tools/options.h"
 
 namespace mbrt::tools {
-
 namespace {
 
-void configure(Arguments& arguments) {
-  add_model(arguments);
-  add_texts(arguments);
-  add_text_limits(arguments);
-  arguments.flag("--pairs", 0, "arguments two by two, or lines TEXT<tab>TEXT");
-  arguments.option("--top-k", 'k', "N", "labels shown (default: 1; all with --json)");
-  add_json(arguments, "a JSON object a line: {\"text\", \"labels\": [{\"label\", \"score\"}]}");
-  add_quiet(arguments);
-  arguments.example("mbrt classify sst2.safetensors \"a warm, funny film\"");
-  arguments.example("mbrt classify mrpc.safetensors --pairs \"He left.\" \"He went away.\"");
-  arguments.example(
-      "mbrt classify sst2.safetensors --file reviews.txt --on-overflow truncate --json");
+using Labels = std::vector<Classification>;
+
+Json json_of(const Input& input, const Labels& labels) {
+  Json text = input.first;
+  if (input.second) text = Json::Array{input.first, *input.second};
+  return Json::Object{{"text", text}, {"labels", array_of(labels, [](const Classification& found) {
+                                         return Json::Object{{"label", found.label},
+                                                             {"score", found.score}};
+                                       })}};
 }
 
-void show(const Input& input, const std::vector<Classification>& labels, bool as_json) {
-  if (as_json) {
-    JsonWriter json;
-    json.begin_object();
-    write_text(json, input);
-    json.key("labels").begin_array();
-    for (const Classification& found : labels) {
-      json.begin_object().key("label").string(found.label);
-      json.key("score").number(static_cast<double>(found.score)).end_object();
-    }
-    return print(json.end_array().end_object().text() + "\n");
-  }
+std::string lines_of(const Input& input, const Labels& labels) {
   const std::string text =
       one_line(input.second ? input.first + " | " + *input.second : input.first);
+  std::string lines;
   for (const Classification& found : labels) {
-    print(padded(found.label, 12) + formatted(" %9.4f  ", static_cast<double>(found.score)) + text +
-          "\n");
+    lines += padded(found.label, 12) + formatted(" %9.4f  ", static_cast<double>(found.score)) +
+             text + "\n";
   }
+  return lines;
 }
 
 void run(const Arguments& arguments) {
   const bool as_json = arguments.has("--json");
-  const std::size_t top_k = positive(arguments, "--top-k", as_json ? 0 : 1);
+  const std::size_t top_k = arguments.count("--top-k", 1).value_or(as_json ? 0 : 1);
   TextSource source(arguments, arguments.has("--pairs"));
-  ClassifierOptions options;
-  set_limits(arguments, &options);
+  const ClassifierOptions options{task_options(arguments), {}};
   const Classifier classifier(load_model(arguments), options);
   run_over(
-      source, run_options(arguments), arguments.has("--quiet"),
+      source, arguments,
       [&](const std::vector<Text>& texts, const RunOptions& run) {
         return classifier.classify(texts, top_k, run);
       },
-      [&](std::size_t, const Input& input, const std::vector<Classification>& labels) {
-        show(input, labels, as_json);
+      [&](std::size_t, const Input& input, const Labels& labels) {
+        print(as_json ? json_of(input, labels).text() + "\n" : lines_of(input, labels));
       });
 }
+
+constexpr Option kOptions[] = {
+    kFile,
+    {"--pairs", 0, "", "classify pairs: two arguments each, or lines TEXT<tab>TEXT"},
+    {"--top-k", 'k', "N", "number of labels shown (default: 1; all with --json)"},
+    {"--json", 0, "", "one JSON object per line: {\"text\", \"labels\": [{\"label\", \"score\"}]}"},
+    kQuiet,
+};
+constexpr OptionGroup kGroups[] = {kModelGroup, kLimitGroup, {"texts and output", kOptions}};
 
 }  // namespace
 
 const Command kClassify{
-    "classify", "label texts, or pairs of texts",
-    "Label texts, or pairs of texts, with a sequence classification "
-    "model.\n\nScores are probabilities (softmax, or one by one for multi-label "
-    "models); a regression model\ngives its number.",
-    configure, run};
+    .name = "classify",
+    .summary = "label texts, or pairs of texts",
+    .about =
+        "Label texts, or pairs of texts, with a sequence classification model. Scores are "
+        "probabilities\n(softmax; sigmoid for multi-label models); a regression model gives "
+        "its output.",
+    .words = "MODEL [TEXT ...]",
+    .groups = kGroups,
+    .examples =
+        "mbrt classify sst2.safetensors \"a warm, funny film\"\n"
+        "mbrt classify mrpc.safetensors --pairs \"He left.\" \"He went away.\"\n"
+        "mbrt classify sst2.safetensors --file reviews.txt --on-overflow truncate --json",
+    .run = run,
+};
 
 }  // namespace mbrt::tools

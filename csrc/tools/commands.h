@@ -1,55 +1,53 @@
-// The commands of `mbrt`: each fills in its options, and runs.
+// The commands of the native `mbrt`, and what the text commands share.
 #ifndef MBRT_TOOLS_COMMANDS_H_
 #define MBRT_TOOLS_COMMANDS_H_
 
-#include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "tasks/task.h"
 #include "tools/arguments.h"
-#include "tools/json_writer.h"
+#include "tools/input.h"
+#include "tools/json.h"
+#include "tools/options.h"
+#include "tools/output.h"
 #include "tools/progress.h"
-#include "tools/streams.h"
 
 namespace mbrt::tools {
 
-struct Command {
-  const char* name;
-  const char* summary;
-  const char* about;  // what its --help says first
-  void (*configure)(Arguments& arguments);
-  void (*run)(const Arguments& arguments);
-};
+extern const Command kEmbed, kClassify, kTag, kAnswer, kFill, kBench, kInfo;
 
-extern const Command kInfo, kEmbed, kClassify, kTag, kAnswer, kFill, kBench;
+// This program, this machine and the number of threads: `info`, and the head of `bench --json`.
+Json::Object describe_machine();
+std::string cpu_name();
 
-// Runs a task over the texts of a command, group by group: run(texts, options) makes a group's
-// results, show(number of the input from 0, input, result) prints one of them.
-template <typename Run, typename Show>
-void run_over(TextSource& source, RunOptions options, bool quiet, const Run& run,
-              const Show& show) {
-  Progress progress(source.total(), "texts", quiet);
-  options.progress = [&](std::size_t texts) { progress.update(texts); };
-  for (std::vector<Input> group; !(group = source.next_group()).empty();) {
-    const auto results = run(texts_of(group), options);
-    progress.clear();
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      show(options.first_index + i, group[i], results[i]);
-    }
-    flush();
-    options.first_index += group.size();
-  }
+// What `compute` returns for each item, as a JSON array.
+template <typename Items, typename Compute>
+Json::Array array_of(const Items& items, const Compute& compute) {
+  Json::Array values;
+  for (const auto& item : items) values.emplace_back(compute(item));
+  return values;
 }
 
-// "text": the input's, or its two texts in an array; then a caller's own key follows.
-void write_text(JsonWriter& json, const Input& input);
-
-// This program, this machine, and what sets the number of threads: what `info` prints and `bench`
-// begins with.
-void write_machine(JsonWriter& json);
-std::string cpu_name();
+// Runs a task over the inputs of a command, group by group. compute(texts, options) returns the
+// results of a group; show(number of the input from 0, input, result) prints one result.
+template <typename Compute, typename Show>
+void run_over(TextSource& source, const Arguments& arguments, const Compute& compute,
+              const Show& show) {
+  RunOptions options = run_options(arguments);
+  Progress progress(source.total(), "texts", arguments.has("--quiet"));
+  options.progress = [&](std::size_t texts) { progress.update(texts); };
+  for (std::vector<Input> group; !(group = source.next_group()).empty();) {
+    std::vector<Text> texts;
+    for (const Input& input : group) texts.push_back(input.text());
+    const auto results = compute(texts, options);
+    progress.clear();
+    for (const auto& result : results) {
+      show(options.first_index, group[static_cast<std::size_t>(&result - results.data())], result);
+      ++options.first_index;
+    }
+    flush();
+  }
+}
 
 }  // namespace mbrt::tools
 

@@ -4,37 +4,18 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-
-#if defined(__linux__)
-#include <sched.h>
-#endif
 
 #include "base/cpu_count.h"
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "tools/commands.h"
-#include "tools/options.h"
 
 namespace mbrt::tools {
 namespace {
 
-constexpr const char* kVariables[] = {"MBRT_ISA", "MBRT_NUM_THREADS"};
-
-void configure(Arguments& arguments) {
-  add_json(arguments, "a JSON object");
-  arguments.example("mbrt info --json");
-}
-
-std::string platform() {
-  utsname name;
-  if (uname(&name) != 0) return "unknown";
-  return std::string(name.sysname) + " " + name.release + " " + name.machine;
-}
-
 // What `describe` returns, or the text of its error.
 template <typename Describe>
-std::string or_error(const Describe& describe) {
+Json or_error(const Describe& describe) {
   try {
     return describe();
   } catch (const InputError& error) {
@@ -42,63 +23,30 @@ std::string or_error(const Describe& describe) {
   }
 }
 
-// name, number of threads, or an error
-std::vector<std::pair<std::string, std::string>> threads() {
-  std::vector<std::pair<std::string, std::string>> found;
-  found.emplace_back("logical", std::to_string(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L)));
-#if defined(__linux__)
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof(mask), &mask) == 0) {
-    found.emplace_back("allowed", std::to_string(CPU_COUNT(&mask)));
+// "avx2, scalar" and "logical 8, usable 4" for people.
+std::string text_of(const Json& json) {
+  const auto join = [](const auto& items, const auto& text) {
+    std::string joined;
+    for (const auto& item : items) joined += (joined.empty() ? "" : ", ") + text(item);
+    return joined;
+  };
+  if (const auto* text = std::get_if<std::string>(&json.value)) return *text;
+  if (const auto* values = std::get_if<Json::Array>(&json.value)) return join(*values, text_of);
+  if (const auto* members = std::get_if<Json::Object>(&json.value)) {
+    return join(*members,
+                [](const auto& member) { return member.first + " " + text_of(member.second); });
   }
-#endif
-  found.emplace_back("usable", std::to_string(usable_cores()));
-  found.emplace_back("default", or_error([] { return std::to_string(default_thread_count()); }));
-  return found;
-}
-
-std::string active_isa() {
-  return or_error([] { return std::string(default_kernel_set().isa); });
-}
-
-// "name      value"
-void print_line(const std::string& name, const std::string& value) {
-  print(padded(name, 12) + " " + (value.empty() ? "-" : value) + "\n");
-}
-
-void print_machine() {
-  std::string isas, counts, variables;
-  for (const KernelSet* set : available_kernel_sets()) {
-    isas += (isas.empty() ? "" : ", ") + std::string(set->isa);
-  }
-  for (const auto& [name, count] : threads()) {
-    counts += counts.empty() ? "" : ", ";
-    counts += name;
-    counts += ' ';
-    counts += count;
-  }
-  for (const char* name : kVariables) {
-    const char* const value = std::getenv(name);
-    if (value == nullptr) continue;
-    variables += (variables.empty() ? "" : ", ") + std::string(name) + " " + value;
-  }
-  print_line("version", MBRT_VERSION);
-  print_line("python", "none (the native program)");
-  print_line("platform", platform());
-  print_line("cpu", cpu_name());
-  print_line("isa", active_isa());
-  print_line("isas", isas);
-  print_line("threads", counts);
-  print_line("packages", "");
-  print_line("environment", variables);
+  return json.text();
 }
 
 void run(const Arguments& arguments) {
-  if (!arguments.has("--json")) return print_machine();
-  JsonWriter json(true);
-  write_machine(json);
-  print(json.text() + "\n");
+  const Json::Object machine = describe_machine();
+  if (arguments.has("--json")) return print(Json(machine).text() + "\n");
+  for (const auto& [name, value] : machine) print(padded(name, 12) + text_of(value) + "\n");
 }
+
+constexpr Option kOptions[] = {{"--json", 0, "", "one JSON object"}};
+constexpr OptionGroup kGroups[] = {{"output", kOptions}};
 
 }  // namespace
 
@@ -106,44 +54,52 @@ std::string cpu_name() {
   std::string name;
   if (std::FILE* const file = std::fopen("/proc/cpuinfo", "r")) {
     for (char line[256]; name.empty() && std::fgets(line, sizeof(line), file) != nullptr;) {
-      const char* const colon = std::strchr(line, ':');
-      if (colon == nullptr) continue;
-      const std::string key =
-          one_line(std::string_view(line, static_cast<std::size_t>(colon - line)));
-      if (key == "model name" || key == "Model" || key == "Hardware") name = one_line(colon + 1);
+      const std::string_view text = line;
+      const std::size_t colon = std::min(text.find(':'), text.size() - 1);
+      const std::string key = one_line(text.substr(0, colon));
+      if (key == "model name" || key == "Model" || key == "Hardware") {
+        name = one_line(text.substr(colon + 1));
+      }
     }
     std::fclose(file);
   }
-  utsname machine;
-  return name.empty() && uname(&machine) == 0 ? machine.machine : name;
+  utsname system;
+  return name.empty() && uname(&system) == 0 ? system.machine : name;
 }
 
-void write_machine(JsonWriter& json) {
-  json.begin_object().key("version").string(MBRT_VERSION);
-  json.key("python").string("none (the native program)").key("platform").string(platform());
-  json.key("cpu").string(cpu_name()).key("isa").string(active_isa());
-  json.key("isas").begin_array();
-  for (const KernelSet* set : available_kernel_sets()) json.string(set->isa);
-  json.end_array().key("threads").begin_object();
-  for (const auto& [name, count] : threads()) {
-    json.key(name);
-    if (count.find_first_not_of("0123456789") == std::string::npos) {
-      json.integer(std::strtoull(count.c_str(), nullptr, 10));
-    } else {
-      json.string(count);
-    }
+Json::Object describe_machine() {
+  utsname system;
+  const bool known = uname(&system) == 0;
+  const Json::Object threads{
+      {"logical", static_cast<std::size_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L))},
+      {"usable", usable_cores()},
+      {"default", or_error([] { return default_thread_count(); })}};
+  Json::Object environment;
+  for (const char* name : {"MBRT_ISA", "MBRT_NUM_THREADS"}) {
+    if (const char* const value = std::getenv(name)) environment.emplace_back(name, value);
   }
-  json.end_object().key("packages").begin_object().end_object();
-  json.key("environment").begin_object();
-  for (const char* name : kVariables) {
-    if (const char* const value = std::getenv(name)) json.key(name).string(value);
-  }
-  json.end_object().end_object();
+  return {
+      {"version", MBRT_VERSION},
+      {"platform", known ? std::string(system.sysname) + " " + system.release + " " + system.machine
+                         : "unknown"},
+      {"cpu", cpu_name()},
+      {"isa", or_error([] { return default_kernel_set().isa; })},
+      {"isas", array_of(available_kernel_sets(), [](const KernelSet* set) { return set->isa; })},
+      {"threads", threads},
+      {"environment", environment},
+  };
 }
 
 const Command kInfo{
-    "info", "show this program and this machine, for reports",
-    "Show this program and this machine, as a bug report should. It names no user and no host.",
-    configure, run};
+    .name = "info",
+    .summary = "show this program and this machine, for reports",
+    .about =
+        "Show this program and this machine, as a bug report should. It names no user and no "
+        "host.",
+    .words = "",
+    .groups = kGroups,
+    .examples = "mbrt info --json",
+    .run = run,
+};
 
 }  // namespace mbrt::tools

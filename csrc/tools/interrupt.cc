@@ -15,7 +15,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a signal may set it");
 void watch_for_interrupts() {
   struct sigaction action = {};
   action.sa_handler = [](int) { was_interrupted = true; };
-  // No SA_RESTART: reading ends. Back to the default for the second.
+  // No SA_RESTART: read() fails with EINTR. The second signal has its default action.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
 }

@@ -1,4 +1,5 @@
-// Ctrl-C: the first ends the call that runs, within a layer's time; the second ends the program.
+// Ctrl-C: the first cancels the call that runs, within the time of a layer; the second kills the
+// program.
 #ifndef MBRT_TOOLS_INTERRUPT_H_
 #define MBRT_TOOLS_INTERRUPT_H_
 

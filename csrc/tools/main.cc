@@ -1,5 +1,5 @@
-// mbrt: the command line for machines without Python. The same commands, options, output and exit
-// codes as the package's own, for those that need no training and no conversion.
+// mbrt: the command line for machines without Python. Commands, options and JSON fields are those of
+// the Python package's `mbrt`, which also converts and inspects models.
 #include <signal.h>
 
 #include <algorithm>
@@ -14,18 +14,15 @@
 namespace mbrt::tools {
 namespace {
 
-constexpr int kExitError = 2, kExitInterrupted = 130, kExitBrokenPipe = 141;
+constexpr int kExitError = 1, kExitUsage = 2, kExitInterrupted = 130, kExitBrokenPipe = 141;
 
-// The order of the help.
 constexpr const Command* kCommands[] = {&kEmbed, &kClassify, &kTag, &kAnswer,
                                         &kFill,  &kBench,    &kInfo};
-// Those that only the Python package has.
-constexpr const char* kElsewhere[] = {"convert", "inspect", "verify", "profile"};
 
 std::string overview() {
   std::string text =
       "usage: mbrt COMMAND ...\n\n"
-      "MobileBERT and small BERT encoders on this CPU. Nothing is ever downloaded or reported.\n\n";
+      "MobileBERT and small BERT encoders on this CPU. Nothing is downloaded or reported.\n\n";
   for (const Command* command : kCommands) {
     text += "  " + padded(command->name, 8) + "  " + command->summary + "\n";
   }
@@ -33,87 +30,45 @@ std::string overview() {
          "\nexamples:\n"
          "  mbrt classify sst2.safetensors \"a warm, funny film\"\n"
          "  mbrt embed minilm.safetensors --file passages.txt --json\n\n"
-         "`mbrt COMMAND --help` explains each with an example. Environment: MBRT_ISA, "
-         "MBRT_NUM_THREADS.\n"
-         "Model files are written by the Python package's `mbrt convert`.\n";
+         "`mbrt COMMAND --help` explains a command. Environment: MBRT_ISA, MBRT_NUM_THREADS.\n"
+         "Model files are written by the Python package: `mbrt convert`.\n";
 }
 
-// Letters to insert, remove or change to make one word of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
+int fail(int code, const std::string& message) {
+  std::fprintf(stderr, "mbrt: %s\n", message.c_str());
+  return code;
 }
 
-int unknown_command(const std::string& name) {
-  for (const char* other : kElsewhere) {
-    if (name != other) continue;
-    std::fprintf(stderr,
-                 "mbrt: %s is a command of the Python package (`pip install .` in its sources)\n",
-                 other);
-    return kExitError;
-  }
-  std::string hint = ".";
-  constexpr std::size_t kNear = 2;
-  for (const Command* command : kCommands) {
-    if (distance(name, command->name) <= kNear) {
-      hint = "; did you mean " + std::string(command->name) + "?";
-    }
-  }
-  std::fprintf(stderr, "mbrt: there is no command '%s'%s `mbrt --help` lists them.\n", name.c_str(),
-               hint.c_str());
-  return kExitError;
-}
-
-void run(const Command& command, const std::vector<std::string>& words) {
-  Arguments arguments(command.name, command.about);
-  command.configure(arguments);
+int run(const Command& command, std::span<const std::string> words) {
   try {
-    if (arguments.parse(words)) {
-      print(arguments.help());
+    const Arguments arguments(command, words);
+    if (arguments.wants_help()) {
+      print(command.help());
     } else {
       command.run(arguments);
     }
-  } catch (const UsageError& error) {
-    throw UsageError(arguments.usage() + "mbrt " + command.name + ": error: " + error.what());
-  }
-  flush();
-}
-
-int run_and_report(const Command& command, const std::vector<std::string>& words) {
-  try {
-    run(command, words);
+    flush();
     return 0;
   } catch (const BrokenPipe&) {
     return kExitBrokenPipe;
   } catch (const CancelledError&) {
-    std::fprintf(stderr, "mbrt %s: interrupted\n", command.name);
-    return kExitInterrupted;
+    return fail(kExitInterrupted, "interrupted");
   } catch (const UsageError& error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    return fail(kExitUsage,
+                error.what() + (std::string(" See `mbrt ") + command.name) + " --help`.");
   } catch (const Error& error) {
-    std::fprintf(stderr, "mbrt %s: %s\n", command.name, error.what());
+    return fail(kExitError, error.what());
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "mbrt %s: out of memory; a smaller --max-batch-tokens needs less\n",
-                 command.name);
+    return fail(kExitError, "out of memory. A smaller --max-batch-tokens needs less.");
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mbrt %s: a fault of this program: %s\n", command.name, error.what());
+    return fail(kExitError, std::string("internal error; please report it: ") + error.what());
   }
-  return kExitError;
 }
 
 int start(const std::vector<std::string>& words) {
   if (words.empty()) {
     std::fputs(overview().c_str(), stderr);
-    return kExitError;
+    return kExitUsage;
   }
   const std::string& name = words.front();
   if (name == "-h" || name == "--help" || name == "help") {
@@ -125,23 +80,25 @@ int start(const std::vector<std::string>& words) {
     return 0;
   }
   for (const Command* command : kCommands) {
-    if (name == command->name) return run_and_report(*command, {words.begin() + 1, words.end()});
+    if (name == command->name) return run(*command, std::span(words).subspan(1));
   }
-  return unknown_command(name);
+  return fail(kExitUsage, name +
+                              ": no such command. `mbrt --help` lists them; convert, inspect, "
+                              "verify and profile are in the Python package.");
 }
 
 }  // namespace
 }  // namespace mbrt::tools
 
 #if defined(__GLIBCXX__)
-// The C++ library's own says which exception it was, and brings 40 KB of demangler for that.
+// The C++ library's own handler prints the exception's name, and links 40 KB of demangler for that.
 namespace __gnu_cxx {
 void __verbose_terminate_handler() { std::abort(); }
 }  // namespace __gnu_cxx
 #endif
 
 int main(int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);  // a failed write is told to the writer instead
+  signal(SIGPIPE, SIG_IGN);  // a failed write reports EPIPE instead
   mbrt::tools::watch_for_interrupts();
   return mbrt::tools::start({argv + std::min(argc, 1), argv + argc});
 }

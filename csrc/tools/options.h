@@ -1,5 +1,4 @@
-// Options that several commands share, and what they become. The twin of
-// mobilebert_rt/cli/options.py.
+// Options that several commands share, and what they become.
 #ifndef MBRT_TOOLS_OPTIONS_H_
 #define MBRT_TOOLS_OPTIONS_H_
 
@@ -11,30 +10,54 @@
 
 namespace mbrt::tools {
 
-void add_model(Arguments& arguments);
-void add_texts(Arguments& arguments);
-// longest: what --max-length is when it is not given.
-void add_text_limits(Arguments& arguments, const std::string& longest = "all the model takes");
-void add_tokenizer(Arguments& arguments);
-void add_json(Arguments& arguments, const std::string& what);
-void add_quiet(Arguments& arguments);
+inline constexpr Option kPrecision{"--precision", 0, "int8|fp32",
+                                   "fail unless the file has this precision"};
+inline constexpr Option kIsa{"--isa", 0, "NAME", "kernel set, one of those `mbrt info` lists"};
+inline constexpr Option kTokenizer{"--tokenizer", 0, "PATH",
+                                   "tokenizer.json or vocab.txt, instead of the model's own"};
+inline constexpr Option kFile{"--file", 'f', "PATH",
+                              "read one text per line, blank lines too; - is standard input"};
+inline constexpr Option kQuiet{"--quiet", 'q', "", "no progress line on the terminal"};
 
-// The model file at the first argument, on the kernels of --isa. InputError also for a --precision
-// that the file was not written with.
-std::shared_ptr<const Encoder> load_encoder(const std::string& path, const Arguments& arguments);
+inline constexpr Option kModelOptions[] = {
+    kPrecision,
+    {"--threads", 0, "N", "maximum number of threads (default: all usable cores)"},
+    kIsa,
+    {"--timeout", 0, "SECONDS", "fail when the command takes longer (default: never)"},
+};
+
+inline constexpr Option kLimitOptions[] = {
+    {"--on-overflow", 0, "error|truncate|stride",
+     "a text that is too long: fail, cut it, or read it in windows"},
+    {"--max-length", 0, "N", "maximum tokens per text (default: the model's; answer: 384)"},
+    {"--stride", 0, "N", "tokens that adjacent windows share, at most half a window"},
+    {"--max-batch-tokens", 0, "N", "maximum tokens per batch (default: 4096)"},
+    kTokenizer,
+};
+
+// The first two groups of every text command.
+inline constexpr OptionGroup kModelGroup{"model", kModelOptions};
+inline constexpr OptionGroup kLimitGroup{"long texts and batches", kLimitOptions};
+
+// The model file, with the kernels of --isa. InputError for a file of
+// another --precision.
+std::shared_ptr<const Encoder> load_encoder(const Arguments& arguments);
+// The encoder with the tokenizer of its file or of --tokenizer.
+std::shared_ptr<const TextModel> load_text_model(const std::shared_ptr<const Encoder>& encoder,
+                                                 const Arguments& arguments);
 std::shared_ptr<const TextModel> load_model(const Arguments& arguments);
 
-// What the file says: "int8" or "fp32".
+// "int8" or "fp32".
 const char* precision_name(const ModelConfig& config);
 
-// --on-overflow, --max-length, --stride and --max-batch-tokens, over the task's own defaults.
-void set_limits(const Arguments& arguments, TaskOptions* options);
+// The values of kLimitOptions.
+TaskOptions task_options(const Arguments& arguments);
 
-// --threads and --timeout (from now on), and Ctrl-C.
+// --threads, --timeout (from now on), and Ctrl-C.
 RunOptions run_options(const Arguments& arguments);
 
-// The value of a whole-number option, or `otherwise`. InputError when it is below 1.
-std::size_t positive(const Arguments& arguments, const std::string& name, std::size_t otherwise);
+// Throws UsageError for more threads than the engine has.
+void check_threads(std::size_t threads);
 
 }  // namespace mbrt::tools
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "model/message.h"
+#include "tools/output.h"
 
 namespace mbrt::tools {
 
@@ -12,22 +13,18 @@ Progress::Progress(std::optional<std::size_t> total, std::string unit, bool quie
     : total_(total), unit_(std::move(unit)), shown_(!quiet && isatty(STDERR_FILENO) != 0) {}
 
 void Progress::update(std::size_t more) {
-  constexpr std::chrono::milliseconds kBefore{1000}, kBetween{100};
+  constexpr std::chrono::milliseconds kDelay{1000}, kInterval{100};
   done_ += more;
   const Clock::time_point now = Clock::now();
-  if (!shown_ || now - begin_ < kBefore || now - last_ < kBetween) return;
+  if (!shown_ || now - begin_ < kDelay || now - last_ < kInterval) return;
   last_ = now;
   const double seconds = std::chrono::duration<double>(now - begin_).count();
-  std::string line = thousands(done_);
-  if (total_) line += " of " + thousands(*total_);
-  char rate[32];
-  std::snprintf(rate, sizeof(rate), ", %.4g a second", static_cast<double>(done_) / seconds);
-  line += " " + unit_ + rate;
-  const std::size_t width = line.size();
-  if (width < width_) line.append(width_ - width, ' ');
-  width_ = width;
-  std::fprintf(stderr, "\r%s", line.c_str());
+  const std::string line = thousands(done_) + (total_ ? " of " + thousands(*total_) : "") + " " +
+                           unit_ +
+                           formatted(", %.4g per second", static_cast<double>(done_) / seconds);
+  std::fprintf(stderr, "\r%s", padded(line, width_).c_str());
   std::fflush(stderr);
+  width_ = line.size();
 }
 
 void Progress::clear() {

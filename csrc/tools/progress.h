@@ -11,14 +11,14 @@ namespace mbrt::tools {
 
 class Progress {
  public:
-  // unit: "texts". quiet: never a line.
+  // unit: "texts". quiet: no line.
   Progress(std::optional<std::size_t> total, std::string unit, bool quiet);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void update(std::size_t more);
-  // Takes the line away, so that results can be written where it was.
+  // Removes the line, so that results can be printed in its place.
   void clear();
 
  private:
@@ -27,7 +27,7 @@ class Progress {
   std::string unit_;
   bool shown_;
   std::size_t done_ = 0;
-  std::size_t width_ = 0;  // of the line that stands there
+  std::size_t width_ = 0;  // of the line shown
   Clock::time_point begin_ = Clock::now();
   Clock::time_point last_ = begin_;
 };

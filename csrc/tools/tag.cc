@@ -1,25 +1,32 @@
-// mbrt tag: names, places and the like in texts.
+// mbrt tag: names, places and other entities in texts.
 #include "tasks/token_classifier.h"
 #include "tools/commands.h"
-#include "tools/options.h"
 
 namespace mbrt::tools {
 namespace {
 
-void configure(Arguments& arguments) {
-  add_model(arguments);
-  add_texts(arguments);
-  add_text_limits(arguments);
-  arguments.option("--aggregation", 0, "HOW",
-                   "each token alone; neighbours of one type joined (default); words settled "
-                   "before that, by their first token or by their surest",
-                   {"none", "simple", "first", "max"});
-  add_json(arguments,
-           "a JSON object a line: {\"text\", \"entities\": [{\"text\", \"label\", \"score\", "
-           "\"start\", \"end\"}]}");
-  add_quiet(arguments);
-  arguments.example("mbrt tag ner.safetensors \"Ada Lovelace lived in London.\"");
-  arguments.example("mbrt tag ner.safetensors --file letters.txt --on-overflow stride --json");
+void show(std::size_t number, const Input& input, const std::vector<Entity>& entities,
+          bool as_json) {
+  CharacterCounter starts(input.first), ends(input.first);
+  Json::Array found;
+  for (const Entity& entity : entities) {
+    const std::string text = input.first.substr(entity.start, entity.end - entity.start);
+    const std::size_t start = starts.at(entity.start), end = ends.at(entity.end);
+    if (as_json) {
+      found.push_back(Json::Object{{"text", text},
+                                   {"label", entity.label},
+                                   {"score", entity.score},
+                                   {"start", start},
+                                   {"end", end}});
+    } else {
+      print(padded(formatted("%zu:%zu-%zu", number + 1, start, end), 14) + " " +
+            padded(entity.label, 12) + formatted(" %7.4f  ", static_cast<double>(entity.score)) +
+            one_line(text) + "\n");
+    }
+  }
+  if (as_json) {
+    print(Json(Json::Object{{"text", input.first}, {"entities", found}}).text() + "\n");
+  }
 }
 
 Aggregation aggregation_of(const std::string& name) {
@@ -28,50 +35,45 @@ Aggregation aggregation_of(const std::string& name) {
   return name == "max" ? Aggregation::kMax : Aggregation::kSimple;
 }
 
-void show(std::size_t number, const Input& input, const std::vector<Entity>& entities,
-          bool as_json) {
-  CharacterCounter starts(input.first), ends(input.first);
-  JsonWriter json;
-  json.begin_object();
-  write_text(json, input);
-  json.key("entities").begin_array();
-  for (const Entity& found : entities) {
-    const std::string text = input.first.substr(found.start, found.end - found.start);
-    const std::size_t start = starts.at(found.start), end = ends.at(found.end);
-    const auto score = static_cast<double>(found.score);
-    if (as_json) {
-      json.begin_object().key("text").string(text).key("label").string(found.label);
-      json.key("score").number(score).key("start").integer(start).key("end").integer(end);
-      json.end_object();
-    } else {
-      print(padded(formatted("%zu:%zu-%zu", number + 1, start, end), 14) + " " +
-            padded(found.label, 12) + formatted(" %7.4f  ", score) + one_line(text) + "\n");
-    }
-  }
-  if (as_json) print(json.end_array().end_object().text() + "\n");
-}
-
 void run(const Arguments& arguments) {
   TextSource source(arguments, false);
-  TokenClassifierOptions options;
-  set_limits(arguments, &options);
-  options.aggregation = aggregation_of(arguments.value("--aggregation").value_or("simple"));
+  TokenClassifierOptions options{task_options(arguments)};
+  options.aggregation = aggregation_of(arguments.text("--aggregation").value_or("simple"));
   const TokenClassifier tagger(load_model(arguments), options);
-  const bool as_json = arguments.has("--json");
   run_over(
-      source, run_options(arguments), arguments.has("--quiet"),
+      source, arguments,
       [&](const std::vector<Text>& texts, const RunOptions& run) { return tagger.tag(texts, run); },
       [&](std::size_t number, const Input& input, const std::vector<Entity>& entities) {
-        show(number, input, entities, as_json);
+        show(number, input, entities, arguments.has("--json"));
       });
 }
 
+constexpr Option kOptions[] = {
+    kFile,
+    {"--aggregation", 0, "none|simple|first|max", "how tokens become entities (default: simple)"},
+    {"--json", 0, "",
+     "one JSON object per line: {\"text\", \"entities\": [{\"text\", \"label\", \"score\", "
+     "\"start\", \"end\"}]}"},
+    kQuiet,
+};
+constexpr OptionGroup kGroups[] = {kModelGroup, kLimitGroup, {"texts and output", kOptions}};
+
 }  // namespace
 
-const Command kTag{"tag", "find names, places and the like in texts",
-                   "Find names, places and the like in texts, with a token classification "
-                   "model.\n\nOffsets count characters of the text; --aggregation says how tokens "
-                   "join to entities.",
-                   configure, run};
+const Command kTag{
+    .name = "tag",
+    .summary = "find names, places and other entities in texts",
+    .about =
+        "Find names, places and other entities in texts, with a token classification model. "
+        "Offsets count\ncharacters. --aggregation: none, each token by itself; simple, join "
+        "adjacent tokens of one type;\nfirst or max, label each word by its first or its most "
+        "certain token before joining.",
+    .words = "MODEL [TEXT ...]",
+    .groups = kGroups,
+    .examples =
+        "mbrt tag ner.safetensors \"Ada Lovelace lived in London.\"\n"
+        "mbrt tag ner.safetensors --file letters.txt --on-overflow stride --json",
+    .run = run,
+};
 
 }  // namespace mbrt::tools

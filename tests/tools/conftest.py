@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.native import TARGETS, Tool, build
+from tests.tools.native import TARGETS, Tool, build
 
 
 @pytest.fixture(scope="session")
 def host() -> Tool:
-    """The program for this machine."""
+    """The tool for this machine."""
     return build("host")
 
 
 @pytest.fixture(scope="session", params=list(TARGETS))
 def tool(request: pytest.FixtureRequest) -> Tool:
-    """The program of each architecture in turn."""
+    """The tool of each architecture in turn."""
     return build(request.param)
 
 

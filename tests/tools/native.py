@@ -1,4 +1,4 @@
-"""The native `mbrt`, built for each architecture and run here, the foreign ones by QEMU."""
+"""The native `mbrt`, built for each architecture; QEMU runs those of other architectures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.capi.trees import BUILD, PATH, REPOSITORY, run
 
-SECONDS = 120  # of one command, far more than any takes
+SECONDS = 120  # limit of one command, far more than any takes
 
 # name: (CMake preset, compiler, emulator)
 TARGETS = {
@@ -34,14 +34,14 @@ class Tool:
 
     @property
     def tolerance(self) -> float:
-        """What its numbers may differ by from the host's: 32-bit ARM flushes denormals and promises no bits."""
+        """Maximum difference of its numbers from the host's: 32-bit ARM flushes denormals to zero."""
         return 1e-4 if self.target == "armhf" else 0.0
 
     def run(
         self, *arguments: object, stdin: bytes = b"", environment: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [*self.command, *map(str, arguments)],
+            [*self.command, *(word if isinstance(word, bytes) else str(word) for word in arguments)],
             input=stdin,
             capture_output=True,
             check=False,
@@ -57,12 +57,12 @@ class Tool:
 
 
 def build(target: str) -> Tool:
-    """Builds the program, or what has changed of it. Skips the test where a compiler or emulator is missing."""
+    """Build the tool, or what changed of it. Skips the test where a compiler or emulator is missing."""
     preset, compiler, emulator = TARGETS[target]
     for program in ("cmake", "ninja", compiler, *([emulator] if emulator else [])):
         if shutil.which(program, path=PATH) is None:
             pytest.skip(f"{program} is not installed")
-    # Where the presets build too: only the program is linked anew, statically.
+    # The folder of the preset: the libraries are compiled there already, only the tool is linked statically.
     folder = BUILD / preset
     run("cmake", "--preset", preset, "-S", REPOSITORY, "-B", folder, "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=ON")
     run("cmake", "--build", folder, "--target", "mbrt_tool")

@@ -1,0 +1,145 @@
+#include "tools/input.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "model/message.h"
+#include "tools/interrupt.h"
+#include "tools/output.h"
+
+namespace mbrt::tools {
+namespace {
+
+void remove_byte_order_mark(std::string* text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text->starts_with(kMark)) text->erase(0, kMark.size());
+}
+
+}  // namespace
+
+const std::string& checked_utf8(const std::string& text, const std::string& where) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const std::size_t length = byte < 0x80 ? 1 : utf8_length(std::string_view(text).substr(i));
+    if (length == 0) {
+      throw InputError(where + formatted(": byte %zu is 0x%02X; expected UTF-8 text.", i, byte));
+    }
+    i += length;
+  }
+  return text;
+}
+
+LineReader::LineReader(const std::optional<std::string>& path) : descriptor_(STDIN_FILENO) {
+  if (!path || *path == "-") {
+    name_ = "standard input";
+    if (isatty(STDIN_FILENO) == 0) return;
+    throw UsageError("found no text; expected an argument, --file, or standard input.");
+  }
+  name_ = *path;
+  descriptor_ = ::open(path->c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) throw InputError(name_ + ": " + std::strerror(errno) + ".");
+}
+
+LineReader::~LineReader() {
+  if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
+}
+
+// Appends what one read() returns to the buffer; false at the end.
+bool LineReader::fill() {
+  constexpr std::size_t kBlock = std::size_t{1} << 17;  // fills several batches
+  const std::size_t used = buffer_.size();
+  buffer_.resize(used + kBlock);
+  ssize_t count = 0;
+  do {
+    throw_if_interrupted();
+    count = ::read(descriptor_, buffer_.data() + used, kBlock);
+  } while (count < 0 && errno == EINTR);
+  buffer_.resize(used + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  if (count < 0) throw InputError(name_ + ": " + std::strerror(errno) + ".");
+  return count > 0;
+}
+
+std::vector<std::string> LineReader::next_lines() {
+  std::size_t searched = 0;
+  while (buffer_.find('\n', searched) == std::string::npos) {
+    searched = buffer_.size();
+    if (fill()) continue;
+    if (!buffer_.empty()) buffer_ += '\n';  // the last line
+    break;
+  }
+  std::vector<std::string> lines;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = buffer_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    std::string& line = lines.emplace_back(buffer_, begin, end - begin);
+    if (line.ends_with('\r')) line.pop_back();
+    checked_utf8(line, name_ + ", line " + std::to_string(++line_));
+    if (line_ == 1) remove_byte_order_mark(&line);
+  }
+  buffer_.erase(0, begin);
+  return lines;
+}
+
+std::string LineReader::whole_text() {
+  while (fill()) {
+  }
+  checked_utf8(buffer_, name_);
+  remove_byte_order_mark(&buffer_);
+  return std::move(buffer_);
+}
+
+Text Input::text() const {
+  Text text{first, std::nullopt};
+  if (second) text.second = *second;
+  return text;
+}
+
+TextSource::TextSource(const Arguments& arguments, bool pairs)
+    : texts_(arguments.texts()), pairs_(pairs) {
+  const std::optional<std::string> file = arguments.text("--file");
+  if (texts_.empty()) {
+    reader_.emplace(file);
+  } else if (file) {
+    throw UsageError("--file: found TEXT arguments too. Give one of the two.");
+  } else if (pairs && texts_.size() % 2 != 0) {
+    throw UsageError("--pairs: found " + std::to_string(texts_.size()) +
+                     " texts; expected an even number.");
+  }
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    checked_utf8(texts_[i], "text " + std::to_string(i));
+  }
+}
+
+std::optional<std::size_t> TextSource::total() const {
+  if (reader_) return std::nullopt;
+  return pairs_ ? texts_.size() / 2 : texts_.size();
+}
+
+std::vector<Input> TextSource::next_group() {
+  std::vector<std::string> texts = reader_ ? reader_->next_lines() : std::exchange(texts_, {});
+  std::vector<Input> group;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    Input& input = group.emplace_back(Input{std::move(texts[i]), std::nullopt});
+    ++line_;
+    if (!pairs_) continue;
+    if (!reader_) {
+      input.second = std::move(texts[++i]);
+      continue;
+    }
+    const std::size_t tab = input.first.find('\t');
+    if (tab == std::string::npos) {
+      throw InputError("line " + std::to_string(line_) +
+                       ": found no tab; expected two texts with a tab between them.");
+    }
+    input.second = input.first.substr(tab + 1);
+    input.first.resize(tab);
+  }
+  return group;
+}
+
+}  // namespace mbrt::tools

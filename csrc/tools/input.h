@@ -1,0 +1,72 @@
+// The texts of a command: arguments, files and standard input.
+#ifndef MBRT_TOOLS_INPUT_H_
+#define MBRT_TOOLS_INPUT_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tasks/windows.h"
+#include "tools/arguments.h"
+
+namespace mbrt::tools {
+
+// The text if it is UTF-8; else throws InputError. where: "question 2".
+const std::string& checked_utf8(const std::string& text, const std::string& where);
+
+// The lines of a file or of standard input; they end at LF or CRLF. Reading throws InputError for
+// text that is not UTF-8, and CancelledError when Ctrl-C interrupts the wait.
+class LineReader {
+ public:
+  // Without a path, or for "-": standard input, which must not be a terminal.
+  explicit LineReader(const std::optional<std::string>& path);
+  ~LineReader();
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+
+  // The next lines without their ends; none at the end of the input. Waits for one line only: a
+  // program that writes a line and waits for its result gets it.
+  std::vector<std::string> next_lines();
+  // Everything, instead of lines.
+  std::string whole_text();
+
+ private:
+  bool fill();
+
+  int descriptor_;
+  std::string name_;
+  std::string buffer_;  // what was read and not returned yet
+  std::size_t line_ = 0;
+};
+
+// One text, or one pair of texts.
+struct Input {
+  std::string first;
+  std::optional<std::string> second;
+  Text text() const;
+};
+
+// The inputs of a command: its TEXT arguments, or the lines of --file or of standard input. A blank
+// line is a text too, so that line n of the output belongs to line n of the input.
+class TextSource {
+ public:
+  // pairs: two arguments, or the two sides of a tab, are one input. Throws UsageError, InputError.
+  TextSource(const Arguments& arguments, bool pairs);
+
+  // The inputs to run together; none at the end.
+  std::vector<Input> next_group();
+
+  // The number of inputs, known for arguments only.
+  std::optional<std::size_t> total() const;
+
+ private:
+  std::vector<std::string> texts_;
+  std::optional<LineReader> reader_;
+  bool pairs_;
+  std::size_t line_ = 0;
+};
+
+}  // namespace mbrt::tools
+
+#endif  // MBRT_TOOLS_INPUT_H_
