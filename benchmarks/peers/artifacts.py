@@ -1,6 +1,6 @@
-"""Model files of every engine: made of one Hugging Face folder a model, kept in the cache folder.
+"""Model files of all engines, converted from Hugging Face folders and kept in the cache folder.
 
-A file's folder carries a hash of the weights and of the versions of what makes it, so nothing stale is ever measured.
+The name of a file's folder has a hash of the weights and of the converter's versions, so no stale file is measured.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.environment import Environment, Say, cache_folder
 from benchmarks.peers.catalogue import MADE_WITH, Peer
-from benchmarks.peers.environment import Environment, Say, cache_folder
 from benchmarks.peers.session import PeerError
 
 CONVERT = Path(__file__).with_name("convert.py")
@@ -23,7 +23,7 @@ DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "training/default_model/we
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file that a peer reads. length: None for any."""
+    """A model file that a peer needs. length: None for any."""
 
     peer: Peer
     model: str
@@ -32,12 +32,12 @@ class Wanted:
 
     @property
     def kind(self) -> str:
-        """What convert.py calls it."""
+        """Its kind in convert.py."""
         return self.peer.converter + ("-int8" if self.peer.stored == "int8" else "")
 
 
 class Store:
-    """Finds and makes model files. `folders`: the Hugging Face folder of each model."""
+    """Finds and makes model files. folders: the Hugging Face folder of each model."""
 
     def __init__(self, environments: Mapping[str, Environment], folders: Mapping[str, Path], say: Say) -> None:
         self._environments = environments
@@ -47,19 +47,19 @@ class Store:
         self._hashes: dict[str, str] = {}
 
     def path(self, wanted: Wanted) -> Path:
-        """Where the file is or would be."""
+        """Where the file is or will be."""
         return self._path(wanted, wanted.kind)
 
     def ready(self, wanted: Wanted) -> Path:
-        """The path of a file that is there. Raises PeerError with the reason if it could not be made."""
+        """The path of an existing file. Raises PeerError with the reason if it could not be made."""
         path = self.path(wanted)
         if not path.exists():
-            reason = self._errors.get(path, "it was not made")
+            reason = self._errors.get(path, "not converted")
             raise PeerError(f"{wanted.peer.name}: no {path.name} of {wanted.model}: {reason}")
         return path
 
     def make(self, files: Iterable[Wanted]) -> None:
-        """Convert what is not there, one process an environment. What cannot be made is remembered, not raised."""
+        """Convert missing files, one process per environment. Failures are kept for `ready`."""
         jobs: dict[str, dict[Path, dict[str, Any]]] = {}
         for wanted in files:
             for out, job in self._jobs(wanted):
@@ -69,7 +69,7 @@ class Store:
             self._run(self._environments[name], found)
 
     def _jobs(self, wanted: Wanted) -> list[tuple[Path, dict[str, Any]]]:
-        """The conversions that lead to a file, in order: int8 is made of the float file, except ours."""
+        """The conversions that make a file, in order: int8 is made from the float file, except ours."""
         peer = wanted.peer
         if not peer.converter:
             return []
@@ -85,7 +85,7 @@ class Store:
         ]
 
     def _run(self, environment: Environment, jobs: Mapping[Path, dict[str, Any]]) -> None:
-        self._say(f"converting {len(jobs)} models with {environment.python} (up to a minute each; once)")
+        self._say(f"converting {len(jobs)} models with {environment.python} (up to a minute each, once)")
         log = cache_folder() / "peers" / "convert.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
@@ -99,7 +99,7 @@ class Store:
                     text=True,
                 )
             except OSError as error:
-                self._errors |= dict.fromkeys(jobs, f"{environment.python} cannot be started: {error}")
+                self._errors |= dict.fromkeys(jobs, f"{environment.python}: cannot start: {error}")
                 return
             with process:
                 for number, (out, job) in enumerate(jobs.items()):
@@ -142,15 +142,15 @@ def _ask(process: subprocess.Popen[str], job: Mapping[str, Any]) -> Mapping[str,
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
         line = process.stdout.readline()
-        answer: Mapping[str, Any] = json.loads(line) if line else {"error": "the converter died"}
+        answer: Mapping[str, Any] = json.loads(line) if line else {"error": "the converter ended"}
     except (BrokenPipeError, json.JSONDecodeError) as error:
-        return {"error": f"the converter died: {error}"}
+        return {"error": f"the converter ended: {error}"}
     return answer
 
 
 def model_folder(model: str, say: Say) -> tuple[Path, str]:
-    """The Hugging Face folder of a model of the catalogue, made if it is not in the cache; and what it holds."""
-    from benchmarks.common import random_weights  # noqa: PLC0415 - numpy, and only for this
+    """The Hugging Face folder of a model of the catalogue, made if necessary, and the kind of its weights."""
+    from benchmarks.common import configs, random_weights  # noqa: PLC0415 - numpy, and only for this
     from benchmarks.paper import systems  # noqa: PLC0415
     from tests.small_models import published  # noqa: PLC0415
 
@@ -166,5 +166,5 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
             folder = root / "minilm-random"
     if not (folder / "model.safetensors").is_file():
         say(f"writing random weights to {folder}")
-        random_weights.write(folder, systems.bert(384, 6, 12) if model == "minilm" else systems.by_key(model))
+        random_weights.write(folder, configs.bert(384, 6, 12) if model == "minilm" else systems.by_key(model))
     return folder, "published weights" if folder.name == "minilm" else "random weights"

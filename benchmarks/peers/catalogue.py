@@ -1,4 +1,4 @@
-"""Who is measured: engines, in what they are installed, and the models that they run."""
+"""What is measured: engines, the packages that they need, and models."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OURS = "ours"
-TORCH = "torch==2.13.0"  # pinned and installed first: an unpinned one brings gigabytes of CUDA
+TORCH = "torch==2.13.0"  # pinned: other versions install gigabytes of CUDA
 
 
 @dataclass(frozen=True)
 class Peer:
     """One engine at one precision.
 
-    runtime: the module of benchmarks/peers/engines that drives it. converter: of convert.py; "" when the engine reads
-    the Hugging Face folder itself. distribution: the package whose version and size are told, `also` what is imported
-    beside it. fixed_length: a file takes one length and one text. dynamic: a file takes all, but is faster when told
-    what will come.
+    runtime: its module in benchmarks/peers/engines. converter: its kind in convert.py; "" if it reads the Hugging Face
+    folder itself. distribution: the package whose version and size are reported; also: what else is imported.
+    fixed_length: a model file takes texts of one length, one at a time. dynamic: it takes any, but is faster if told
+    the shape.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Peer:
 
     @property
     def stored(self) -> str:
-        """Precision of the file: bf16 is computed from an fp32 file."""
+        """Precision of the model file: bf16 engines read an fp32 file."""
         return "int8" if self.precision == "int8" and self.converter else "fp32"
 
     @property
     def one_file(self) -> bool:
-        """Whether the same file reads texts with and without padding, of every length."""
+        """Whether one file serves texts with and without padding, of every length."""
         return self.converter in ("", OURS)
 
 
@@ -68,7 +68,7 @@ PEERS = {
         _litert("litert-fp32", "LiteRT fp32", "fp32"),
         _onnxruntime("ort-int8", "ONNX Runtime int8 dynamic", "int8"),
         _onnxruntime("ort-fp32", "ONNX Runtime fp32", "fp32"),
-        # int8 leaves the rest at OpenVINO's own choice, which is bf16 where the processor has it: its fastest.
+        # int8 leaves the other operations at OpenVINO's default, which is bf16 where the processor has it.
         _openvino("openvino-int8", "OpenVINO int8 (NNCF)", "int8"),
         _openvino("openvino-bf16", "OpenVINO bf16", "bf16", INFERENCE_PRECISION_HINT="bf16"),
         _openvino("openvino-fp32", "OpenVINO fp32", "fp32", INFERENCE_PRECISION_HINT="f32"),
@@ -77,23 +77,20 @@ PEERS = {
     )
 }
 
-# What pip is asked for, in this order; a step that fails leaves the others.
-ENVIRONMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "peers": (
-        (TORCH, "transformers>=5,<6", "safetensors>=0.4"),
-        (TORCH, "onnx>=1.17", "onnxscript>=0.5", "onnxruntime>=1.20"),
-        (TORCH, "openvino>=2025.0", "nncf>=2.15"),
-        (TORCH, "litert-torch>=0.6", "ai-edge-litert>=1.4", "ai-edge-quantizer>=0.3"),
-    ),
-    "plots": (("matplotlib>=3.8",),),
-}
+# One `pip install` each, in this order; one that fails does not stop the others.
+PACKAGES: tuple[tuple[str, ...], ...] = (
+    (TORCH, "transformers>=5,<6", "safetensors>=0.4"),
+    (TORCH, "onnx>=1.17", "onnxscript>=0.5", "onnxruntime>=1.20"),
+    (TORCH, "openvino>=2025.0", "nncf>=2.15"),
+    (TORCH, "litert-torch>=0.6", "ai-edge-litert>=1.4", "ai-edge-quantizer>=0.3"),
+)
 
-# The distributions whose versions decide what a converter writes, and are written down with the results.
+# The distributions whose versions determine what a converter writes.
 MADE_WITH = {
     "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
     "openvino": ("torch", "transformers", "openvino", "nncf"),
     "litert": ("torch", "transformers", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
-    OURS: ("mobilebert-rt", "files of mobilebert-rt"),
+    OURS: ("mobilebert-rt", "converter of mobilebert-rt"),
     "": ("torch", "transformers"),
 }
 

@@ -1,4 +1,4 @@
-"""Does everybody run the same model? Their last hidden states, token by token, before any clock is started."""
+"""Whether engines compute the same: comparison of last hidden states, token by token, before anything is timed."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from numpy.typing import NDArray
 
 States = Sequence[NDArray[np.float32]]
 
-# Of the largest value of a token. Engines add up in different orders; 24 random layers make 1e-5 of it, not 1e-3.
-FLOAT_ERROR = 1e-3
-# Mean cosine of the tokens. Every int8 engine rounds in its own way, in 24 random layers; another model gives 0.
-LEAST_COSINE = {"fp32": 0.9999, "bf16": 0.99, "int8": 0.9}
-# [PAD] leaks into the last token through the trigram, so whoever must pad computes that token otherwise.
-LEAST_COSINE_PADDED = 0.9
+# Relative to a token's max value. Different summation orders give 1e-5 after 24 random layers, not 1e-3.
+MAX_FLOAT_ERROR = 1e-3
+# Mean cosine over tokens. int8 engines round differently in each of 24 random layers; another model gives 0.
+MIN_COSINE = {"fp32": 0.9999, "bf16": 0.99, "int8": 0.9}
+# [PAD] enters the last token through the trigram, so engines that pad compute that token differently.
+MIN_COSINE_PADDED = 0.9
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How close two sets of states are: largest relative error of a token, mean and least cosine."""
+    """Difference of two sets of states: max relative error of a token, mean and min cosine of the tokens."""
 
-    error_of_rows: float
+    relative_error: float
     cosine: float
-    least_cosine: float
+    min_cosine: float
 
-    def why_not(self, precision: str, padded: bool) -> str | None:
-        """Why this is another model, None if it is the same."""
-        least = LEAST_COSINE_PADDED if padded else LEAST_COSINE[precision]
-        if not self.cosine >= least:
-            return f"it computes something else: mean cosine {self.cosine:.4f} to the reference, {least} is expected"
-        if precision == "fp32" and not padded and not self.error_of_rows <= FLOAT_ERROR:
-            return f"it computes something else: relative error {self.error_of_rows:.1e}, {FLOAT_ERROR:.0e} is allowed"
+    def mismatch(self, precision: str, padded: bool) -> str | None:
+        """Why this cannot be the same model; None if it is."""
+        expected = MIN_COSINE_PADDED if padded else MIN_COSINE[precision]
+        if not self.cosine >= expected:
+            return f"other output than the reference: mean cosine {self.cosine:.4f}; expected >= {expected}"
+        error = self.relative_error
+        if precision == "fp32" and not padded and not error <= MAX_FLOAT_ERROR:
+            return f"other output than the reference: relative error {error:.1e}; expected <= {MAX_FLOAT_ERROR:.0e}"
         return None
 
 
@@ -44,7 +45,7 @@ def load(path: Path) -> list[NDArray[np.float32]]:
 
 
 def compare(states: States, reference: States) -> Agreement:
-    """States of the same texts in the same order; other shapes agree in nothing."""
+    """Compare states of the same texts in the same order; different shapes are a mismatch."""
     if [s.shape for s in states] != [r.shape for r in reference]:
         return Agreement(float("inf"), float("nan"), float("nan"))
     a, b = (np.concatenate(list(part)).astype(np.float64) for part in (states, reference))

@@ -1,16 +1,16 @@
-"""Converts one model for the engines: run by the driver with the Python of an engine's environment, not by hand.
+"""Converts models for the engines. Run by the driver with the Python of an engine's environment, not by hand.
 
-Jobs come as JSON lines on standard input, answers go as JSON lines to standard output, one each: {"ok": path} or
-{"error": why}. A job says what (`kind`), from what (`source`: a Hugging Face folder, or the float file that int8 is
-made of), where to (`out`), with a mask or without (`masked`), at which length (`length`; null: any).
+Jobs are JSON lines on standard input; each is answered by a JSON line on standard output: {"ok": path} or
+{"error": reason}. A job: `kind`; `source`, a Hugging Face folder or the float file that int8 is made from; `out`;
+`masked`, whether the model takes a mask; `length`, null for any.
 
-Everybody gets the recipe that its own documentation recommends for a transformer on a CPU:
+Each engine gets the recipe that its documentation recommends for a transformer on a CPU:
   onnx          torch.onnx.export, dynamo, opset 18, batch and length free
   onnx-int8     onnxruntime.quantization.quantize_dynamic, int8 weights per channel, constant products only
   openvino      openvino.convert_model of the PyTorch module, batch and length free
   openvino-int8 nncf.quantize, model_type TRANSFORMER, calibrated on random texts of the benchmark's kind
   litert        litert_torch.convert at one length, batch 1
-  litert-int8   ai_edge_quantizer, dynamic_wi8_afp32: int8 weights, activations quantised as they come
+  litert-int8   ai_edge_quantizer, dynamic_wi8_afp32: int8 weights, activations quantised dynamically
   ours, ours-int8   mobilebert_rt.convert
 """
 
@@ -44,7 +44,7 @@ def _module(folder: str, attention: str) -> Any:
     class Encoder(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            # Without its pooler: the last hidden state is all that any engine is asked for.
+            # Without the pooler: only the last hidden state is compared.
             options = {"local_files_only": True, "attn_implementation": attention, "add_pooling_layer": False}
             self.body = transformers.AutoModel.from_pretrained(folder, **options).eval()
 
@@ -61,14 +61,14 @@ def _sample(batch: int, length: int, masked: bool) -> tuple[Any, ...]:
     if not masked:
         return (ids,)
     mask = torch.ones_like(ids)
-    mask[-1, length // 2 + 1 :] = 0  # a mask of ones could be taken for no mask
+    mask[-1, length // 2 + 1 :] = 0  # an export must not treat the mask as constant
     return ids, mask
 
 
 def _onnx(job: dict[str, Any], out: Path) -> None:
     import torch  # noqa: PLC0415
 
-    # Named, so that a session can be told the sizes it will see.
+    # Named, so that a session can override them.
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length", max=LONGEST)
     names = ["input_ids", "attention_mask"][: 1 + job["masked"]]
     program = torch.onnx.export(
@@ -153,26 +153,26 @@ KINDS: dict[str, Callable[[dict[str, Any], Path], None]] = {
 
 
 def convert(job: dict[str, Any]) -> str:
-    """Do one job: the file, and whatever lies beside it (OpenVINO's .bin), appear whole or not at all."""
+    """Do a job: the file and those beside it (OpenVINO's .bin) appear whole or not at all."""
     out = Path(job["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         KINDS[job["kind"]](job, Path(scratch) / out.name)
-        # The file that the driver looks for comes last.
+        # The file for which the driver looks comes last.
         for made in sorted(Path(scratch).iterdir(), key=lambda path: path.name == out.name):
             os.replace(made, out.parent / made.name)
     return str(out)
 
 
 def main() -> int:
-    sys.path.pop(0)  # this script's folder: its neighbours are not meant to be found as top-level modules
-    # Libraries print what they like to standard output; answers go to a copy of it.
+    sys.path.pop(0)  # this script's folder: its files are not top-level modules
+    # Libraries print to standard output; answers go to a copy of it.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     for line in sys.stdin:
         try:
             answer = {"ok": convert(json.loads(line))}
-        except Exception as error:  # whatever a library raises is this job's answer, not the end
+        except Exception as error:  # any exception of a library is this job's answer
             answer = {"error": f"{type(error).__name__}: {error}".strip().splitlines()[0]}
         answers.write(json.dumps(answer) + "\n")
     return 0

@@ -1,4 +1,4 @@
-"""What the models read: the same token ids for everybody, from a seed, as plain lists that fit into JSON."""
+"""Token ids for all engines, from a seed, as lists that JSON can hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORTEST, LONGEST, MEAN = 5, 60, 20
 
 
 def text(length: int, seed: int) -> Text:
-    """Random ids between [CLS] and [SEP], as far as they fit."""
+    """Random ids between [CLS] and, from 2 tokens on, [SEP]."""
     numbers = random.Random(seed)
     ids = [numbers.randint(FIRST, LAST) for _ in range(length)]
     ids[0] = CLS
@@ -25,11 +25,11 @@ def text(length: int, seed: int) -> Text:
 
 
 def mixed_texts(count: int = TEXTS, seed: int = 0) -> list[Text]:
-    """Texts as they come from users: 5 to 60 tokens, 20 on average, many short and few long."""
+    """Texts of 5 to 60 tokens, 20 on average, many short and few long."""
     numbers = random.Random(seed)
     lengths = [SHORTEST + (LONGEST - SHORTEST) * numbers.betavariate(1.0, 2.67) for _ in range(count)]
     whole = [round(length) for length in lengths]
-    # The mean is a promise of the benchmark, so what chance left over is spread token by token.
+    # The mean is exact: the rest is distributed token by token.
     i = 0
     while (excess := sum(whole) - MEAN * count) != 0:
         step = -1 if excess > 0 else 1
@@ -40,6 +40,6 @@ def mixed_texts(count: int = TEXTS, seed: int = 0) -> list[Text]:
 
 
 def batches(texts: Sequence[Text], size: int) -> list[list[Text]]:
-    """Texts sorted by length, `size` at a time: as little padding as there can be for whoever must pad."""
+    """Texts sorted by length, `size` per batch: minimal padding for engines that pad."""
     ordered = sorted(texts, key=len)
     return [ordered[i : i + size] for i in range(0, len(ordered), size)]

@@ -1,4 +1,4 @@
-"""Runs groups: starts workers, checks that everybody computes the same, lets them take turns, keeps what is found."""
+"""Measuring groups: workers are started, outputs compared with a reference, runs interleaved, results kept."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.environment import Environment, Say
+from benchmarks.common.results import Result, Run
 from benchmarks.peers.artifacts import Store
 from benchmarks.peers.catalogue import PEERS, Peer
-from benchmarks.peers.environment import Environment, Say
+from benchmarks.peers.interleaved import Record, measure_interleaved, order, quartiles
 from benchmarks.peers.plan import Entry, Group, wanted
-from benchmarks.peers.results import Result, Run
 from benchmarks.peers.session import SCRIPT, PeerError, Worker
-from benchmarks.peers.turns import Record, order, quartiles, take_turns
 
 REFERENCES = ("torch-fp32", "ours-fp32")
 QUIET_SECONDS = 30.0
@@ -26,7 +26,7 @@ QUIET_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Settings:
-    """cpus: those to run on; rounds and turn_seconds: see turns.take_turns; logs: where workers' stderr goes."""
+    """cpus: to run on; rounds, turn_seconds: of measure_interleaved; logs: folder of the workers' stderr."""
 
     cpus: Sequence[int]
     rounds: int
@@ -35,22 +35,22 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A prepared program in a worker: what takes turns."""
+class Prepared:
+    """A program that is loaded in a worker: the Runner of measure_interleaved."""
 
     worker: Worker
-    program: str
+    name: str
 
     def run(self, calls: int) -> Sequence[float]:
-        times: list[float] = self.worker.ask("run", program=self.program, calls=calls)
+        times: list[float] = self.worker.ask("run", program=self.name, calls=calls)
         return times
 
-    def rest(self) -> None:
-        self.worker.rest()
+    def pause(self) -> None:
+        self.worker.pause()
 
 
 class Measurer:
-    """Measures groups. Whatever a peer fails at becomes the error of its result; the others go on."""
+    """Measures groups. A failure of a peer becomes the error of its result and does not affect the others."""
 
     def __init__(self, environments: Mapping[str, Environment], store: Store, settings: Settings, say: Say) -> None:
         self._environments = environments
@@ -58,7 +58,7 @@ class Measurer:
         self._settings = settings
         self._say = say
         self._workers: dict[tuple[str, int], Worker] = {}
-        self._said = time.monotonic()
+        self._reported = time.monotonic()
 
     def __enter__(self) -> Measurer:
         return self
@@ -72,66 +72,69 @@ class Measurer:
         self._workers.clear()
 
     def measure(self, group: Group, run: Run) -> None:
-        """Append the results of a group to `run`."""
+        """Measure a group and append its results to `run`."""
         self._store.make([file for entry in group.entries for file in wanted(group, entry)])
         if group.fresh:
             run.results += self._fresh(group)
             return
         with tempfile.TemporaryDirectory() as scratch:
-            results, seats = self._prepare(group, run, Path(scratch))
-        rounds = min(group.most_rounds, self._settings.rounds)
-        records = take_turns(seats, rounds, self._settings.turn_seconds, self._progress(group.name))
+            results, programs = self._prepare(group, run, Path(scratch))
+        rounds = min(group.max_rounds, self._settings.rounds)
+        records = measure_interleaved(programs, rounds, self._settings.turn_seconds, self._progress(group.name))
         for entry in group.entries:
             result = results[entry.name]
             run.results.append(_timed(result, records[entry.name]) if entry.name in records else result)
-        for name, seat in seats.items():
+        for name, program in programs.items():
             with suppress(PeerError):
-                seat.worker.ask("forget", program=name)
-                seat.rest()
+                program.worker.ask("forget", program=name)
+                program.pause()
 
-    def _prepare(self, group: Group, run: Run, scratch: Path) -> tuple[dict[str, Result], dict[str, Seat]]:
-        """Every entry loaded and compared with the reference; those that failed have an error and no seat."""
+    def _prepare(self, group: Group, run: Run, scratch: Path) -> tuple[dict[str, Result], dict[str, Prepared]]:
+        """Load every entry and compare it with the reference; those that fail get an error and are not timed."""
         references: dict[str, Any] = {}
         results: dict[str, Result] = {}
-        seats: dict[str, Seat] = {}
+        programs: dict[str, Prepared] = {}
         for number, entry in enumerate(group.entries):
-            self._say_again(f"{group.name}: loading and checking {number + 1} of {len(group.entries)}, {entry.name}")
+            self._report_progress(
+                f"{group.name}: loading and checking {number + 1} of {len(group.entries)}, {entry.name}"
+            )
             result = blank(group, entry)
-            seat = None
+            program = None
             try:
-                if entry.model not in references:
+                if group.checked and entry.model not in references:
                     references[entry.model] = self._reference(group, entry.model, run, scratch)
-                seat = self._seat(group, entry)
-                result = _checked(result, _states(seat, scratch), references[entry.model])
+                program = self._load(group, entry)
+                if references.get(entry.model) is not None:
+                    result = _checked(result, _states(program, scratch), references[entry.model])
             except PeerError as error:
                 result = replace(result, error=str(error))
             results[entry.name] = result
-            if seat is not None and result.error is None:
-                seats[entry.name] = seat
-                seat.rest()
-        return results, seats
+            if program is not None and result.error is None:
+                programs[entry.name] = program
+                program.pause()
+        return results, programs
 
     def _reference(self, group: Group, model: str, run: Run, scratch: Path) -> Any:
-        """States of the group's texts one by one in fp32: PyTorch's if it is there, else ours; None without both."""
+        """States of the group's texts, one by one in fp32, of PyTorch or else of this engine; None without both."""
         for name in REFERENCES:
             peer = PEERS[name]
-            environment = self._environments.get(peer.environment)  # None where none of its peers was chosen
-            if environment is None or environment.why_missing(peer.distribution):
+            environment = self._environments.get(peer.environment)  # None if none of its peers was chosen
+            if environment is None or environment.missing_reason(peer.distribution):
                 continue
             entry = Entry(peer, model, 1)
             self._store.make(wanted(replace(group, case="reference"), entry))
-            seat = self._seat(group, entry, program="reference")
-            states = _states(seat, scratch)
-            seat.worker.ask("forget", program="reference")
-            seat.rest()
+            program = self._load(group, entry, name="reference")
+            states = _states(program, scratch)
+            program.worker.ask("forget", program="reference")
+            program.pause()
             run.reference = run.reference or name
             return states
         return None
 
-    def _seat(self, group: Group, entry: Entry, program: str | None = None) -> Seat:
-        seat = Seat(self._worker(entry.peer, entry.threads), program or entry.name)
-        seat.worker.ask("prepare", program=seat.program, **self._spec(group, entry))
-        return seat
+    def _load(self, group: Group, entry: Entry, name: str | None = None) -> Prepared:
+        program = Prepared(self._worker(entry.peer, entry.threads), name or entry.name)
+        program.worker.ask("prepare", program=program.name, **self._spec(group, entry))
+        return program
 
     def _spec(self, group: Group, entry: Entry) -> dict[str, Any]:
         files = [
@@ -153,7 +156,7 @@ class Measurer:
         }
 
     def _worker(self, peer: Peer, threads: int, fresh: bool = False) -> Worker:
-        """The worker of a peer on so many threads; `fresh`: a new one, which the caller closes."""
+        """The worker of a peer on `threads` threads; fresh: a new one, which the caller closes."""
         key = (peer.name, threads)
         if not fresh and key in self._workers and self._workers[key].alive:
             return self._workers[key]
@@ -170,12 +173,12 @@ class Measurer:
         return worker
 
     def _fresh(self, group: Group) -> list[Result]:
-        """Each entry several times in a new process: medians of load, first call, steady call, and peak memory."""
-        self._close()  # nobody else is in memory
+        """Start each entry in several new processes: medians of load, first call, steady call and peak memory."""
+        self._close()  # no other engine in memory
         found: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in group.entries}
         errors: dict[str, str] = {}
         entries = {entry.name: entry for entry in group.entries}
-        rounds = min(group.most_rounds, self._settings.rounds)
+        rounds = min(group.max_rounds, self._settings.rounds)
         for number in range(rounds):
             self._progress(group.name)(number, rounds)
             for name in order(list(entries), number):
@@ -198,20 +201,20 @@ class Measurer:
         return answer
 
     def _progress(self, name: str) -> Any:
-        return lambda done, of: self._say_again(f"{name}: round {done + 1} of {of}")
+        return lambda done, of: self._report_progress(f"{name}: round {done + 1} of {of}")
 
-    def _say_again(self, what: str) -> None:
-        """In place on a terminal; now and then elsewhere, where it would fill a log."""
+    def _report_progress(self, what: str) -> None:
+        """Progress: in place on a terminal, at intervals elsewhere."""
         if sys.stderr.isatty():
             sys.stderr.write(f"\r\033[K{what}")
             sys.stderr.flush()
-        elif time.monotonic() - self._said > QUIET_SECONDS:
-            self._said = time.monotonic()
+        elif time.monotonic() - self._reported > QUIET_SECONDS:
+            self._reported = time.monotonic()
             self._say("  " + what)
 
 
 def blank(group: Group, entry: Entry) -> Result:
-    """What is known of a result before anything is measured."""
+    """A result before anything is measured."""
     return Result(
         case=group.case,
         group=group.name,
@@ -227,19 +230,17 @@ def blank(group: Group, entry: Entry) -> Result:
 
 
 def _checked(result: Result, states: Any, reference: Any) -> Result:
-    """With how close it computes, and an error if that is too far; as it is without a reference."""
+    """The result with its difference from the reference, and with an error if that is too large."""
     from benchmarks.peers import checks  # noqa: PLC0415 - numpy
 
-    if reference is None:
-        return result
     agreement = checks.compare(states, reference)
     padded = result.case == "texts" and not result.peer.startswith("ours")
     return replace(
         result,
         cosine=agreement.cosine,
-        least_cosine=agreement.least_cosine,
-        error_of_rows=agreement.error_of_rows,
-        error=agreement.why_not(result.precision, padded),
+        min_cosine=agreement.min_cosine,
+        relative_error=agreement.relative_error,
+        error=agreement.mismatch(result.precision, padded),
     )
 
 
@@ -259,7 +260,7 @@ def _timed(result: Result, record: Record) -> Result:
 
 def _fresh_result(result: Result, found: Sequence[Mapping[str, Any]], error: str | None) -> Result:
     if error is not None or not found:
-        return replace(result, error=error or "no round was run")
+        return replace(result, error=error or "no rounds were run")
     steady = [one["steady"] for one in found]
     first, third = quartiles(steady)
     memory = [one["memory"] for one in found if one["memory"] is not None]
@@ -270,16 +271,16 @@ def _fresh_result(result: Result, found: Sequence[Mapping[str, Any]], error: str
         third_quartile=third,
         rounds=steady,
         calls=len(found),
-        imported=statistics.median(one["imported"] for one in found),
-        load=statistics.median(one["load"] for one in found),
-        first=statistics.median(one["first"] for one in found),
+        import_time=statistics.median(one["import_time"] for one in found),
+        load_time=statistics.median(one["load_time"] for one in found),
+        first_call=statistics.median(one["first_call"] for one in found),
         memory=int(statistics.median(memory)) if memory else None,
     )
 
 
-def _states(seat: Seat, scratch: Path) -> Any:
+def _states(program: Prepared, scratch: Path) -> Any:
     from benchmarks.peers import checks  # noqa: PLC0415 - numpy
 
     file = scratch / "states.npz"
-    seat.worker.ask("states", program=seat.program, file=str(file))
+    program.worker.ask("states", program=program.name, file=str(file))
     return checks.load(file)

@@ -1,9 +1,9 @@
-"""What an engine weighs on disk: its package, and all that pip brings with it. Run with an environment's Python.
+"""Installed size of an engine: its package, and all its requirements. Run with an environment's Python.
 
 python package_size.py NAME...     NAME: a distribution, or several joined by +
 One JSON object on standard output: {NAME: {"own": bytes, "all": bytes, "with": [...]}}
 
-numpy is counted nowhere: everybody has it. What is only needed to convert models is not asked for.
+numpy is not counted, since all engines need it; packages that only convert models are not listed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 SHARED = ("numpy",)
-NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def normal(name: str) -> str:
@@ -23,27 +22,23 @@ def normal(name: str) -> str:
 
 
 def own_bytes(found: Distribution) -> int:
-    """Installed files, without the byte code that Python makes of them."""
+    """Size of the installed files, without byte code."""
     paths = (Path(str(found.locate_file(file))) for file in found.files or [] if file.suffix != ".pyc")
     return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def requirements(found: Distribution) -> list[str]:
-    """Names of what a distribution needs here; extras were not asked for."""
+    """Names of the requirements of a distribution on this machine, without extras."""
     try:
-        from packaging.requirements import Requirement  # noqa: PLC0415 - most environments have it
-    except ImportError:
-        try:
-            from pip._vendor.packaging.requirements import Requirement  # type: ignore[assignment]  # noqa: PLC0415
-        except ImportError:
-            plain = [text for text in found.requires or [] if "extra ==" not in text]
-            return [match.group() for text in plain if (match := NAME.match(text))]
+        from packaging.requirements import Requirement  # noqa: PLC0415
+    except ImportError:  # every environment has pip
+        from pip._vendor.packaging.requirements import Requirement  # type: ignore[assignment]  # noqa: PLC0415
     wanted = [Requirement(text) for text in found.requires or []]
     return [r.name for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
 
 
 def closure(names: list[str]) -> dict[str, int]:
-    """Bytes of distributions and, recursively, of what they need."""
+    """Bytes of distributions and, recursively, of their requirements."""
     sizes: dict[str, int] = {}
     waiting = [normal(name) for name in names]
     while waiting:
@@ -52,7 +47,7 @@ def closure(names: list[str]) -> dict[str, int]:
             continue
         try:
             found = distribution(current)
-        except PackageNotFoundError:  # optional after all, or provided otherwise
+        except PackageNotFoundError:  # optional, or provided by another distribution
             continue
         sizes[current] = own_bytes(found)
         waiting += [normal(requirement) for requirement in requirements(found)]
@@ -73,5 +68,5 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # this script's neighbours are no top-level modules
+    sys.path.pop(0)  # this script's folder: its files are not top-level modules
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What is measured: groups of entries that take turns on the same texts."""
+"""What is measured: groups of entries whose runs are interleaved, on the same texts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ QUICK_LENGTHS = (32, 128)
 CASES = ("latency", "texts", "family", "load", "memory", "size")
 BATCHES = (1, 4, 8, 16, 32, 64)
 
-# Lengths that texts of 5 to 60 tokens are padded to where a model has but one length.
+# Lengths to which texts of 5 to 60 tokens are padded where a model file has one fixed length.
 BUCKETS = (8, 16, 24, 32, 48, 64)
 
-FRESH_ROUNDS = 5  # processes of each, for what happens but once in a process
-TEXTS_ROUNDS = 7  # a call runs 64 texts, and there are many ways to run them
+FRESH_ROUNDS = 5  # processes of each entry, for what happens once per process
+TEXTS_ROUNDS = 7  # a call runs 64 texts, and there are many entries
 
 LOAD_LENGTH, MEMORY_LENGTH = 128, 512
 
-# The others' fp32 is far behind in texts a second, and would take most of the time.
+# Other engines' fp32 is far slower, and would take most of the time.
 FOR_TEXTS = ("ours-int8", "ours-fp32", "litert-int8", "ort-int8", "openvino-int8", "openvino-bf16", "torch-int8")
 FAMILY = (
     (128, "ours-int8", "mobilebert"),
@@ -44,7 +44,7 @@ FAMILY = (
 
 @dataclass(frozen=True)
 class Entry:
-    """Who takes turns: a peer with a model, on so many threads; texts `batch` at a time, in `copies` of the engine."""
+    """A peer with a model on `threads` threads, divided among `copies` of the engine; `batch` texts per call."""
 
     peer: Peer
     model: str
@@ -60,9 +60,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """Entries that are measured in one go.
+    """Entries that are measured together.
 
-    fresh: in a new process each time, load and first call included. most_rounds: more would tell nothing new.
+    fresh: in a new process each time, load and first call included. checked: outputs are compared with a reference.
     """
 
     case: str
@@ -70,15 +70,16 @@ class Group:
     texts: tuple[tuple[int, ...], ...]
     entries: tuple[Entry, ...]
     fresh: bool = False
-    most_rounds: int = 1000
+    max_rounds: int = 1000
+    checked: bool = True
 
     @property
     def length(self) -> int:
-        """Of the longest text."""
+        """Max length of the texts."""
         return max(map(len, self.texts))
 
     def batches(self, entry: Entry) -> list[list[Text]]:
-        """The texts as an entry gets them."""
+        """The texts as an entry runs them."""
         return inputs.batches([list(text) for text in self.texts], entry.batch)
 
 
@@ -90,26 +91,26 @@ def groups(
     if "latency" in cases:
         for length in sorted(lengths):
             entries = [Entry(peer, "mobilebert", t) for t in threads for peer in chosen]
-            yield Group("latency", f"latency/{length}", _one(length), tuple(entries))
+            yield Group("latency", f"latency/{length}", one_text(length), tuple(entries))
     if "family" in cases:
         for length in (32, 128):
             entries = [Entry(PEERS[p], model, 1) for at, p, model in FAMILY if at == length and p in peers]
-            yield Group("family", f"family/{length}", _one(length), tuple(entries))
+            yield Group("family", f"family/{length}", one_text(length), tuple(entries))
     if "texts" in cases:
         texts = tuple(tuple(text) for text in inputs.mixed_texts())
-        entries = [entry for peer in chosen if peer.name in FOR_TEXTS for entry in _ways(peer, max(threads))]
-        yield Group("texts", "texts", texts, tuple(entries), most_rounds=TEXTS_ROUNDS)
+        entries = [entry for peer in chosen if peer.name in FOR_TEXTS for entry in _configurations(peer, max(threads))]
+        yield Group("texts", "texts", texts, tuple(entries), max_rounds=TEXTS_ROUNDS)
     for case, length in (("load", LOAD_LENGTH), ("memory", MEMORY_LENGTH)):
         if case in cases:
             entries = [Entry(peer, "mobilebert", 1) for peer in chosen]
-            yield Group(case, f"{case}/{length}", _one(length), tuple(entries), True, FRESH_ROUNDS)
+            yield Group(case, f"{case}/{length}", one_text(length), tuple(entries), True, FRESH_ROUNDS)
 
 
 def wanted(group: Group, entry: Entry) -> list[Wanted]:
     """The model files that an entry needs for its batches."""
     peer, model = entry.peer, entry.model
     batches = group.batches(entry)
-    alike = any(len({len(text) for text in batch}) == 1 for batch in batches)
+    uniform = any(len({len(text) for text in batch}) == 1 for batch in batches)
     ragged = any(len({len(text) for text in batch}) > 1 for batch in batches)
     if peer.one_file:
         return [Wanted(peer, model)]
@@ -117,15 +118,15 @@ def wanted(group: Group, entry: Entry) -> list[Wanted]:
         return [Wanted(peer, model, masked=True, length=bucket) for bucket in BUCKETS]
     if peer.fixed_length:
         return [Wanted(peer, model, length=group.length)]
-    return [Wanted(peer, model)] * alike + [Wanted(peer, model, masked=True)] * ragged
+    return [Wanted(peer, model)] * uniform + [Wanted(peer, model, masked=True)] * ragged
 
 
-def _one(length: int) -> tuple[tuple[int, ...]]:
+def one_text(length: int) -> tuple[tuple[int, ...]]:
     return (tuple(inputs.text(length, seed=length)),)
 
 
-def _ways(peer: Peer, threads: int) -> list[Entry]:
-    """Every way to run many texts: batch by batch on all threads, or an engine a thread, each with its own batches."""
+def _configurations(peer: Peer, threads: int) -> list[Entry]:
+    """All configurations for many texts: batches on all threads, or one engine per thread."""
     sizes = (1,) if peer.fixed_length else BATCHES
     found = [Entry(peer, "mobilebert", threads, batch) for batch in sizes]
     if threads > 1:

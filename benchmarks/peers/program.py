@@ -1,4 +1,4 @@
-"""What a worker repeats: batches bound to loaded engines, run one after another or by several threads."""
+"""What a worker times: batches bound to loaded engines, run sequentially or by several threads."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.engines.interface import Call, Engine, Ids
 
-Make = Callable[[str, int], Engine]  # of a file, for one of the copies
+Make = Callable[[str, int], Engine]  # (path, number of the copy)
 
 
 class NoFileError(ValueError):
-    """None of the model's files can read a batch."""
+    """No model file takes a batch."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A converted model. length: the only one that it takes, None for any; masked: whether it takes a mask."""
+    """A converted model. length: its fixed length, None for any; masked: whether it takes a mask."""
 
     path: str
     length: int | None = None
@@ -30,7 +30,7 @@ class ModelFile:
 
 
 def choose(files: Sequence[ModelFile], texts: Ids) -> ModelFile:
-    """The file that wastes least: without a mask if nothing is padded, else the shortest that holds the texts."""
+    """The cheapest file: without a mask if there is no padding, else the shortest that fits the texts."""
     lengths = {len(text) for text in texts}
     longest = max(lengths)
     for file in files:
@@ -43,7 +43,7 @@ def choose(files: Sequence[ModelFile], texts: Ids) -> ModelFile:
 
 
 class Program:
-    """One call runs all batches; `copies` threads share them out, each with engines of its own."""
+    """One call runs all batches, on `copies` threads with engines of their own."""
 
     def __init__(self, files: Sequence[ModelFile], batches: Sequence[Ids], copies: int, make: Make) -> None:
         self._batches = batches
@@ -65,7 +65,7 @@ class Program:
             for call in self._copies[0]:
                 call()
             return
-        # Whoever is free takes the next batch; the longest come first, so that nobody ends up waiting for one.
+        # A free thread takes the next batch, the longest first, so that no thread waits long at the end.
         queue = itertools.count()
         last = len(self._batches) - 1
 
@@ -77,7 +77,7 @@ class Program:
             done.result()
 
     def states(self) -> list[NDArray[np.float32]]:
-        """The last hidden states of every text without its padding, in the order of the batches."""
+        """The last hidden states of every text without padding, in the order of the batches."""
         found: list[NDArray[np.float32]] = []
         for texts, call in zip(self._batches, self._copies[0], strict=True):
             out: Any = call()

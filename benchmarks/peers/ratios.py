@@ -1,4 +1,4 @@
-"""The comparisons that matter, as ratios: a peer's median over ours, both of one group, whose turns alternated."""
+"""Main comparisons as ratios: a peer's median over ours, both of one group, whose runs were interleaved."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.peers.results import Result, Run
-from benchmarks.peers.turns import quartiles
+from benchmarks.common.results import Result, Run
+from benchmarks.peers.interleaved import quartiles
 
 INT8_PEERS = ("litert-int8", "ort-int8", "openvino-int8")
 LENGTHS = (32, 128, 384)
@@ -23,7 +23,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Ratio:
-    """value: how many times longer `other` takes. low, high: quartiles of the rounds' own ratios."""
+    """value: time of `other` / time of `ours`. low, high: quartiles of the ratios per round."""
 
     name: str
     ours: str
@@ -36,7 +36,7 @@ class Ratio:
 
 
 def ratio(name: str, ours: Result | None, other: Result | None) -> Ratio | None:
-    """None where one of the two is missing."""
+    """None if one of the two is missing."""
     if ours is None or other is None or ours.median is None or other.median is None:
         return None
     low, high = quartiles([b / a for a, b in zip(ours.rounds, other.rounds, strict=False)])
@@ -44,7 +44,7 @@ def ratio(name: str, ours: Result | None, other: Result | None) -> Ratio | None:
 
 
 def label(result: Result) -> str:
-    """Who, on how many threads, how."""
+    """Peer, model, threads, batch."""
     words = [result.peer, f"{result.threads} thread{'s' * (result.threads > 1)}"]
     if result.model != "mobilebert":
         words.insert(1, SHAPES.get(result.model, result.model))
@@ -54,7 +54,7 @@ def label(result: Result) -> str:
 
 
 def all_ratios(run: Run) -> list[dict[str, Any]]:
-    """Every comparison that the run has both sides of."""
+    """Every comparison for which the run has both results."""
     found = [
         *_one_thread(run),
         *_two_threads(run),
@@ -65,7 +65,7 @@ def all_ratios(run: Run) -> list[dict[str, Any]]:
 
 
 def best(results: Sequence[Result]) -> Result | None:
-    """The fastest."""
+    """The fastest result."""
     timed = [result for result in results if result.median is not None]
     return min(timed, key=lambda result: result.median or 0.0) if timed else None
 
@@ -87,10 +87,10 @@ def _two_threads(run: Run) -> Iterator[Ratio | None]:
     for length in LENGTHS:
         ours = run.one("latency", peer="ours-int8", length=length, threads=2)
         others = [result for result in run.find("latency", length=length) if not result.peer.startswith("ours")]
-        yield ratio(f"{length} tokens, 2 threads, best peer on 2 or 1", ours, best(others))
+        yield ratio(f"{length} tokens, 2 threads, best peer on 1 or 2 threads", ours, best(others))
         for peer in INT8_PEERS:
             both = [result for result in others if result.peer == peer]
-            yield ratio(f"int8, {length} tokens, 2 threads, peer on 2 or 1", ours, best(both))
+            yield ratio(f"int8, {length} tokens, 2 threads, peer on 1 or 2 threads", ours, best(both))
         alone = run.one("latency", peer="ours-int8", length=length, threads=1)
         yield ratio(f"our scaling from 1 to 2 threads, {length} tokens", ours, alone)
 
@@ -118,15 +118,4 @@ def _texts(run: Run) -> Ratio | None:
     ours = best([result for result in found if result.peer == "ours-int8"])
     other = best([result for result in found if not result.peer.startswith("ours")])
     threads = max((result.threads for result in found), default=0)
-    return ratio(f"64 texts of 5 to 60 tokens, {threads} threads, each its best way", ours, other)
-
-
-def first_call(result: Result) -> float | None:
-    """Loading and the first call, over the steady call; importing the runtime is told beside it."""
-    if result.load is None or result.first is None or not result.median:
-        return None
-    return (result.load + result.first) / result.median
-
-
-def texts_a_second(result: Result) -> float:
-    return result.texts / (result.median or float("nan"))
+    return ratio(f"64 texts of 5 to 60 tokens, {threads} threads, each in its best configuration", ours, other)

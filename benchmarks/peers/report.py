@@ -1,47 +1,29 @@
-"""Tables in Markdown: who was measured, who could not be, how long everybody took."""
+"""Tables in Markdown: machine and versions, what is missing and why, times, memory, sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from benchmarks.common.markdown import NOTHING, milliseconds, number, table
+from benchmarks.common.results import Result, Run
 from benchmarks.peers import ratios
-from benchmarks.peers.results import Result, Run
-
-Row = Sequence[str]
-
-NOTHING = "-"
-
-
-def table(header: Row, rows: Iterable[Row]) -> str:
-    """A Markdown table, columns padded to be read as it is; the first to the left, the others to the right."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    padded = [
-        [
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        for line in lines
-    ]
-    rule = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))
 
 
 def report(run: Run) -> str:
-    """All tables that the run has something for."""
-    parts = [circumstances(run), missing(run)]
+    """All tables for which the run has results."""
+    parts = [run_info(run), missing(run)]
     for threads in sorted({result.threads for result in run.find("latency")}):
         parts.append(latency(run, threads))
     parts += [comparisons(run), texts(run), family(run), load(run), memory(run), sizes(run)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def circumstances(run: Run) -> str:
+def run_info(run: Run) -> str:
     machine = run.machine
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     lines = [
         f"{machine.get('processor')} ({', '.join(machine.get('instructions', []))}), {machine.get('system')}, "
-        f"processors {machine.get('used')}, load average {machine.get('load_average', ['?'])[0]} at the start, "
+        f"CPUs {machine.get('used')}, load average {machine.get('load_average', ['?'])[0]} at the start, "
         f"{run.date}.",
         f"Versions: {versions}.",
         f"Command: `{run.command}`",
@@ -51,14 +33,14 @@ def circumstances(run: Run) -> str:
 
 
 def missing(run: Run) -> str:
-    """Peers that could not be had, and entries that failed, each with the reason."""
+    """Peers that are missing and entries that failed, each with the reason."""
     lines = [f"- {run.labels.get(name, name)}: {reason}" for name, reason in run.missing.items()]
     lines += [f"- {result.group}, {ratios.label(result)}: {result.error}" for result in run.failed()]
     return "Not measured:\n\n" + "\n".join(lines) if lines else ""
 
 
 def latency(run: Run, threads: int) -> str:
-    """Medians by length, and how close each computes."""
+    """Medians by length, and the min cosine to the reference."""
     found = run.find("latency", threads=threads)
     lengths = sorted({result.length for result in found})
     rows = []
@@ -67,9 +49,7 @@ def latency(run: Run, threads: int) -> str:
         cells = [_spread(own[length]) if length in own else NOTHING for length in lengths]
         cosines = [result.cosine for result in own.values() if result.cosine is not None]
         rows.append([run.labels[peer], *cells, f"{min(cosines):.4f}" if cosines else NOTHING])
-    title = (
-        f"MobileBERT, one text, {threads} thread{'s' * (threads > 1)}: median in ms (± half the distance of quartiles)"
-    )
+    title = f"MobileBERT, one text, {threads} thread{'s' * (threads > 1)}: median in ms ± half the interquartile range"
     return f"### {title}\n\n" + table(["tokens", *map(str, lengths), "cosine"], rows)
 
 
@@ -90,23 +70,23 @@ def comparisons(run: Run) -> str:
 
 
 def texts(run: Run) -> str:
-    """Texts a second by batch, and each one's best way."""
+    """Texts per second of every configuration, and the best."""
     found = run.find("texts")
     if not found:
         return ""
-    ways = sorted({(r.threads, r.copies, r.batch) for r in found})
+    configurations = sorted({(r.threads, r.copies, r.batch) for r in found})
     rows = []
     for peer in _peers(run, found):
-        own = {(r.threads, r.copies, r.batch): ratios.texts_a_second(r) for r in found if r.peer == peer}
+        own = {(r.threads, r.copies, r.batch): r.texts_per_second for r in found if r.peer == peer}
         rows.append(
             [
                 run.labels[peer],
-                *(f"{own[way]:.0f}" if way in own else NOTHING for way in ways),
+                *(f"{own[way]:.0f}" if way in own else NOTHING for way in configurations),
                 f"{max(own.values()):.0f}",
             ]
         )
-    header = [f"{threads}t x{copies} b{batch}" for threads, copies, batch in ways]
-    title = "### 64 texts of 5 to 60 tokens (mean 20): texts a second, by threads, engines and batch"
+    header = [f"{threads}t x{copies} b{batch}" for threads, copies, batch in configurations]
+    title = "### 64 texts of 5 to 60 tokens (mean 20): texts per second, by threads, engines and batch size"
     return f"{title}\n\n" + table(["", *header, "best"], rows)
 
 
@@ -118,7 +98,7 @@ def family(run: Run) -> str:
             run.models.get(r.model, ""),
             str(r.length),
             _spread(r),
-            _number(r.cosine, 4),
+            number(r.cosine, 4),
         ]
         for r in run.find("family")
     ]
@@ -130,13 +110,13 @@ def load(run: Run) -> str:
     rows = [
         [
             run.labels[r.peer],
-            *(_number(_milliseconds(x), 1) for x in (r.imported, r.load, r.first, r.median)),
-            _number(ratios.first_call(r), 1),
+            *(number(_scaled(x, 1e3), 1) for x in (r.import_time, r.load_time, r.first_call, r.median)),
+            number(r.cold_start, 1),
         ]
         for r in run.find("load")
     ]
     header = ["ms", "import", "load", "first call", "steady call", "(load + first) / steady"]
-    return "### From a fresh process, 128 tokens, 1 thread\n\n" + table(header, rows) if rows else ""
+    return "### In a fresh process, 128 tokens, 1 thread\n\n" + table(header, rows) if rows else ""
 
 
 def memory(run: Run) -> str:
@@ -146,39 +126,30 @@ def memory(run: Run) -> str:
 
 
 def sizes(run: Run) -> str:
-    """Packages without numpy, and the model's file."""
+    """Packages without numpy, and the model file."""
     rows = [
-        [name, *(_number(found.get(key, 0) / 1e6 if found.get(key) else None, 1) for key in ("own", "all"))]
+        [name, *(number(_scaled(found.get(key), 1e-6), 1) for key in ("own", "all"))]
         for name, found in run.sizes.items()
         if "own" in found
     ]
     files = [[name, f"{found['file'] / 1e6:.1f}"] for name, found in run.sizes.items() if "file" in found]
     parts = []
     if rows:
-        parts.append(
-            "### Installed size, MB\n\n" + table(["", "own files", "with what it requires, numpy aside"], rows)
-        )
+        parts.append("### Installed size, MB\n\n" + table(["", "own files", "with requirements, without numpy"], rows))
     if files:
         parts.append("### Model file of MobileBERT, MB\n\n" + table(["", "MB"], files))
     return "\n\n".join(parts)
 
 
 def _peers(run: Run, found: Sequence[Result]) -> list[str]:
-    """In the catalogue's order."""
+    """In the order of the catalogue."""
     present = {result.peer for result in found}
     return [peer for peer in run.labels if peer in present]
 
 
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else 1e3 * seconds
-
-
-def _number(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
-
-
 def _spread(result: Result) -> str:
-    """Median, and half the distance of the quartiles of the rounds."""
-    assert result.median is not None
-    half = ((result.third_quartile or result.median) - (result.first_quartile or result.median)) / 2
-    return f"{1e3 * result.median:.2f} ±{1e3 * half:.2f}"
+    return milliseconds(result.median, result.first_quartile, result.third_quartile)
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else factor * value

@@ -1,7 +1,7 @@
-"""The driver's end of a worker: a process of its own, asked and answered in JSON lines.
+"""The driver's end of a worker process: requests and answers are JSON lines.
 
-A worker that has not the turn is stopped by the system (SIGSTOP), not only idle: several runtimes keep their threads
-spinning for a while after a call, which would be charged to whoever comes next.
+Idle workers are paused (SIGSTOP): several runtimes let their threads spin for a while after a call, which would slow
+down the next engine.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ LOG_LINES = 3
 
 
 class PeerError(Exception):
-    """An engine could not do what it was asked; the message says what and why. The others go on."""
+    """A request failed in one engine; the message says which and why. Other engines are not affected."""
 
 
 class WorkerDiedError(PeerError):
-    """The process is gone, or does not answer and was ended."""
+    """The process has ended, or was ended because it did not answer."""
 
 
 class Worker:
-    """A running worker, pinned to `cpus`. Raises PeerError where it cannot do what it is asked."""
+    """A running worker process, pinned to `cpus`."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.log = log
-        self._rest = b""
+        self._buffer = b""
         log.parent.mkdir(parents=True, exist_ok=True)
         arguments = [*command, "--cpus", ",".join(map(str, cpus))]
         with log.open("ab") as errors:
@@ -54,37 +54,37 @@ class Worker:
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     env={**os.environ, **(environment or {})},
-                    cwd=log.parent,  # anywhere but the source tree, whose mobilebert_rt has no engine
+                    cwd=log.parent,  # not the source tree: its mobilebert_rt may have no compiled engine
                 )
             except OSError as error:
-                raise WorkerDiedError(f"{name} cannot be started: {error}") from error
+                raise WorkerDiedError(f"{name}: cannot start: {error}") from error
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
     def ask(self, do: str, timeout: float = ANSWER_SECONDS, **request: Any) -> Any:
-        """Send one request, return its answer."""
+        """Send a request and return the answer. Raises PeerError."""
         assert self._process.stdin is not None
-        self.wake()
+        self.resume()
         try:
             self._process.stdin.write(json.dumps({"do": do, **request}).encode() + b"\n")
             self._process.stdin.flush()
             answer = json.loads(self._line(time.monotonic() + timeout, do, timeout))
         except (BrokenPipeError, EOFError) as error:
-            raise WorkerDiedError(self._obituary(do)) from error
+            raise WorkerDiedError(self._exit_message(do)) from error
         except json.JSONDecodeError as error:
-            raise self._ended(f"{self.name} answered {do!r} with something that is not JSON") from error
+            raise self._ended(f"{self.name}: the answer to {do!r} is not JSON") from error
         if "error" in answer:
             raise PeerError(f"{self.name}: {do} failed: {answer['error']}")
         return answer["ok"]
 
-    def rest(self) -> None:
-        """Stop the process, threads that spin included."""
+    def pause(self) -> None:
+        """Stop the process with all its threads until the next request."""
         if hasattr(signal, "SIGSTOP") and self._process.poll() is None:
             self._process.send_signal(signal.SIGSTOP)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         if hasattr(signal, "SIGCONT") and self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
 
@@ -108,30 +108,30 @@ class Worker:
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._rest:
+            while b"\n" not in self._buffer:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise self._ended(f"{self.name} gave no answer to {do!r} within {timeout:g} s")
+                    raise self._ended(f"{self.name}: no answer to {do!r} within {timeout:g} s")
                 read = os.read(self._process.stdout.fileno(), 1 << 20)
                 if not read:
                     raise EOFError
-                self._rest += read
-        line, _, self._rest = self._rest.partition(b"\n")
+                self._buffer += read
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
     def _ended(self, why: str) -> WorkerDiedError:
         self.close()
-        return WorkerDiedError(f"{why}; it was ended")
+        return WorkerDiedError(f"{why}; the process was ended")
 
-    def _obituary(self, do: str) -> str:
+    def _exit_message(self, do: str) -> str:
         code = self._process.wait()
         if code < 0:
             with suppress(ValueError):
-                return self._with_log(f"{self.name} died of {signal.Signals(-code).name} when asked to {do!r}")
-        return self._with_log(f"{self.name} ended with code {code} when asked to {do!r}")
+                return self._with_log(f"{self.name}: ended by {signal.Signals(-code).name} during {do!r}")
+        return self._with_log(f"{self.name}: ended with exit code {code} during {do!r}")
 
     def _with_log(self, what: str) -> str:
         try:
-            said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LOG_LINES:]
+            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LOG_LINES:]
         except OSError:
-            said = []
-        return f"{what}; it said last: {' | '.join(said)}" if said else what
+            lines = []
+        return f"{what}; last output: {' | '.join(lines)}" if lines else what

@@ -1,14 +1,14 @@
-"""The engine's end: a process that loads models and times them, as the driver asks. Not run by hand.
+"""The worker: a process that loads models and times them, as the driver requests. Not run by hand.
 
 python worker.py --cpus 1      requests and answers are JSON lines on standard input and output
 
 Requests, by their "do":
-  hello                    -> {"memory": bytes, the peak so far; only Python and numpy are there}
+  hello                    -> {"memory": peak in bytes of Python with numpy alone}
   prepare program runtime options threads copies files batches -> null
   run program calls        -> [seconds of each call]
-  states program file      -> null; the outputs are in `file`, one array a text
+  states program file      -> null; the outputs are in `file`, one array per text
   forget program           -> null
-  first (as prepare)       -> {"imported", "load", "first", "steady": seconds; "memory": bytes, the peak}
+  first (as prepare)       -> {"import_time", "load_time", "first_call", "steady": seconds; "memory": peak in bytes}
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from weakref import WeakValueDictionary
 
-# The tree comes first while this package is found, since others ship a `benchmarks` too; then behind everything else,
-# since the tree's mobilebert_rt has no compiled engine and an installed one has.
+# The tree comes first to find this package, since other projects install a `benchmarks` too; then last, since the
+# tree's mobilebert_rt may have no compiled engine.
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 import numpy as np  # noqa: E402
@@ -61,7 +61,7 @@ class Worker:
     def do_prepare(self, program: str, **spec: Any) -> None:
         self._programs[program] = self._program(**spec)
         gc.collect()
-        gc.freeze()  # a collection in the middle of a call would be timed
+        gc.freeze()  # no collection during a timed call
 
     def do_run(self, program: str, calls: int) -> list[float]:
         return [clock(self._programs[program]) for _ in range(calls)]
@@ -76,14 +76,15 @@ class Worker:
         gc.collect()
 
     def do_first(self, **spec: Any) -> dict[str, Any]:
-        """Of a fresh process: importing the runtime, loading, the first call, the median of later ones, peak memory."""
-        imported = clock(lambda: importlib.import_module(ENGINES + spec["runtime"]))
+        """Times in a new process: import of the runtime, load, first call, median of later calls; and peak memory."""
+        import_time = clock(lambda: importlib.import_module(ENGINES + spec["runtime"]))
         begin = time.perf_counter()
         program = self._program(**spec)
-        load = time.perf_counter() - begin
-        first = clock(program)
+        load_time = time.perf_counter() - begin
+        first_call = clock(program)
         steady = statistics.median(clock(program) for _ in range(STEADY_CALLS))
-        return {"imported": imported, "load": load, "first": first, "steady": steady, "memory": peak_memory()}
+        later = {"steady": steady, "memory": peak_memory()}
+        return {"import_time": import_time, "load_time": load_time, "first_call": first_call, **later}
 
     def _program(
         self,
@@ -95,7 +96,7 @@ class Worker:
         files: list[dict[str, Any]],
         batches: list[list[list[int]]],
     ) -> Program:
-        """Threads are divided among the copies. Programs share an engine where one would be made like another."""
+        """Threads are divided among the copies. Programs share engines that are equal."""
         engine = importlib.import_module(ENGINES + runtime).Engine
         each = max(1, threads // copies)
 
@@ -115,7 +116,7 @@ def clock(call: Callable[[], object]) -> float:
 
 
 def peak_memory() -> int | None:
-    """Largest resident memory of this process in bytes; None where the system does not tell."""
+    """Peak resident memory of this process in bytes; None if unknown."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
@@ -123,8 +124,8 @@ def peak_memory() -> int | None:
     return None
 
 
-def die_with_the_driver() -> None:
-    """A stopped process would outlive a driver that was killed; Linux can be told to end it."""
+def end_with_the_driver() -> None:
+    """A paused process would outlive a driver that is killed; Linux can end it."""
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415
 
@@ -141,7 +142,7 @@ def serve(requests: TextIO, answers: TextIO) -> None:
     for line in requests:
         try:
             answer = {"ok": worker.answer(json.loads(line))}
-        except Exception as error:  # whatever a library raises is the answer
+        except Exception as error:  # any exception of a library is the answer
             answer = {"error": f"{type(error).__name__}: {error}".strip().splitlines()[0][:500]}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
@@ -149,10 +150,10 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cpus", default="", help="processors to run on, such as 0,1; empty: all that are allowed")
+    parser.add_argument("--cpus", default="", help="CPUs to run on, such as 0,1 (all)")
     pin(parser.parse_args().cpus)
-    die_with_the_driver()
-    # Libraries print what they like to standard output; answers go to a copy of it.
+    end_with_the_driver()
+    # Libraries print to standard output; answers go to a copy of it.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     serve(sys.stdin, answers)

@@ -1,6 +1,6 @@
-"""A worker that computes nothing: it answers as benchmarks/peers/worker.py does, with the times that it is told.
+"""A worker that computes nothing: it answers like benchmarks/peers/worker.py, with given times.
 
-python fake_peer.py MODE SECONDS LOG     MODE: steady | crash | hang | error; LOG: gets a line for every run
+python fake_peer.py MODE SECONDS LOG     MODE: steady | crash | hang | error; LOG: gets a line per run
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command: options that are refused, peers that are missing, what is written."""
+"""The command: invalid options, missing peers, files that are written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers import driver, environment
-from benchmarks.peers.results import read
+from benchmarks.common import environment
+from benchmarks.common.results import read
+from benchmarks.peers import driver
 from tests import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_missing_peers_are_named_everywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_peers_are_reported_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--no-install", "--cases", "latency", "--peers", "litert-int8,ort-fp32", "--lengths", "8"]
     assert driver.main([*arguments, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr()
@@ -37,24 +38,24 @@ def test_missing_peers_are_named_everywhere(tmp_path: Path, capsys: pytest.Captu
     assert run.command.startswith("python benchmarks/peers --no-install")
 
 
-def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_interpreter_is_reported(tmp_path: Path) -> None:
     arguments = ["--cases", "latency", "--peers", "ours-int8", "--python", f"ours={tmp_path}/none", "--no-install"]
     assert driver.main([*arguments, "--out", str(tmp_path / "out")]) == 0
-    assert "cannot be asked what it has" in read(tmp_path / "out" / "results.json").missing["ours-int8"]
+    assert "failed to list its packages" in read(tmp_path / "out" / "results.json").missing["ours-int8"]
 
 
-def test_more_threads_than_processors_are_not_measured_but_noted(tmp_path: Path) -> None:
+def test_more_threads_than_cpus_are_skipped_with_a_note(tmp_path: Path) -> None:
     arguments = ["--no-install", "--cases", "latency", "--peers", "litert-int8", "--cpus", "0", "--threads", "1,2"]
     driver.main([*arguments, "--out", str(tmp_path / "out")])
     notes = read(tmp_path / "out" / "results.json").notes
-    assert notes == ["Not measured: 2 threads, since only 1 processors may be used."]
+    assert notes == ["Not measured: 2 threads; only 1 CPUs may be used."]
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--cases", "speed"], "no case speed; there are latency"),
-        (["--peers", "tvm"], "no peer tvm; there are ours-int8"),
+        (["--cases", "speed"], "unknown case speed; expected latency"),
+        (["--peers", "tvm"], "unknown peer tvm; expected ours-int8"),
         (["--lengths", "0,8"], "within 1 and 512"),
         (["--lengths", "513"], "within 1 and 512"),
         (["--threads", "two"], "not a list of numbers"),
@@ -62,19 +63,19 @@ def test_more_threads_than_processors_are_not_measured_but_noted(tmp_path: Path)
         (["--python", "torch=/usr/bin/python3"], "NAME one of peers, plots, ours"),
     ],
 )
-def test_wrong_options_say_what_is_right(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_name_valid_ones(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         driver.parse(arguments)
     assert reason in " ".join(capsys.readouterr().err.split())
 
 
-def test_what_is_given_holds_in_a_quick_run_too() -> None:
+def test_options_override_those_of_a_quick_run() -> None:
     quick = driver.parse(["--quick", "--threads", "2", "--cases", "texts"])
     assert (quick.lengths, quick.threads, quick.rounds, quick.cases) == ([32, 128], [2], 5, ["texts"])
     assert driver.parse([]).lengths == [1, 8, 16, 32, 64, 128, 256, 384, 512]
 
 
-def test_the_driver_is_light() -> None:
+def test_driver_imports_no_large_package() -> None:
     code = (
         "import sys, benchmarks.peers.driver; print([m for m in ('numpy', 'torch', 'matplotlib') if m in sys.modules])"
     )
@@ -82,28 +83,25 @@ def test_the_driver_is_light() -> None:
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 
-def test_why_a_distribution_is_missing_is_the_step_that_failed() -> None:
+def test_missing_reason_is_the_failed_installation_step() -> None:
     failures = ["pip install torch failed: no space", "pip install openvino>=2025.0 failed: no wheel"]
     found = environment.Environment("peers", sys.executable, {"onnxruntime": "1.32.0"}, failures)
-    assert found.why_missing("onnxruntime") is None
-    assert found.why_missing("openvino") == failures[1]
-    assert found.why_missing("ai-edge-litert") == "; ".join(failures)
+    assert found.missing_reason("onnxruntime") is None
+    assert found.missing_reason("openvino") == failures[1]
+    assert found.missing_reason("ai-edge-litert") == "; ".join(failures)
 
 
-def test_an_environment_tells_its_versions() -> None:
+def test_environment_lists_versions() -> None:
     found = environment.existing("ours", sys.executable)
     assert found.versions["pytest"] == pytest.__version__
 
 
-def test_converted_files_of_this_engine_are_those_of_the_installed_one() -> None:
-    # The version alone stays the same from one change to the next.
-    found = environment.existing("ours", sys.executable).versions
-    if "mobilebert-rt" not in found:
-        pytest.skip("mobilebert_rt is on the path, but not installed by pip")
-    assert len(found["files of mobilebert-rt"]) == 64
+def test_converted_files_depend_on_the_converter_not_only_the_version() -> None:
+    versions = environment.existing("ours", sys.executable).versions
+    assert len(versions["converter of mobilebert-rt"]) == 64
 
 
-def test_results_of_another_format_are_refused(tmp_path: Path) -> None:
+def test_results_of_another_format_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps({"format": 0}))
-    with pytest.raises(ValueError, match="not a result of benchmarks/peers in format 1"):
+    with pytest.raises(ValueError, match="format 0; expected results of benchmarks in format 2"):
         read(tmp_path / "old.json")

@@ -1,4 +1,4 @@
-"""What is measured: the same texts for everybody, in the files that waste least."""
+"""What is measured: texts, groups, and the choice of model files."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def test_texts_are_5_to_60_tokens_and_20_on_average() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 512])
-def test_one_text(length: int) -> None:
+def test_text_has_the_given_length(length: int) -> None:
     assert len(inputs.text(length, 0)) == length
 
 
-def test_batches_hold_every_text_once_in_order_of_length() -> None:
+def test_batches_have_every_text_once_sorted_by_length() -> None:
     texts = inputs.mixed_texts()
     for size in (1, 8, 48, 64):
         flat = [text for batch in inputs.batches(texts, size) for text in batch]
         assert flat == sorted(texts, key=len)
 
 
-def test_every_peer_on_every_thread_count_takes_turns_in_one_group() -> None:
+def test_latency_of_all_peers_and_thread_counts_is_one_group() -> None:
     (group,) = plan.groups(["latency"], list(PEERS), [128], [1, 2])
     assert len({entry.name for entry in group.entries}) == 2 * len(PEERS)
     assert len(group.texts) == 1
@@ -47,13 +47,13 @@ def test_only_chosen_peers_are_planned() -> None:
         assert len({entry.name for entry in group.entries}) == len(group.entries)
 
 
-def test_many_texts_are_tried_in_batches_and_on_an_engine_a_thread() -> None:
+def test_many_texts_run_in_batches_and_on_one_engine_per_thread() -> None:
     (group,) = plan.groups(["texts"], ["ort-int8"], [], [1, 2])
-    ways = {(entry.threads, entry.copies, entry.batch) for entry in group.entries}
-    assert ways >= {(2, 1, 1), (2, 1, 64), (2, 2, 1), (2, 2, 8)}
+    configurations = {(entry.threads, entry.copies, entry.batch) for entry in group.entries}
+    assert configurations >= {(2, 1, 1), (2, 1, 64), (2, 2, 1), (2, 2, 8)}
 
 
-def test_files_of_one_length_for_who_has_no_other_and_buckets_for_many() -> None:
+def test_fixed_length_peers_get_one_file_per_length_or_bucket() -> None:
     litert, ort = PEERS["litert-int8"], PEERS["ort-int8"]
     (one,) = plan.groups(["latency"], ["litert-int8"], [8], [1])
     (many,) = plan.groups(["texts"], ["litert-int8"], [8], [1])
@@ -63,21 +63,21 @@ def test_files_of_one_length_for_who_has_no_other_and_buckets_for_many() -> None
     assert [f.masked for f in plan.wanted(many, Entry(ort, "mobilebert", 1, batch=64))] == [True]
 
 
-def test_nothing_padded_is_run_without_a_mask() -> None:
+def test_mask_only_where_texts_are_padded() -> None:
     files = [ModelFile("plain"), ModelFile("masked", masked=True)]
     assert choose(files, [[1, 2, 3]]).path == "plain"
     assert choose(files, [[1, 2], [3, 4]]).path == "plain"
     assert choose(files, [[1, 2], [3]]).path == "masked"
 
 
-def test_the_shortest_bucket_that_holds_the_text() -> None:
+def test_shortest_bucket_that_fits_is_chosen() -> None:
     files = [ModelFile(str(n), n, True) for n in (64, 8, 32)]
     assert [choose(files, [[1] * n]).length for n in (1, 8, 9, 33)] == [8, 8, 32, 64]
     with pytest.raises(NoFileError, match="1 texts of up to 65 tokens"):
         choose(files, [[1] * 65])
 
 
-def test_a_file_of_exactly_that_length_needs_no_mask() -> None:
+def test_file_of_the_exact_length_needs_no_mask() -> None:
     files = [ModelFile("plain", 8), ModelFile("masked", 16, True)]
     assert choose(files, [[1] * 8]).path == "plain"
     assert choose(files, [[1] * 7]).path == "masked"

@@ -1,4 +1,4 @@
-"""The engine's end of a worker, with this engine in it; converters; what a package weighs."""
+"""The worker process with this engine; converters; package sizes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from benchmarks.common import random_weights
-from benchmarks.paper.systems import mobilebert
+from benchmarks.common.configs import mobilebert
+from benchmarks.common.environment import Environment, existing
 from benchmarks.peers import checks, package_size
 from benchmarks.peers.artifacts import Store, Wanted
 from benchmarks.peers.catalogue import OURS, PEERS
-from benchmarks.peers.environment import Environment, existing
 from benchmarks.peers.session import SCRIPT, PeerError, Worker
 from mobilebert_rt import Model
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    import mobilebert_rt  # noqa: PLC0415 - the one under test, which the worker is to find as well
+    import mobilebert_rt  # noqa: PLC0415 - the one under test, which the worker must find too
 
     monkeypatch.setenv("PYTHONPATH", str(Path(mobilebert_rt.__file__).parents[1]))
     with Worker("ours-int8", [sys.executable, str(SCRIPT)], [], tmp_path / "worker.log") as made:
@@ -46,7 +46,7 @@ def spec(path: Path, **changes: Any) -> dict[str, Any]:
 
 
 def our_file(folder: Path) -> Path:
-    """Converted as the benchmark does."""
+    """The model file, converted as the benchmark does."""
     store = Store({OURS: existing(OURS, sys.executable)}, {"small": folder}, print)
     wanted = Wanted(PEERS["ours-int8"], "small")
     store.make([wanted])
@@ -54,7 +54,7 @@ def our_file(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(("batches", "copies"), [([[t] for t in TEXTS], 1), ([TEXTS[:2], TEXTS[2:]], 2)])
-def test_a_worker_runs_what_it_is_given(
+def test_worker_runs_the_given_batches(
     worker: Worker, folder: Path, tmp_path: Path, batches: list[list[list[int]]], copies: int
 ) -> None:
     path = our_file(folder)
@@ -71,29 +71,29 @@ def test_a_worker_runs_what_it_is_given(
         worker.ask("run", program="p", calls=1)
 
 
-def test_a_fresh_process_tells_load_first_call_and_memory(worker: Worker, folder: Path) -> None:
+def test_fresh_process_measures_load_first_call_and_memory(worker: Worker, folder: Path) -> None:
     before = worker.ask("hello")["memory"]
     found = worker.ask("first", **spec(our_file(folder)))
-    assert min(found["imported"], found["load"], found["first"], found["steady"]) > 0
+    assert min(found[name] for name in ("import_time", "load_time", "first_call", "steady")) > 0
     if sys.platform == "linux":
         assert found["memory"] > before > 1 << 20
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="[cpu] only Linux pins processes")
-def test_a_worker_is_pinned(tmp_path: Path) -> None:
+def test_worker_is_pinned(tmp_path: Path) -> None:
     cpu = max(os.sched_getaffinity(0))
     with Worker("ours-int8", [sys.executable, str(SCRIPT)], [cpu], tmp_path / "worker.log") as worker:
         worker.ask("hello")
         assert os.sched_getaffinity(worker._process.pid) == {cpu}
 
 
-def test_what_cannot_be_loaded_is_an_answer(worker: Worker, tmp_path: Path) -> None:
+def test_file_that_cannot_be_loaded_is_an_error_answer(worker: Worker, tmp_path: Path) -> None:
     with pytest.raises(PeerError, match=r"ours-int8: prepare failed: .*nothing"):
         worker.ask("prepare", program="p", **spec(tmp_path / "nothing.safetensors"))
     assert worker.alive
 
 
-def test_int8_is_made_of_the_float_file_and_stale_files_are_not_found(folder: Path) -> None:
+def test_int8_is_made_from_the_float_file_and_stale_files_are_not_used(folder: Path) -> None:
     environment = Environment("peers", sys.executable, {"onnxruntime": "1.32.0"})
     store = Store({"peers": environment}, {"small": folder}, print)
     wanted = Wanted(PEERS["ort-int8"], "small", masked=True)
@@ -105,21 +105,21 @@ def test_int8_is_made_of_the_float_file_and_stale_files_are_not_found(folder: Pa
     assert Store({"peers": environment}, {"small": folder}, print).path(wanted).parent != out.parent
 
 
-def test_a_conversion_that_fails_is_named_with_its_reason(folder: Path) -> None:
-    said: list[str] = []
-    store = Store({"peers": existing("peers", sys.executable)}, {"small": folder / "absent"}, said.append)
+def test_failed_conversion_is_reported_once_with_its_reason(folder: Path) -> None:
+    messages: list[str] = []
+    store = Store({"peers": existing("peers", sys.executable)}, {"small": folder / "absent"}, messages.append)
     store._hashes["small"] = "0"
     wanted = Wanted(PEERS["litert-int8"], "small", length=8)
     store.make([wanted])
     with pytest.raises(PeerError, match=r"litert-int8: no int8-8\.tflite of small: litert-int8 failed: "):
         store.ready(wanted)
-    assert any("litert failed: " in line for line in said)
-    said.clear()
-    store.make([wanted])  # it will not go better the second time
-    assert said == []
+    assert any("litert failed: " in line for line in messages)
+    messages.clear()
+    store.make([wanted])  # not tried again
+    assert messages == []
 
 
-def test_packages_weigh_what_they_bring_but_not_numpy(capsys: pytest.CaptureFixture[str]) -> None:
+def test_package_size_includes_requirements_but_not_numpy(capsys: pytest.CaptureFixture[str]) -> None:
     assert package_size.main(["pytest", "numpy", "no-such-package"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {"pytest"}

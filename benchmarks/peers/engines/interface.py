@@ -1,4 +1,4 @@
-"""What an engine is to the worker: something that loads a file and binds texts to a call."""
+"""The interface of an engine: it loads a file and binds texts to a call."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Engine(Protocol):
     def bind(self, texts: Ids, length: int | None, masked: bool) -> Call:
         """A call that runs these texts and returns their last hidden states: [B, S, H], or a list of [S_b, H].
 
-        What can be done before the clock starts is done here: arrays, padding to `length` (None: to the longest),
-        types. `masked`: whether the model takes a mask.
+        Everything that need not be timed is done here: arrays, types, padding to `length` (None: to the longest).
+        masked: whether the model takes a mask.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""LiteRT with XNNPACK, its default on a CPU; a file is made for one length and one text at a time."""
+"""LiteRT with XNNPACK, its default on a CPU; a file takes one text of a fixed length."""
 
 from __future__ import annotations
 

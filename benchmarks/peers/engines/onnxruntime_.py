@@ -1,6 +1,6 @@
 """ONNX Runtime on its CPU provider, all graph optimisations, `threads` within an operation.
 
-options: "shape", [B, S], if only that will come.
+options: "shape", [B, S], if all inputs have it.
 """
 
 from __future__ import annotations

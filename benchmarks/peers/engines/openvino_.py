@@ -1,6 +1,6 @@
 """OpenVINO on the CPU: one stream, the latency hint, `threads` threads; inputs and outputs are shared, not copied.
 
-options: "shape", [B, S], if only that will come (a tenth faster); the rest are OpenVINO's own.
+options: "shape", [B, S], if all inputs have it (10 % faster); all others are OpenVINO's own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.peers.engines.interface import Call, Ids, padded
 class Engine:
     def __init__(self, file: str, threads: int, options: dict[str, Any]) -> None:
         settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": str(threads)}
-        # The worker is pinned already; a second opinion about where threads go would only collide with it.
+        # The worker is pinned already.
         settings |= {"ENABLE_CPU_PINNING": "NO"} | {name: value for name, value in options.items() if name != "shape"}
         core = openvino.Core()
         model = core.read_model(file)

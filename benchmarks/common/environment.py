@@ -1,4 +1,4 @@
-"""Python environments of the peers: made once, kept in the cache folder, and asked what is in them."""
+"""Python environments of other engines: made once, kept in the cache folder, and queried for what they have."""
 
 from __future__ import annotations
 
@@ -12,18 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.peers.catalogue import ENVIRONMENTS
-
 INSTALL_SECONDS = 3600
-# This project's version stays while it is being worked on; the list of its files, with their hashes, does not.
+# This project's version does not change while it is developed; the hash of its converter does.
 VERSIONS = """
-import hashlib, importlib.metadata, json
-found = {}
-for d in importlib.metadata.distributions():
-    name = d.name.lower().replace("_", "-")
-    found[name] = d.version
-    if name == "mobilebert-rt":
-        found["files of mobilebert-rt"] = hashlib.sha256((d.read_text("RECORD") or "").encode()).hexdigest()
+import hashlib, importlib.metadata, importlib.util, json, pathlib
+found = {d.name.lower().replace("_", "-"): d.version for d in importlib.metadata.distributions()}
+if spec := importlib.util.find_spec("mobilebert_rt"):
+    files = sorted(pathlib.Path(spec.origin).parent.glob("conversion/*.py"))
+    found["converter of mobilebert-rt"] = hashlib.sha256(b"".join(map(pathlib.Path.read_bytes, files))).hexdigest()
 print(json.dumps(found))
 """
 
@@ -39,43 +35,45 @@ def cache_folder() -> Path:
 
 @dataclass
 class Environment:
-    """A Python and what is installed for it; `failures` says which steps of the installation went wrong, and how."""
+    """A Python with the versions of what is installed; failures: the installation steps that failed, and why."""
 
     name: str
     python: str
     versions: dict[str, str] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
-    def why_missing(self, distribution: str) -> str | None:
-        """Why a distribution is not there, None if it is."""
+    def missing_reason(self, distribution: str) -> str | None:
+        """Why a distribution is missing; None if it is there."""
         if distribution in self.versions:
             return None
-        blamed = [failure for failure in self.failures if distribution in failure] or self.failures
-        return "; ".join(blamed) or f"{distribution} is not installed in {self.python}"
+        related = [failure for failure in self.failures if distribution in failure] or self.failures
+        return "; ".join(related) or f"{distribution} is not installed in {self.python}"
 
 
 def existing(name: str, python: str) -> Environment:
-    """An environment that somebody else made."""
+    """An environment that the user has made."""
     try:
-        found = subprocess.run(
+        done = subprocess.run(
             [python, "-c", VERSIONS], capture_output=True, text=True, cwd=os.sep, timeout=120, check=True
         )
-        return Environment(name, python, json.loads(found.stdout))
+        return Environment(name, python, json.loads(done.stdout))
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
-        return Environment(name, python, failures=[f"{python} cannot be asked what it has: {error}"])
+        return Environment(name, python, failures=[f"{python} failed to list its packages: {error}"])
 
 
-def installed(name: str, say: Say, install: bool = True) -> Environment:
-    """The cache's own environment of that name, made and filled if it is not there and `install` allows it."""
-    steps = ENVIRONMENTS[name]
+def installed(name: str, steps: Sequence[Sequence[str]], say: Say, install: bool = True) -> Environment:
+    """The environment of that name in the cache folder; if `install`, made if necessary by one `pip install` a step.
+
+    A step that fails does not stop the others.
+    """
     key = hashlib.sha256(json.dumps([sys.version, steps]).encode()).hexdigest()[:12]
     folder = cache_folder() / "peers" / "environments" / f"{name}-{key}"
     python = str(folder / "bin" / "python")
     done = folder / "failures.json"
     if not done.is_file():
         if not install:
-            return Environment(name, python, failures=[f"{folder} has not been made, and --no-install was given"])
-        say(f"installing the environment {name!r} in {folder} (minutes; once)")
+            return Environment(name, python, failures=[f"{folder} does not exist, and --no-install was given"])
+        say(f"installing the environment {name!r} in {folder} (takes minutes; once)")
         folder.parent.mkdir(parents=True, exist_ok=True)
         venv.create(folder, with_pip=True, clear=True)
         failures = [failure for step in steps if (failure := _install(python, step, folder, say))]
@@ -86,7 +84,7 @@ def installed(name: str, say: Say, install: bool = True) -> Environment:
 
 
 def _install(python: str, step: Sequence[str], folder: Path, say: Say) -> str | None:
-    """Why pip could not install the step, None if it could."""
+    """The reason why pip could not install the step; None if it could."""
     say(f"  pip install {' '.join(step)}")
     log = folder / "pip.log"
     command = [python, "-m", "pip", "install", "--log", str(log), *step]
@@ -95,8 +93,8 @@ def _install(python: str, step: Sequence[str], folder: Path, say: Say) -> str | 
     except subprocess.TimeoutExpired:
         return f"pip install {' '.join(step)} took longer than {INSTALL_SECONDS} s"
     except subprocess.CalledProcessError as error:
-        said = [line for line in error.stderr.splitlines() if line.startswith("ERROR")] or [f"see {log}"]
-        failure = f"pip install {' '.join(step)} failed: {said[-1]}"
+        lines = [line for line in error.stderr.splitlines() if line.startswith("ERROR")] or [f"see {log}"]
+        failure = f"pip install {' '.join(step)} failed: {lines[-1]}"
         say("  " + failure)
         return failure
     return None

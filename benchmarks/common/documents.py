@@ -1,4 +1,4 @@
-"""Results into the documentation: the text between two markers is replaced, the rest is left alone.
+"""Writing results into the documentation: only the text between two markers is replaced.
 
 <!-- begin table-7 -->
 ...
@@ -14,30 +14,30 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results.md"
 
-BUSY = 0.5  # load average per processor in use above which a machine is not quiet
+MAX_LOAD = 0.5  # load average per CPU in use, above which figures are provisional
 
 
 class MarkerError(Exception):
-    """A document lacks the place for a text; the message says what to write where."""
+    """A document lacks the markers of a section; the message says which lines to add."""
 
 
 def put(document: Path, name: str, text: str) -> None:
-    """Replace what stands between the markers `name`. Raises MarkerError when they are not there once each."""
+    """Replace the text between the markers of section `name`. Raises MarkerError unless each occurs once."""
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     found = document.read_text(encoding="utf-8")
     if found.count(begin) != 1 or found.count(end) != 1 or found.index(begin) > found.index(end):
-        raise MarkerError(f"{document} needs the lines {begin} and {end}, once each and in this order")
+        raise MarkerError(f"{document}: expected the lines {begin} and {end}, each once and in this order. Add them.")
     head, rest = found.split(begin)
     tail = rest.split(end)[1]
     document.write_text(f"{head}{begin}\n{text.strip()}\n{end}{tail}", encoding="utf-8")
 
 
 def provisional(machine: Mapping[str, Any], quick: bool) -> str:
-    """Why figures are not to be quoted yet; "" where nothing is known against them."""
-    reasons = ["the run was a quick one"] if quick else []
+    """A warning with the reasons not to quote the figures, or "" if there are none."""
+    reasons = ["this was a quick run"] if quick else []
     load = machine.get("load_average", [0.0])[0]
-    if load > BUSY * len(machine.get("used", [0])):
+    if load > MAX_LOAD * len(machine.get("used", [0])):
         reasons.append(f"the machine was busy (load average {load:g} at the start)")
     if machine.get("niceness", 0) > 0:
-        reasons.append(f"the run gave way to others (niceness {machine['niceness']})")
+        reasons.append(f"the run had a low priority (niceness {machine['niceness']})")
     return f"**Provisional: {', and '.join(reasons)}.**" if reasons else ""

@@ -1,4 +1,4 @@
-"""What a run found, as it is written to JSON and as tables, ratios and plots read it."""
+"""The results of a run, as they are written to JSON and read by tables, ratios and plots."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Result:
-    """One entry of one group. Seconds; memory in bytes above Python with numpy. None: not measured.
+    """One entry of one group. Times in seconds; memory in bytes above Python with numpy. None: not measured.
 
-    error: why there are no times. first_quartile, third_quartile: of the rounds' medians. error_of_rows: the largest
-    |a - b| / max |b| of a token; cosine: mean and least of the tokens. Both against the reference.
+    error: why there are no times. first_quartile, third_quartile: of the rounds' medians. Against the reference:
+    relative_error, the maximum over tokens of max |a - b| / max |b|; cosine and min_cosine, mean and min over tokens.
     """
 
     case: str
@@ -37,17 +37,28 @@ class Result:
     rounds: list[float] = field(default_factory=list)
     calls: int = 0
     cosine: float | None = None
-    least_cosine: float | None = None
-    error_of_rows: float | None = None
-    imported: float | None = None
-    load: float | None = None
-    first: float | None = None
+    min_cosine: float | None = None
+    relative_error: float | None = None
+    import_time: float | None = None
+    load_time: float | None = None
+    first_call: float | None = None
     memory: int | None = None
+
+    @property
+    def texts_per_second(self) -> float:
+        return self.texts / (self.median or float("nan"))
+
+    @property
+    def cold_start(self) -> float | None:
+        """Loading plus the first call, as a multiple of a steady call."""
+        if self.load_time is None or self.first_call is None or not self.median:
+            return None
+        return (self.load_time + self.first_call) / self.median
 
 
 @dataclass
 class Run:
-    """A whole run: the circumstances, who is missing and why, the results."""
+    """A whole run: command, machine and versions; missing peers with the reasons; the results."""
 
     command: str
     date: str
@@ -64,7 +75,7 @@ class Run:
     ratios: list[dict[str, Any]] = field(default_factory=list)
 
     def find(self, case: str, **wanted: Any) -> list[Result]:
-        """Results with times or memory, of a case, whose fields are as wanted."""
+        """Results of a case that have times, with the given values of fields."""
         return [
             result
             for result in self.results
@@ -74,7 +85,7 @@ class Run:
         ]
 
     def one(self, case: str, **wanted: Any) -> Result | None:
-        """The only such result, None if there is none."""
+        """The only such result; None if there is none, or more than one."""
         found = self.find(case, **wanted)
         return found[0] if len(found) == 1 else None
 
@@ -92,7 +103,8 @@ class Run:
 def read(path: Path) -> Run:
     """A run that was written. Raises ValueError for another format."""
     found = json.loads(path.read_text(encoding="utf-8"))
-    if found.pop("format", None) != FORMAT:
-        raise ValueError(f"{path} is not a result of benchmarks/peers in format {FORMAT}")
+    version = found.pop("format", None)
+    if version != FORMAT:
+        raise ValueError(f"{path}: format {version}; expected results of benchmarks in format {FORMAT}. Measure again.")
     found["results"] = [Result(**result) for result in found["results"]]
     return Run(**found)

@@ -1,4 +1,4 @@
-"""The machine that a run was made on, from what the system tells."""
+"""Description of the machine that a run was made on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import platform
 from pathlib import Path
 from typing import Any
 
-TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm", "bf16", "sve")
+FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm", "bf16", "sve")
 
 
 def describe(cpus: list[int]) -> dict[str, Any]:
-    """Processor, system, memory, and how busy it is; `cpus`: those that are used."""
+    """Processor, system, memory and load. cpus: those that the run uses."""
     information = _cpu_information()
     flags = set(information.get("flags", information.get("Features", "")).split())
     found: dict[str, Any] = {
         "processor": information.get("model name") or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
-        "instructions": [flag for flag in TELLING if flag in flags],
+        "instructions": [flag for flag in FEATURES if flag in flags],
         "processors": os.cpu_count(),
         "used": cpus,
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
@@ -31,15 +31,15 @@ def describe(cpus: list[int]) -> dict[str, Any]:
     return found
 
 
-def processors() -> list[int]:
-    """Those that this process may use."""
+def allowed_cpus() -> list[int]:
+    """CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
 
 
 def _cpu_information() -> dict[str, str]:
-    """Of the first processor in /proc/cpuinfo."""
+    """The first processor of /proc/cpuinfo."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
     except OSError:
