@@ -1,16 +1,12 @@
-"""MobileBERT and small BERT encoders on a CPU: a small native engine behind numpy.
+"""MobileBERT and small BERT encoders on a CPU.
 
-    import mobilebert_rt as mbrt
+>>> import mobilebert_rt as mbrt
+>>> embed = mbrt.TextEmbedder()  # the model that comes with the package
+>>> embed("A cat sleeps.").shape
+(384,)
 
-    embed = mbrt.TextEmbedder()         # the model that comes with the package
-    embed("A cat sleeps.").shape        # (384,)
-
-    model = mbrt.Model.from_pretrained("path/to/model", precision="int8")
-    out = model([[101, 7592, 102]])
-    out.last_hidden_state[0].shape      # (3, 512)
-
-Text goes through `TextEmbedder`, `TextClassifier`, `TokenClassifier`, `QuestionAnswerer` and `FillMask`. What needs
-more than numpy is imported when it is first used.
+The text tasks are `TextEmbedder`, `TextClassifier`, `TokenClassifier`, `QuestionAnswerer` and `FillMask`; `Model` takes
+token ids. Modules that need more than numpy are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -77,7 +73,11 @@ _TEXT = ("FillMask", "QuestionAnswerer", "TextClassifier", "TextEmbedder", "Toke
 
 
 def available_isas() -> list[str]:
-    """Names of the kernel sets that this CPU can run, slowest first; "scalar" is always among them."""
+    """Names of the kernel sets that this CPU can run, slowest first; "scalar" is always among them.
+
+    >>> available_isas()[0]
+    'scalar'
+    """
     return _core.available_isas()
 
 
@@ -85,6 +85,9 @@ def active_isa() -> str:
     """The set that a model gets when `isa` is not given: the environment's MBRT_ISA, or the fastest.
 
     Raises InputError when MBRT_ISA names a set that this CPU cannot run.
+
+    >>> active_isa() in available_isas()
+    True
     """
     return _core.active_isa()
 

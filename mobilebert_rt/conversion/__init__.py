@@ -39,8 +39,12 @@ def convert(
 ) -> None:
     """Write the model in folder `src` to the file `dst`; a failure leaves no partial file.
 
-    precision: "int8" or "fp32". force: replace `dst` if it exists. Raises InputError for wrong arguments,
-    ModelFormatError for a damaged source, UnsupportedModelError for a model that the engine does not run.
+    precision: "int8" or "fp32". force: replace `dst` if it exists.
+
+    Raises InputError for wrong arguments, ModelFormatError for a damaged source, UnsupportedModelError for a model
+    that the engine does not run.
+
+    >>> convert("path/to/hf-folder", "converted.safetensors")
     """
     source = _Source(src, precision)
     target = Path(dst)

@@ -1,4 +1,4 @@
-"""The model that comes with the package; README.md beside this file is its model card."""
+"""The model that comes with the package; README.md in this folder is its model card."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ def default_model_path() -> Path:
     """The model file that `TextEmbedder()` loads: a six-layer MobileBERT for English sentence vectors, int8.
 
     Raises InputError where the package was installed without it.
+
+    >>> default_model_path().name
+    'model.int8.safetensors'
     """
     if not FILE.is_file():
         raise InputError(
