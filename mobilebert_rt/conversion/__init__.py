@@ -75,7 +75,7 @@ class _Source:
             raise ModelFormatError(f"{folder}: no config.json. Give the folder of a saved model.")
         text = read_text(folder / "config.json")
         raw = parse_object(text, str(folder / "config.json"))
-        source, entries = read_source(raw), read_checkpoint(folder)
+        source, entries = read_source(raw), read_checkpoint(folder, raw.get("architectures"))
         self.files = {Path(entry.file) for entry in entries.values()}
         self._state = StateDict(entries, source.family)
         self._tied = raw.get("tie_word_embeddings") is not False
@@ -90,6 +90,8 @@ class _Source:
         model = equalised or folded
         groups = parts(cfg)
         for done, (name, group) in enumerate(groups, 1):
+            if name == "heads" and equalised is not None:
+                yield layout.hidden_scale_tensor([equalised.scale(hidden(cfg, i)) for i in range(cfg.num_layers)])
             for part in group:
                 if isinstance(part, Array):
                     yield from layout.array_tensors(part, model.array(part), int8)
@@ -97,6 +99,4 @@ class _Source:
                     yield from layout.layer_tensors(part, model.linear(part), int8)
             if progress is not None:
                 progress(name, done, len(groups))
-        if equalised is not None:
-            yield layout.hidden_scale_tensor([equalised.scale(hidden(cfg, i)) for i in range(cfg.num_layers)])
         self._state.check_all_used(cfg)

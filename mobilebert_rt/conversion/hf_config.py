@@ -8,6 +8,7 @@ transformers. transformers' MobileBERT does not pass layer_norm_eps to two norms
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ _BERT: dict[str, Any] = {
     "max_position_embeddings": 512,
     "type_vocab_size": 2,
     "layer_norm_eps": 1e-12,
+    "position_embedding_type": "absolute",
+    "pad_token_id": 0,
 }
 # Keys that only MobileBERT has, with the values that describe BERT (and are Google's defaults).
 _EXTENSIONS: dict[str, Any] = {
@@ -90,11 +93,11 @@ class Source:
     google: bool
 
     def integer(self, key: str, field: str) -> int:
-        """An integer within the format's limits of `field`."""
+        """An integer within the format's limits of `field`, if it has any."""
         value = self.values[key]
         if type(value) is not int:
             raise ModelFormatError(f"config.json: {key} is {value!r}; expected an integer.")
-        low, high = LIMITS[field]
+        low, high = LIMITS.get(field, (value, value))
         if not low <= value <= high:
             raise UnsupportedModelError(f"config.json: {key} is {value}; the engine supports {low} to {high}.")
         return value
@@ -106,11 +109,23 @@ class Source:
             raise ModelFormatError(f"config.json: {key} is {value!r}; expected true or false.")
         return value
 
+    def choice(self, key: str, supported: Iterable[str]) -> str:
+        """One of the supported strings."""
+        value = self.values[key]
+        if value not in list(supported):
+            raise UnsupportedModelError(
+                f"config.json: {key} is {value!r}; the engine supports {', '.join(sorted(supported))}."
+            )
+        return str(value)
+
 
 def read_source(raw: dict[str, Any]) -> Source:
     """Determine the kind of config.json. Raises UnsupportedModelError for a model that the engine does not run."""
-    family = raw.get("model_type") or _family_of_class(raw.get("architectures"))
-    google = False
+    family, google = raw.get("model_type"), False
+    if not family:  # MobileBertForMaskedLM and the like name their family
+        listed = raw.get("architectures")
+        name = str(listed[0]) if isinstance(listed, list) and listed else ""
+        family = next((key for key, stem in FAMILIES.items() if name.startswith(stem)), None)
     if family is None:
         google = any(key in raw for key in _EXTENSIONS if key != "embedding_size")
         family = "mobilebert" if google else "distilbert" if "dim" in raw and "n_layers" in raw else "bert"
@@ -126,21 +141,9 @@ def read_source(raw: dict[str, Any]) -> Source:
     for key, reason in _UNSUPPORTED.items():
         if raw.get(key):
             raise UnsupportedModelError(f"config.json: {key} is {raw[key]!r}; {reason}.")
-    positions = raw.get("position_embedding_type", "absolute")
-    if positions not in (None, "absolute"):
-        raise UnsupportedModelError(
-            f"config.json: position_embedding_type is {positions!r}; the engine supports only absolute positions."
-        )
-    return Source(raw, _values(raw, family, google), family, google)
-
-
-def _family_of_class(architectures: Any) -> str | None:
-    """Family of a class name such as MobileBertForMaskedLM; None when there is none or it is another one."""
-    if isinstance(architectures, list) and architectures and isinstance(architectures[0], str):
-        for family, stem in FAMILIES.items():
-            if architectures[0].startswith(stem):
-                return family
-    return None
+    source = Source(raw, _values(raw, family, google), family, google)
+    source.choice("position_embedding_type", ["absolute"])
+    return source
 
 
 def _values(raw: dict[str, Any], family: str, google: bool) -> dict[str, Any]:
@@ -169,12 +172,9 @@ def engine_config(source: Source, tensors: StateDict) -> EngineConfig:
     bottleneck = _bottleneck(source)
     head = _head(source, tensors)
     pooler = _pooler(source, tensors, head) if HEADS[head].pooled else "none"
-    activation = _activation(source)
-    norm = source.values["normalization_type"]
-    if norm not in ("layer_norm", "no_norm"):
-        raise UnsupportedModelError(
-            f"config.json: normalization_type is {norm!r}; the engine supports layer_norm and no_norm."
-        )
+    activation = _ACTIVATIONS[source.choice("hidden_act", _ACTIVATIONS)]
+    if source.google and source.values["hidden_act"] == "gelu":
+        activation = "gelu_tanh"
     eps = _eps(source)
     # transformers' MobileBERT builds these two norms without an eps: torch's default applies.
     default_eps = 1e-5 if source.family == "mobilebert" and not source.google else eps
@@ -190,10 +190,10 @@ def engine_config(source: Source, tensors: StateDict) -> EngineConfig:
         num_ffn=source.integer("num_feedforward_networks", "num_ffn"),
         max_positions=source.integer("max_position_embeddings", "max_positions"),
         type_vocab_size=source.integer("type_vocab_size", "type_vocab_size"),
-        pad_token_id=_pad_token_id(source),
+        pad_token_id=source.integer("pad_token_id", "pad_token_id"),
         trigram=source.flag("trigram_input"),
         bottleneck=bottleneck,
-        norm=norm,
+        norm=source.choice("normalization_type", ["layer_norm", "no_norm"]),
         activation=activation,
         eps_embeddings=default_eps,
         eps=eps,
@@ -214,27 +214,11 @@ def _bottleneck(source: Source) -> str:
     return "shared" if source.flag("key_query_shared_bottleneck") else "residual"
 
 
-def _activation(source: Source) -> str:
-    name = source.values["hidden_act"]
-    if not isinstance(name, str) or name not in _ACTIVATIONS:
-        raise UnsupportedModelError(
-            f"config.json: the activation is {name!r}; the engine supports {', '.join(sorted(_ACTIVATIONS))}."
-        )
-    return "gelu_tanh" if source.google and name == "gelu" else _ACTIVATIONS[name]
-
-
 def _eps(source: Source) -> float:
     value = source.values["layer_norm_eps"]
     if type(value) not in (int, float) or not (math.isfinite(value) and value > 0):
         raise ModelFormatError(f"config.json: layer_norm_eps is {value!r}; expected a number above 0.")
     return float(value)
-
-
-def _pad_token_id(source: Source) -> int:
-    value = source.values.get("pad_token_id", 0)
-    if type(value) is not int:
-        raise ModelFormatError(f"config.json: pad_token_id is {value!r}; expected an integer.")
-    return value
 
 
 def _head(source: Source, tensors: StateDict) -> str:

@@ -39,14 +39,16 @@ class Spec:
         return math.prod(self.shape) * (4 if self.dtype == "F32" else 1)
 
 
-def specs(cfg: EngineConfig) -> Iterator[Spec]:
+def specs(cfg: EngineConfig) -> list[Spec]:
     """Every tensor of a model, in file order."""
+    found: list[Spec] = []
     for name, group in parts(cfg):
         if name == "heads" and cfg.precision == "int8":
-            yield Spec("encoder.hidden_scale", "F32", (cfg.num_layers, pad16(cfg.hidden_size)))
+            found.append(Spec("encoder.hidden_scale", "F32", (cfg.num_layers, pad16(cfg.hidden_size))))
         for part in group:
             int8 = part.quantised and cfg.precision == "int8"
-            yield from _array_specs(part, int8) if isinstance(part, Array) else _layer_specs(part, int8)
+            found += _array_specs(part, int8) if isinstance(part, Array) else _layer_specs(part, int8)
+    return found
 
 
 def _array_specs(array: Array, int8: bool) -> Iterator[Spec]:

@@ -1,4 +1,4 @@
-"""A second reading of docs/model_format.md: unpacks a file and runs it in float64, sharing no code."""
+"""An independent implementation of docs/model_format.md: unpacks a file and runs it in float64."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Outputs:
 
 
 class Reference:
-    """The document's model in float64, one sequence at a time."""
+    """The documented model in float64, one sequence at a time."""
 
     def __init__(self, file: File) -> None:
         self.file, self.c = file, file.config

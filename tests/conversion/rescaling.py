@@ -1,4 +1,4 @@
-"""Checkpoints of the same function whose channels are scaled otherwise."""
+"""Checkpoints of the same function with differently scaled channels."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Rescaling:
         self.columns("embeddings.embedding_transformation", np.tile(s, 3))
 
     def linear_parts(self, at: str, ffns: list[str]) -> None:
-        """What may be rescaled whatever the norm is: query and key, context and, with ReLU, the FFNs' inner vectors."""
+        """Vectors rescaled with any norm: query and key, context and, with ReLU, the FFNs' inner vectors."""
         s = self.scales(self.size(at + "attention.output.dense"))
         self.rows(at + "attention.self.query", s)
         self.rows(at + "attention.self.key", 1 / s)
@@ -69,7 +69,7 @@ class Rescaling:
             self.columns(ffn + "output.dense", s)
 
     def streams(self, at: str, ffns: list[str], config: dict[str, Any], producer: str) -> None:
-        """What NoNorm lets through: the stream between blocks, the bottlenecks, and inside the block."""
+        """Vectors rescaled with NoNorm: the stream between blocks, the bottlenecks, and inside the block."""
         kind = next(k for k, v in BOTTLENECKS.items() if v.items() <= config.items())
         attention = [at + f"attention.self.{x}" for x in ("query", "key", "value")]
         bottlenecks = [at + f"bottleneck.{x}.dense" for x in ("input", "attention")]
@@ -110,7 +110,7 @@ class Rescaling:
 
 
 def rescaled(config: dict[str, Any], tensors: dict[str, Array], scales: Scales) -> dict[str, Array]:
-    """The same function, every vector that can be times scales(its size)."""
+    """The same function, with every possible vector multiplied by scales(its size)."""
     change = Rescaling(tensors, scales)
     change.words(config)
     producer = "embeddings.LayerNorm"

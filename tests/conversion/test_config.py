@@ -1,4 +1,4 @@
-"""config.json in all its kinds: what each key means there, and what is refused."""
+"""The kinds of config.json: the meaning of each key, defaults, and refused values."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ def test_google_json_has_google_defaults(raw: dict[str, Any], wanted: tuple[Any,
     config = parsed(raw)
     keys = ("bottleneck", "norm", "activation", "body_size", "intermediate_size", "num_ffn")
     assert tuple(config[key] for key in keys) == wanted
-    # transformers' forgotten eps is a trait of its class, not of Google's.
+    # Only transformers' class ignores the eps in two norms.
     assert {config[key] for key in ("eps", "eps_embeddings", "eps_output", "eps_mlm")} == {1e-12}
 
 
-def test_google_json_leaves_out_what_is_256_wide_elsewhere() -> None:
+def test_google_json_without_sizes_has_berts() -> None:
     config = parsed({"trigram_input": True})
     assert (config["hidden_size"], config["embedding_size"], config["body_size"]) == (768, 768, 768)
     assert (config["num_layers"], config["num_heads"], config["type_vocab_size"]) == (12, 12, 16)
@@ -126,7 +126,7 @@ def test_google_pooler_follows_its_default() -> None:
     assert parsed(GOOGLE_OPT, **with_mlm)["pooler"] == "first_token"
 
 
-def test_same_keys_in_transformers_mean_the_student() -> None:
+def test_same_keys_with_model_type_have_transformers_defaults() -> None:
     config = parsed(GOOGLE_TEACHER | {"model_type": "mobilebert"})
     assert (config["bottleneck"], config["norm"], config["activation"]) == ("shared", "no_norm", "gelu")
     assert config["num_ffn"] == 4
@@ -210,8 +210,8 @@ MOBILEBERT = {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}
         (MOBILEBERT | {"pruned_heads": {"0": [1]}}, UnsupportedModelError, "pruned_heads"),
         (MOBILEBERT | {"quantization_config": {"bits": 4}}, UnsupportedModelError, "Dequantise the model"),
         (MOBILEBERT | {"auto_map": {"AutoModel": "x.Y"}}, UnsupportedModelError, "brings its own code"),
-        (MOBILEBERT | {"hidden_act": "quick_gelu"}, UnsupportedModelError, "activation is 'quick_gelu'"),
-        (MOBILEBERT | {"hidden_act": ["relu"]}, UnsupportedModelError, "activation is"),
+        (MOBILEBERT | {"hidden_act": "quick_gelu"}, UnsupportedModelError, "hidden_act is 'quick_gelu'"),
+        (MOBILEBERT | {"hidden_act": ["relu"]}, UnsupportedModelError, "hidden_act is"),
         (MOBILEBERT | {"normalization_type": "rms"}, UnsupportedModelError, "normalization_type is 'rms'"),
         (
             MOBILEBERT | {"hidden_size": 8192},
@@ -229,12 +229,12 @@ MOBILEBERT = {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}
         (MOBILEBERT | {"pad_token_id": "0"}, ModelFormatError, "pad_token_id is '0'"),
     ],
 )
-def test_what_is_not_run_is_named(raw: dict[str, Any], error: type[MobileBertError], message: str) -> None:
+def test_wrong_values_are_refused(raw: dict[str, Any], error: type[MobileBertError], message: str) -> None:
     with pytest.raises(error, match=message):
         parsed(raw)
 
 
-def test_harmless_keys_are_harmless(tmp_path: Path) -> None:
+def test_keys_without_effect_are_ignored(tmp_path: Path) -> None:
     extra = {
         "chunk_size_feed_forward": 16,
         "use_cache": True,
@@ -252,7 +252,7 @@ def test_ambiguous_classifier_asks_for_architectures() -> None:
         parsed({"model_type": "mobilebert"}, classifier__weight=(3, 512))
 
 
-def test_source_config_travels_along(tmp_path: Path) -> None:
+def test_source_config_is_kept_in_the_metadata(tmp_path: Path) -> None:
     source = write_folder(tmp_path, odd(note="für Menschen"))
     metadata = File(bytes(build(source))).metadata
     assert json.loads(metadata["source_config"])["note"] == "für Menschen"
@@ -260,7 +260,7 @@ def test_source_config_travels_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bottleneck", BOTTLENECKS)
-def test_config_in_the_file_has_every_key_of_the_document(tmp_path: Path, bottleneck: str) -> None:
+def test_config_has_every_documented_key(tmp_path: Path, bottleneck: str) -> None:
     config = File(bytes(build(write_folder(tmp_path, odd(bottleneck))))).config
     document = (Path(__file__).parents[2] / "docs" / "model_format.md").read_text()
     table = document.split("## Config")[1].split("`bottleneck`: what")[0]

@@ -1,4 +1,4 @@
-"""The file as a container: what stock tools and a mapping need of it, and how it comes to be on disk."""
+"""The file as a container: alignment, order, stock safetensors; and how it is written to disk."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_tensors_are_aligned_in_order_and_without_holes(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_memory_and_disk_hold_the_same_bytes(tmp_path: Path, precision: str) -> None:
+def test_build_and_convert_give_the_same_bytes(tmp_path: Path, precision: str) -> None:
     source = write_folder(tmp_path / "source", odd())
     memory = build(source, precision)
     assert isinstance(memory, mmap.mmap)
@@ -116,7 +116,7 @@ def test_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
     assert target.read_bytes() == bytes(build(source))
 
 
-def test_failed_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_failed_conversion_leaves_no_partial_file(tmp_path: Path) -> None:
     config = odd()
     tensors = random_tensors(config)
     del tensors["encoder.layer.0.attention.self.query.weight"]
@@ -138,32 +138,32 @@ def test_source_weights_are_never_overwritten(tmp_path: Path) -> None:
     assert (source / "model.safetensors").read_bytes() == before
 
 
-def test_wrong_arguments_are_named(tmp_path: Path) -> None:
+def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "source", odd())
     with pytest.raises(InputError, match="precision: 'int4'; expected fp32 or int8"):
         convert(source, tmp_path / "x", "int4")
     with pytest.raises(InputError, match="not a folder"):
         convert(source / "config.json", tmp_path / "x")
-    with pytest.raises(InputError, match="name the file to write"):
+    with pytest.raises(InputError, match="give the name of a file"):
         convert(source, tmp_path)
-    with pytest.raises(InputError, match="its folder does not exist"):
+    with pytest.raises(InputError, match="the folder does not exist"):
         convert(source, tmp_path / "no" / "x")
     (source / "config.json").unlink()
     with pytest.raises(ModelFormatError, match=r"no config\.json"):
         convert(source, tmp_path / "x")
 
 
-def test_own_file_as_a_source_is_recognised(tmp_path: Path) -> None:
+def test_converted_file_as_source_is_refused(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "source", odd())
     again = tmp_path / "again"
     again.mkdir()
     (again / "config.json").write_bytes((source / "config.json").read_bytes())
     convert(source, again / "model.safetensors")
-    with pytest.raises(InputError, match="already in the engine's own format"):
+    with pytest.raises(InputError, match="already converted"):
         build(again)
 
 
-def test_config_of_absurd_size_is_an_error_not_an_abort(tmp_path: Path) -> None:
+def test_huge_config_is_an_error_not_a_crash(tmp_path: Path) -> None:
     sizes = {"hidden_size": 4096, "intra_bottleneck_size": 4096, "intermediate_size": 16384}
     config = odd(num_hidden_layers=128, num_feedforward_networks=16, num_attention_heads=4) | sizes
     with pytest.raises((ModelFormatError, MemoryError)):

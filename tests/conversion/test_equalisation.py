@@ -1,4 +1,4 @@
-"""int8 does not see how a checkpoint spreads scales over its channels; and what the scales are."""
+"""int8 does not depend on the scales of a checkpoint's channels; values of the scales; quantisation and packing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ IDS = np.array([3, 36, 5, 5, 0, 17, 1])
 
 @pytest.mark.parametrize("norm", ["no_norm", "layer_norm"])
 @pytest.mark.parametrize("bottleneck", BOTTLENECKS)
-def test_rescaled_channels_change_no_integer_and_no_result(tmp_path: Path, bottleneck: str, norm: str) -> None:
+def test_rescaled_channels_give_the_same_integers_and_results(tmp_path: Path, bottleneck: str, norm: str) -> None:
     config = odd(bottleneck, norm)
     tensors = random_tensors(config, seed=1)
     plain = write_folder(tmp_path / "plain", config, tensors)
@@ -106,14 +106,14 @@ def test_channel_scale_at_the_boundary_between_two_powers() -> None:
         assert channel_scale([linear([[1.0]])], np.array([1 / share])).tolist() == [power], share
 
 
-def test_unread_channels_stay_out_of_the_int8_range() -> None:
+def test_unread_channels_take_no_int8_range() -> None:
     x = np.array([4.0, 1.0, 2.0**20, 0.0])
     scale = channel_scale([linear([[2.0, 8.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])], x)
     assert scale.tolist() == [0.25, 1.0, 2.0**-60, 2.0**-40]
     assert channel_scale([linear(np.zeros((2, 2)))], x[:2]).tolist() == [2.0**-42, 2.0**-40]
 
 
-def test_channel_scale_of_hostile_ranges_stays_finite() -> None:
+def test_channel_scale_of_extreme_values_is_finite() -> None:
     weights = [[1e-45, 1e-38, 1.0, 1e38, 3e38], [3e38, 0.0, 0.0, 0.0, 1e-45]]
     for x in ([1e-300, 1e240, 1.0, 0.0, 1e-300], [0.0] * 5, [2.0**800] * 5):
         with warnings.catch_warnings():
@@ -170,7 +170,7 @@ def test_quantised_rows_ignore_powers_of_two() -> None:
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (16, 16), (17, 33), (48, 20)])
-def test_packed_weights_lie_where_the_document_says(n: int, k: int) -> None:
+def test_packed_weights_have_the_documented_order(n: int, k: int) -> None:
     weight = np.random.default_rng(6).integers(-127, 128, (n, k)).astype(np.int8)
     packed8, packed32 = n16k4(weight), n16k1(weight.astype(np.float32))
     for i in range(n):

@@ -25,7 +25,7 @@ def test_public_convert_is_not_shadowed_by_a_module() -> None:
     assert last_line_of(program) == "True"
 
 
-def test_import_leaves_the_converter_alone() -> None:
+def test_import_does_not_load_the_converter() -> None:
     program = (
         "import sys, mobilebert_rt\n"
         "print(sorted(name for name in sys.modules if name.startswith('mobilebert_rt.conversion')))"

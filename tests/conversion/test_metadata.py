@@ -1,4 +1,4 @@
-"""What travels with the weights: labels, problem type, tokenizer, pooling."""
+"""Metadata of the file: labels, problem type, tokenizer, pooling."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_labels_without_names_are_numbered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("id2label", [{"0": "a"}, {"0": "a", "2": "b"}, ["a", "b"]])
-def test_labels_that_do_not_fit_the_classifier_are_refused(tmp_path: Path, id2label: Any) -> None:
+def test_labels_other_than_the_classifiers_are_refused(tmp_path: Path, id2label: Any) -> None:
     with pytest.raises(ModelFormatError, match='the keys "0" to "1"'):
         build(classifier_folder(tmp_path, 2, id2label=id2label))
 
@@ -69,7 +69,7 @@ def test_base_model_has_no_labels_tokenizer_or_pooling(tmp_path: Path) -> None:
     }
 
 
-def test_tokenizer_files_are_kept_word_for_word(tmp_path: Path) -> None:
+def test_tokenizer_files_are_kept_unchanged(tmp_path: Path) -> None:
     write_folder(tmp_path, odd())
     vocabulary = "[PAD]\n[UNK]\nnaïve\u2028\r\n☃\n"
     (tmp_path / "vocab.txt").write_bytes(vocabulary.encode())
@@ -92,7 +92,7 @@ def test_tokenizer_files_are_kept_word_for_word(tmp_path: Path) -> None:
     }
 
 
-def test_bare_vocabulary_has_berts_settings(tmp_path: Path) -> None:
+def test_vocabulary_alone_gets_berts_settings(tmp_path: Path) -> None:
     write_folder(tmp_path, odd())
     (tmp_path / "vocab.txt").write_text("[PAD]\n")
     settings = json.loads(metadata_of(tmp_path)["tokenizer_config"])
@@ -173,7 +173,7 @@ MEAN = {"pooling_mode_mean_tokens": True}
         ([3], MEAN, ModelFormatError, "not a list of sentence-transformers modules"),
     ],
 )
-def test_pooling_that_is_not_run_is_named(
+def test_unsupported_pooling_is_refused(
     tmp_path: Path, modules: Any, pooling: dict[str, Any], error: type[MobileBertError], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -1,4 +1,4 @@
-"""The file, read by the document and run in float64, is the model that transformers runs."""
+"""The converted file, run in float64 as docs/model_format.md specifies, gives what transformers gives."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def randomise(model: Any) -> None:
 
 
 def expected(model: Any, family: str) -> dict[str, np.ndarray[Any, Any]]:
-    """What transformers says of IDS, TYPES; in float64, so that only the converter's rounding shows."""
+    """Outputs of transformers for IDS, TYPES; in float64, so that only the converter's rounding is compared."""
     model = model.double()
     inputs = {"input_ids": torch.tensor(IDS)[None], "token_type_ids": torch.tensor(TYPES)[None]}
     if family == "DistilBert":
@@ -157,9 +157,7 @@ def compare(image: bytes, wanted: dict[str, np.ndarray[Any, Any]], bound: float)
 
 
 @pytest.mark.parametrize(("family", "head", "changes"), cases())
-def test_file_is_the_model_that_transformers_runs(
-    tmp_path: Path, family: str, head: str, changes: dict[str, Any]
-) -> None:
+def test_converted_model_matches_transformers(tmp_path: Path, family: str, head: str, changes: dict[str, Any]) -> None:
     model = make(family, head, changes)
     model.save_pretrained(tmp_path)
     wanted = expected(model, family)
@@ -169,7 +167,7 @@ def test_file_is_the_model_that_transformers_runs(
 
 
 @pytest.mark.parametrize("norm", ["no_norm", "layer_norm"])
-def test_teacher_whose_query_and_key_read_the_wide_stream(tmp_path: Path, norm: str) -> None:
+def test_teacher_with_wide_query_and_key_matches_transformers(tmp_path: Path, norm: str) -> None:
     # transformers builds these two layers for the narrow stream; with wide ones its forward is the teacher's.
     changes = BOTTLENECKS["residual"] | {
         "normalization_type": norm,
