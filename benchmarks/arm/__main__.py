@@ -1,4 +1,4 @@
-"""Command line of the harness: python -m benchmarks.arm --help."""
+"""The command: python -m benchmarks.arm --help."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from benchmarks.arm.program import Program, disassemble
 from benchmarks.arm.tools import HarnessError, MissingToolError
 
 BASELINE = build.HERE / "baseline.json"
-GUARDED = (32,)  # tokens: a second under emulation, and every part of the model is in it
-EXIT_UNAVAILABLE = 69  # sysexits.h: nothing was measured, nothing is wrong with the code
+GUARDED = (32,)  # tokens: takes a second under emulation, and covers every part of the model
+EXIT_UNAVAILABLE = 69  # sysexits.h: a tool is missing, nothing was measured
 
 DESCRIPTION = """\
-What the engine costs on 64-bit ARM, on any machine: the engine is cross-compiled, one text goes through a random
-MobileBERT under qemu-aarch64, instructions are counted exactly and priced by llvm-mca on the pipelines of real cores.
+The cost of an inference on 64-bit ARM, measured on any machine: the engine is cross-compiled, a random MobileBERT runs
+one text under qemu-aarch64, instructions are counted exactly and priced by llvm-mca on the pipelines of real cores.
 """
 
 EXAMPLES = """\
 examples:
   python -m benchmarks.arm                       S = 128 and 32, all micro-kernels, Neoverse N1 (= Cortex-A76)
-  python -m benchmarks.arm --quick               S = 32 alone: a first answer after a change
-  python -m benchmarks.arm --blocks 20           also the hottest blocks, with addresses for llvm-objdump-19 -d
-  python -m benchmarks.arm --isa i8mm --cores neoverse-v2         what a core with i8mm is given
-  python -m benchmarks.arm --isa neon --cores cortex-a53          what a Raspberry Pi 3 is given
-  python -m benchmarks.arm --check               in CI: fails when an inference takes more instructions than before
-  python -m benchmarks.arm --refresh             writes the figures that --check compares with
-  python -m benchmarks.arm --native              on a board: compiled here, timed, with the processor's own counters
+  python -m benchmarks.arm --quick               S = 32 only: a first answer after a change
+  python -m benchmarks.arm --blocks 20           also the 20 most expensive blocks, with their addresses
+  python -m benchmarks.arm --isa i8mm --cores neoverse-v2         the kernels of a core with i8mm
+  python -m benchmarks.arm --isa neon --cores cortex-a53          the kernels of a Raspberry Pi 3
+  python -m benchmarks.arm --check               in CI: fails if an inference takes more instructions than the baseline
+  python -m benchmarks.arm --refresh             writes the baseline of --check
 
-"of peak" is the time that the multiplications alone would take, if nothing ever held them up, over the modelled time.
-"pipes alone" is what the busiest pipe of the core takes when nothing waits for a result: a lower bound.
-Not modelled: caches and memory, branch prediction, overlap from one block of code to the next. README.md says more.
+"of peak": the time of the multiplications alone, without stalls, divided by the modelled time.
+"pipes only": the time of the busiest pipe if no instruction waits for a result: a lower bound.
+Not modelled: caches and memory, branch prediction, overlap between blocks of code. See benchmarks/arm/README.md.
+On ARM hardware use `mbrt bench MODEL`, and `perf stat -e instructions,cycles mbrt bench MODEL`.
 """
 
 
@@ -46,31 +46,30 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--quick", action="store_true", help="S = 32 alone")
-    what.add_argument("--kernels", action="store_true", help="the micro-kernels alone: nothing is run")
+    what.add_argument("--quick", action="store_true", help="S = 32 only")
+    what.add_argument("--kernels", action="store_true", help="the micro-kernels only; runs nothing")
     what.add_argument("--check", nargs="?", type=Path, const=BASELINE, metavar="FILE", help="compare with a baseline")
     what.add_argument("--refresh", nargs="?", type=Path, const=BASELINE, metavar="FILE", help="write a baseline")
-    what.add_argument("--native", action="store_true", help="time on this machine, with nothing emulated")
     parser.add_argument(
         "--lengths",
         type=lambda text: [int(word) for word in text.split(",")],
         default=[128, 32],
         metavar="S,S",
-        help="tokens of a text (128,32)",
+        help="lengths in tokens (128,32)",
     )
-    parser.add_argument("--isa", choices=[*measure.PROCESSORS], default="dotprod", help="set of kernels (dotprod)")
+    parser.add_argument("--isa", choices=[*measure.PROCESSORS], default="dotprod", help="of the kernels (dotprod)")
     parser.add_argument(
         "--cores",
         type=lambda text: text.split(","),
         default=["neoverse-n1"],
         metavar="CORE,CORE",
-        help=f"whose pipelines the model is priced on (neoverse-n1): {', '.join(cycles.CORES)}",
+        help=f"cores on which the model is priced (neoverse-n1): {', '.join(cycles.CORES)}",
     )
-    parser.add_argument("--blocks", type=int, default=0, metavar="N", help="the N hottest blocks of code, too")
-    parser.add_argument("--every-tile", action="store_true", help="the micro-kernels' smaller tiles, too")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="a converted model (else a random one is written)")
+    parser.add_argument("--blocks", type=int, default=0, metavar="N", help="also the N most expensive blocks of code")
+    parser.add_argument("--every-tile", action="store_true", help="also the smaller tiles of the micro-kernels")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="a converted model (a random one)")
     parser.add_argument("--build", type=Path, default=build.FOLDER, metavar="FOLDER", help="(build/arm_cycles)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures, for programs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     return parser.parse_args()
 
 
@@ -87,14 +86,14 @@ def report_kernels(program: Program, file: Path, every_tile: bool) -> dict[str, 
 
 
 def report_model(arguments: argparse.Namespace) -> None:
-    """Both tables, or the part of them that was asked for."""
+    """Print the model's tables and that of the micro-kernels, or the selected one."""
     models: list[dict[str, Any]] = []
     if arguments.kernels:
-        file = build.build_program(arguments.build, cross=True)
+        file = build.build_program(arguments.build)
         program = disassemble(file)
     else:
         plugin = build.build_plugin(arguments.build)
-        built = build.build(arguments.build, arguments.model, cross=True)
+        built = build.build(arguments.build, arguments.model)
         file, program = built.program, disassemble(built.program)
         for tokens in [32] if arguments.quick else arguments.lengths:
             counted = measure.count_inference(plugin, built, program, arguments.isa, tokens)
@@ -111,7 +110,7 @@ def report_model(arguments: argparse.Namespace) -> None:
 
 def take_baseline(arguments: argparse.Namespace, isa: str) -> guard.Baseline:
     plugin = build.build_plugin(arguments.build)
-    built = build.build(arguments.build, arguments.model, cross=True)
+    built = build.build(arguments.build, arguments.model)
     program = disassemble(built.program)
     counted = [measure.count_inference(plugin, built, program, isa, tokens) for tokens in GUARDED]
     return guard.take(build.compiler(), counted)
@@ -133,10 +132,6 @@ def main() -> int:
         if arguments.refresh:
             guard.write(arguments.refresh, take_baseline(arguments, arguments.isa))
             print(f"wrote {arguments.refresh}")
-        elif arguments.native:
-            built = build.build(arguments.build, arguments.model, cross=False)
-            isa = arguments.isa if build.is_arm() else None
-            say(report.timed([measure.time_inference(built, isa, tokens) for tokens in arguments.lengths]))
         else:
             report_model(arguments)
     except (MissingToolError, guard.OtherCompilerError) as lack:

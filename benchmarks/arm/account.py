@@ -1,4 +1,4 @@
-"""Where instructions and cycles go: blocks, added up by function and by part of the model."""
+"""Sums of instructions and cycles by function and by part of the model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from benchmarks.arm.blocks import Block, Body
 from benchmarks.arm.cycles import Cost
 from benchmarks.arm.tools import HarnessError
 
-# The bare product, which attention is made of, is the last of the epilogues (csrc/kernels/epilogue.h).
+# The epilogue that only stores, which attention uses, is the last of the enum (csrc/kernels/epilogue.h).
 PRODUCT = re.compile(r"<\(mbrt::Epilogue\)3\b")
 
-# What a function is for, by its name; the first that is found counts.
+# The part of the model by a function's name; the first match counts.
 PARTS: Sequence[tuple[str, str]] = (
     (PRODUCT.pattern, "attention: products, entry and end"),
     (r"::pair_(rows|columns)\(", "int8 products: pairing of operands"),
@@ -37,7 +37,7 @@ K_LOOPS: Mapping[str, str] = {
 }
 PRODUCT_K_LOOPS = "attention: products, k loops"
 REST = "everything else"
-UNKNOWN_SHARE = 0.01  # of the instructions, that a core may lack before its figures mean nothing
+UNKNOWN_SHARE = 0.01  # max share of executed instructions that a core may lack
 
 Prices = Mapping[Body, Cost]
 
@@ -56,7 +56,7 @@ def part_of(block: Block) -> str:
 
 @dataclass
 class Line:
-    """A sum over blocks; cycles and bound by core. ideal: of the multiplications alone, if nothing held them up."""
+    """A sum over blocks; cycles and bound by core. ideal: cycles of the multiplications alone, without stalls."""
 
     instructions: float = 0.0
     products: float = 0.0
@@ -66,7 +66,7 @@ class Line:
 
 
 def multiplications(blocks: Iterable[Block]) -> list[Body]:
-    """What has to be priced, besides the blocks themselves, for Line.ideal."""
+    """What must be priced for Line.ideal, besides the blocks."""
     found = []
     for block in blocks:
         operation = multiplies.operation_of(block.function)
@@ -76,13 +76,13 @@ def multiplications(blocks: Iterable[Block]) -> list[Body]:
 
 
 def check_known(core: str, blocks: Sequence[Block], prices: Prices) -> None:
-    """HarnessError when the program is full of instructions that the core does not have."""
+    """Raises HarnessError if the program uses many instructions that the core lacks."""
     unknown = sum(prices[block.body].unknown * block.executions for block in blocks)
     total = sum(block.total for block in blocks)
     if unknown > UNKNOWN_SHARE * total:
         raise HarnessError(
-            f"{core} lacks {unknown / total:.0%} of the instructions that were run; leave the core out, or choose "
-            "an instruction set that it has (--isa neon runs everywhere)"
+            f"{core}: lacks {unknown / total:.0%} of the executed instructions. Leave the core out, or choose an "
+            "instruction set that it has (--isa neon runs everywhere)."
         )
 
 

@@ -1,17 +1,16 @@
-/* A plugin of QEMU's user emulation: how often each translated block of guest code was executed.
+/* A plugin of QEMU's user emulation: executions of each translated block of guest code.
  *
  *   qemu-aarch64 -plugin libblock_counts.so,out=FILE PROGRAM ...
  *
- * FILE gets one line a block, "ADDRESS INSTRUCTIONS EXECUTIONS", the address in hexadecimal; the
- * first line names the format. QEMU translates code as it meets it: blocks may overlap, one may be
- * split at the end of a page, and the same one may be translated twice. What is certain is that an
- * execution of a block executes each of its instructions once, so the reader adds up executions by
- * instruction (program.py).
+ * FILE gets one line per block, "ADDRESS INSTRUCTIONS EXECUTIONS", the address in hexadecimal; the
+ * first line names the format. QEMU translates code on first execution: blocks may overlap, be
+ * split at the end of a page, or be translated twice. An execution of a block executes each of its
+ * instructions once, so counts.py adds up executions by instruction.
  *
  * The counters are plain additions in the translated code, exact for a program of one thread.
  *
- * Only what is used of QEMU's plugin interface, version 1 (QEMU 4.2 to 8.2), is declared here;
- * Debian packages no header for it.
+ * Declares the used part of QEMU's plugin interface, version 1 (QEMU 4.2 to 8.2), since Debian has
+ * no package with its header.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -96,7 +95,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t* in
     if (strncmp(argv[i], "out=", 4) == 0) out_path = strdup(argv[i] + 4);
   }
   if (!out_path) {
-    fprintf(stderr, "block_counts: say where to write: -plugin libblock_counts.so,out=FILE\n");
+    fprintf(stderr, "block_counts: missing option out; expected -plugin libblock_counts.so,out=FILE\n");
     return -1;
   }
   qemu_plugin_register_vcpu_tb_trans_cb(id, translated);

@@ -1,4 +1,4 @@
-"""Straight pieces of code: what was executed, cut where the processor may have come from or gone elsewhere."""
+"""Basic blocks of the executed code: cut where control flow may enter or leave."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from benchmarks.arm.program import Function, Instruction, Program
 
-Body = tuple[str, ...]  # the assembly of a straight piece of code
+Body = tuple[str, ...]  # the assembly of a block
 
-# Of a loop's iterations, that all of its instructions must be part of for it to be one block.
+# Min share of a loop's iterations in which each of its instructions is executed, for the loop to be one block.
 WHOLE = 0.75
 
 
 @dataclass(frozen=True)
 class Block:
-    """Instructions that were executed one after another, so often; total is the exact number of them all."""
+    """A sequence of instructions and its executions; total: the exact number of executed instructions."""
 
     function: str
     instructions: Sequence[Instruction]
@@ -28,12 +28,12 @@ class Block:
 
     @property
     def is_loop(self) -> bool:
-        """Its last instruction goes back to its first."""
+        """Whether the last instruction branches to the first."""
         return self.instructions[-1].target == self.instructions[0].address
 
 
 def goes_back_into(piece: Sequence[Instruction]) -> bool:
-    """Whether the last instruction is a branch back into the piece: there a loop ends."""
+    """Whether the last instruction is a branch back into the piece, which ends a loop."""
     last = piece[-1]
     return last.is_conditional and last.target is not None and piece[0].address <= last.target <= last.address
 
@@ -41,8 +41,8 @@ def goes_back_into(piece: Sequence[Instruction]) -> bool:
 def cut(function: Function, executions: Mapping[int, float]) -> Iterator[Block]:
     """The executed blocks of a function.
 
-    A branch that was never taken, or taken equally often to and fro, does not end a block; nor does the border of a
-    page, where the emulator cuts. A loop is one block, even if it is entered in its midst.
+    A branch that was never taken does not end a block, nor does the end of a page, where the emulator cuts. A loop is
+    one block, even if it is entered in the middle.
     """
     rest = 0
     loops = innermost_loops(function) if any(i.address in executions for i in function.instructions) else []
@@ -56,9 +56,9 @@ def cut(function: Function, executions: Mapping[int, float]) -> Iterator[Block]:
 
 
 def as_loop(name: str, body: Sequence[Instruction], executions: Mapping[int, float]) -> Block | None:
-    """The loop as one block, if (nearly) all of it is executed in (nearly) every iteration, with no call in between.
+    """The loop as one block, if nearly all of it is executed in nearly every iteration and it has no call.
 
-    A compiler may enter it behind the first instructions; these are then executed once less each time.
+    A compiler may enter a loop after its first instructions; these are then executed once less.
     """
     times = [executions.get(instruction.address, 0.0) for instruction in body]
     if min(times) <= 0 or min(times) < WHOLE * max(times) or any(i.is_final for i in body[:-1]):
@@ -90,25 +90,25 @@ def executed(program: Program, executions: Mapping[int, float]) -> list[Block]:
 
 
 def outside(program: Program, executions: Mapping[int, float]) -> float:
-    """Executed instructions that belong to no function of the program's file."""
+    """Number of executed instructions that are in no function of the program."""
     return sum(times for at, times in executions.items() if program.function_at(at) is None)
 
 
 def innermost_loops(function: Function) -> list[tuple[int, int]]:
-    """The loops with no loop inside: places in the function, from a backward branch's target to behind the branch.
+    """Loops without inner loops, as index ranges from the target of a backward branch to the end of the branch.
 
-    They are in order and do not overlap: two branches back to one place are one loop.
+    They are in order and do not overlap: two branches back to one target are one loop.
     """
-    places = {instruction.address: i for i, instruction in enumerate(function.instructions)}
+    positions = {instruction.address: i for i, instruction in enumerate(function.instructions)}
     spans: dict[int, int] = {}
     for end, instruction in enumerate(function.instructions):
         is_jump = instruction.is_conditional or instruction.mnemonic == "b"
-        start = places.get(instruction.target) if is_jump and instruction.target is not None else None
+        start = positions.get(instruction.target) if is_jump and instruction.target is not None else None
         if start is not None and start <= end:
             spans[start] = end + 1
     inner: list[tuple[int, int]] = []
     for start, end in sorted(spans.items()):
         if inner and start < inner[-1][1]:
-            inner.pop()  # the one that begins later is inside
+            inner.pop()  # the one that starts later is the inner loop
         inner.append((start, end))
     return inner

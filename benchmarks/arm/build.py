@@ -1,9 +1,8 @@
-"""What is measured: the engine cross-compiled into a small program, the plugin that counts, and a random model."""
+"""Building what is measured: a small program with the engine, the counting plugin, and a random model."""
 
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -23,26 +22,18 @@ class Built:
     model: Path
 
 
-def is_arm() -> bool:
-    return platform.machine() in ("aarch64", "arm64")
-
-
 def compiler() -> str:
-    """The cross compiler and its version, which instruction counts belong to."""
+    """The cross compiler and its version, on which instruction counts depend."""
     return output([find("aarch64-linux-gnu-g++"), "--version"]).splitlines()[0]
 
 
-def build_program(folder: Path, cross: bool) -> Path:
-    """Compiles infer and the engine under it; what is up to date is left as it is."""
-    build = folder / ("cross" if cross else "native")
-    configure: list[str | Path] = [find("cmake"), "-S", HERE, "-B", build]
-    if cross:
-        find("aarch64-linux-gnu-g++")
-        configure.append(f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}")
-    output(configure)
+def build_program(folder: Path) -> Path:
+    """Cross-compile infer with the engine; files that are up to date are not compiled again."""
+    find("aarch64-linux-gnu-g++")
+    output([find("cmake"), "-S", HERE, "-B", folder / "cross", f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"])
     jobs = str(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else "1"
-    output([find("cmake"), "--build", build, "--target", "infer", "--parallel", jobs])
-    return build / "infer"
+    output([find("cmake"), "--build", folder / "cross", "--target", "infer", "--parallel", jobs])
+    return folder / "cross" / "infer"
 
 
 def build_plugin(folder: Path) -> Path:
@@ -81,6 +72,6 @@ def write_model(folder: Path) -> Path:
     return model
 
 
-def build(folder: Path, model: Path | None, cross: bool) -> Built:
-    program = build_program(folder, cross)
+def build(folder: Path, model: Path | None) -> Built:
+    program = build_program(folder)
     return Built(program, model or write_model(folder))

@@ -1,4 +1,4 @@
-"""How often each instruction was executed: a program under QEMU with the block_counts plugin."""
+"""Executions of each instruction: a program under QEMU with the block_counts plugin."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Executions = Counter[int]  # of the instruction at each address
 
 
 def parse(lines: Iterable[str]) -> Executions:
-    """Executions by instruction, from what the plugin wrote: blocks that may overlap or be there twice."""
+    """Executions by instruction, from the plugin's output, whose blocks may overlap or repeat."""
     rest = iter(lines)
     if next(rest, "").rstrip() != HEADER:
-        raise HarnessError(f"the counts do not begin with {HEADER!r}: another version of block_counts.c wrote them")
+        raise HarnessError(f"counts: the first line is not {HEADER!r}; another version of block_counts.c wrote them")
     executions: Executions = Counter()
     for line in rest:
         address, instructions, times = line.split()
@@ -30,27 +30,27 @@ def parse(lines: Iterable[str]) -> Executions:
 
 
 def per_run(many: Executions, few: Executions, runs: int) -> Mapping[int, float]:
-    """What one run executes, from two counts that are `runs` runs apart; what is not part of a run cancels out.
+    """Executions of one run, from two counts that differ by `runs` runs; start-up cancels out.
 
-    An address may come out below zero: what start-up does depends a little on where the system put the stack. Those
-    are dropped, and they must be few.
+    Start-up depends a little on the address of the stack, so that single differences may be negative. They are
+    dropped, and must be few.
     """
     found = {at: (many[at] - few[at]) / runs for at in many.keys() | few.keys()}
     lost = -sum(times for times in found.values() if times < 0)
     kept = {at: times for at, times in found.items() if times > 0}
     if lost > 0.001 * sum(kept.values()):
         raise HarnessError(
-            f"{lost:,.0f} instructions a run are in the shorter count only: was it the same program and data?"
+            f"counts: {lost:,.0f} instructions per run are in the shorter count only; expected the same program"
         )
     return kept
 
 
 def count(plugin: Path, cpu: str, command: Sequence[str | Path]) -> Executions:
-    """Runs a statically linked program as the given processor."""
+    """Run a statically linked program on the emulated processor and count."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "counts"
         emulator = [find("qemu-aarch64"), "-cpu", cpu, "-plugin", f"{plugin},out={out}"]
         output([*emulator, *command])
         if not out.exists():
-            raise HarnessError(f"{plugin} wrote nothing: QEMU 4.2 to 8.2 knows its interface, and this is another")
+            raise HarnessError(f"{plugin}: wrote no counts; it needs the plugin interface of QEMU 4.2 to 8.2")
         return parse(out.read_text(encoding="ascii").splitlines())

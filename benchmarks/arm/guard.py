@@ -1,4 +1,4 @@
-"""The regression guard: instructions an inference, against a file that is committed."""
+"""The regression guard: instructions per inference, compared with a committed baseline."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from benchmarks.arm import account
 from benchmarks.arm.measure import Counted
 from benchmarks.arm.tools import HarnessError
 
-# Counts repeat to the instruction. The margin is for changes that are worth a little: a check, a clearer loop.
+# Counts are exactly repeatable. The margin allows small changes such as a check or a clearer loop.
 MARGIN = 0.005
 
 REFRESH = "python -m benchmarks.arm --refresh"
 
 
 class OtherCompilerError(HarnessError):
-    """The baseline says nothing of this compiler's code."""
+    """The baseline was made with another compiler."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """instructions: by number of tokens. parts: of the longest text, to say where a rise comes from."""
+    """instructions: by number of tokens. parts: of the longest text, to locate an increase."""
 
     compiler: str
     isa: str
@@ -46,7 +46,7 @@ def read(path: Path) -> Baseline:
     try:
         return Baseline(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise HarnessError(f"{path} is no baseline ({error}); write one with `{REFRESH}`") from error
+        raise HarnessError(f"{path}: not a baseline ({error}). Write one: `{REFRESH}`") from error
 
 
 def write(path: Path, baseline: Baseline) -> None:
@@ -56,29 +56,31 @@ def write(path: Path, baseline: Baseline) -> None:
 def check_compiler(baseline: Baseline, compiler: str) -> None:
     if baseline.compiler != compiler:
         raise OtherCompilerError(
-            f"the counts were taken with {baseline.compiler}, and this is {compiler}; another compiler's code is "
-            f"another number. Where the project moves to this one: `{REFRESH}`"
+            f"baseline: made with {baseline.compiler}; found {compiler}, whose counts differ. To change the project's "
+            f"compiler: `{REFRESH}`"
         )
 
 
 def compare(baseline: Baseline, now: Baseline) -> tuple[bool, list[str]]:
-    """Whether it passes, and what to print."""
+    """Whether the guard passes, and the lines to print."""
     lines = []
     passes = True
     for tokens, before in baseline.instructions.items():
         count = now.instructions[tokens]
         change = count / before - 1
-        verdict = "as it was" if count == before else f"{change:+.3%}"
-        lines.append(f"S = {tokens}: {count:,} instructions an inference, baseline {before:,}: {verdict}")
+        verdict = "unchanged" if count == before else f"{change:+.3%}"
+        lines.append(f"S = {tokens}: {count:,} instructions per inference, baseline {before:,}: {verdict}")
         passes = passes and change <= MARGIN
     if passes:
         if any(now.instructions[tokens] < (1 - MARGIN) * before for tokens, before in baseline.instructions.items()):
-            lines.append(f"fewer than the baseline: keep what was won, `{REFRESH}`")
+            lines.append(f"Fewer than the baseline. Update it: `{REFRESH}`")
         return True, lines
-    lines.append(f"more than {MARGIN:.1%} above the baseline. Where, at S = {max(baseline.instructions, key=int)}:")
+    lines.append(
+        f"More than {MARGIN:.1%} above the baseline. Changes by part, at S = {max(baseline.instructions, key=int)}:"
+    )
     for part in sorted(baseline.parts.keys() | now.parts.keys()):
         before, after = baseline.parts.get(part, 0), now.parts.get(part, 0)
         if before != after:
             lines.append(f"  {part}: {before:,} -> {after:,} ({after - before:+,})")
-    lines.append(f"If it is worth that, say why in the commit that changes the baseline: `{REFRESH}`")
+    lines.append(f"If the increase is justified, update the baseline and explain it in the commit: `{REFRESH}`")
     return False, lines

@@ -1,4 +1,4 @@
-"""Each GEMM micro-kernel's k loop, found in the compiled program, as a share of a core's multiply peak."""
+"""The k loop of each GEMM micro-kernel, found in the compiled program, as a share of a core's multiply peak."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from benchmarks.arm.blocks import Body, innermost_loops
 from benchmarks.arm.program import Program
 from benchmarks.arm.tools import HarnessError
 
-# The cores that the project states shares for: dot product in order, out of order, and with matrix multiplication.
+# Cores for which shares are reported: out of order with dot product, with i8mm, and in order.
 CORES = ("neoverse-n1", "neoverse-v2", "cortex-a55")
 
 LIST = Path(__file__).resolve().parents[2] / "csrc/kernels/kernels.inc"
 ENTRY = re.compile(r"^MBRT_GEMM\((\w+), +(\w+), +\d+, +\d+, +(\w+),", re.MULTILINE)
-# Of a demangled name: its namespace; what the function is called, and the tile that it is for, in numbers.
+# In a demangled name: the namespace; the function and the numbers of its tile.
 TARGET = re.compile(r"\bmbrt::(\w+)::")
 TILE = re.compile(r"(\w+)<(?:\(mbrt::Epilogue\)\d+, )?([\d, ]+)>\(mbrt::Gemm")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A line of csrc/kernels/kernels.inc."""
+    """A GEMM of csrc/kernels/kernels.inc."""
 
     operation: str
     name: str
@@ -34,8 +34,8 @@ class Kernel:
 @dataclass(frozen=True)
 class KLoop:
     kernel: Kernel
-    function: str  # a kernel may have several kinds of tiles, each a function template
-    size: str  # of the tile: its template's numbers, rows first
+    function: str  # a kernel may have several function templates of tiles
+    size: str  # template arguments of the tile, rows first
     body: Body
 
     @property
@@ -57,7 +57,7 @@ class KLoop:
 
 @dataclass(frozen=True)
 class Share:
-    """A loop on a core; share is None where the core lacks an instruction of it."""
+    """A loop on a core; share: None if the core lacks one of its instructions."""
 
     loop: KLoop
     cycles: float
@@ -69,7 +69,7 @@ def listed(text: str) -> list[Kernel]:
 
 
 def tile_of(function: str) -> tuple[str, str, str] | None:
-    """Namespace and name of a micro-kernel's function, and its tile, without the epilogue: ("neon", "run", "8, 1")."""
+    """Namespace, name and tile of a micro-kernel's function, without the epilogue: ("neon", "run", "8, 1")."""
     target, tile = TARGET.search(function), TILE.search(function)
     if target is None or tile is None:
         return None
@@ -77,7 +77,7 @@ def tile_of(function: str) -> tuple[str, str, str] | None:
 
 
 def k_loops(program: Program, kernel: Kernel) -> Iterator[KLoop]:
-    """The innermost loops with multiplications, of every tile of the kernel and every epilogue."""
+    """Innermost loops with multiplications, of every tile and epilogue of the kernel."""
     for function in program.functions:
         if multiplies.operation_of(function.name) != kernel.operation:
             continue
@@ -91,37 +91,37 @@ def k_loops(program: Program, kernel: Kernel) -> Iterator[KLoop]:
 
 
 def largest(loops: Sequence[KLoop], kind: Callable[[KLoop], str], size: Callable[[KLoop], int]) -> list[KLoop]:
-    """The loops of the largest size of each kind."""
-    most: dict[str, int] = {}
+    """The loops with the max size of their kind."""
+    max_size: dict[str, int] = {}
     for loop in loops:
-        most[kind(loop)] = max(most.get(kind(loop), 0), size(loop))
-    return [loop for loop in loops if size(loop) == most[kind(loop)]]
+        max_size[kind(loop)] = max(max_size.get(kind(loop), 0), size(loop))
+    return [loop for loop in loops if size(loop) == max_size[kind(loop)]]
 
 
 def find_loops(program: Program, image: bytes, every_tile: bool = False) -> list[KLoop]:
-    """The k loops of the kernels that are in the program, whose file is image. HarnessError when one has none.
+    """The k loops of the kernels in the program, whose file is `image`: of every tile, or of each function's tallest.
 
-    Of every tile, or of the tallest of each kind (a function of another name is another kind).
+    Raises HarnessError if a kernel has none.
     """
     found: list[KLoop] = []
     for kernel in listed(LIST.read_text(encoding="utf-8")):
-        is_here = f"{kernel.operation}_{kernel.name}\0".encode() in image  # dispatch tells its name at run time
+        is_here = f"{kernel.operation}_{kernel.name}\0".encode() in image  # dispatch has the names as strings
         if not is_here or kernel.target == "scalar":
             continue
         loops = list(k_loops(program, kernel))
         if not loops:
             raise HarnessError(
-                f"no k loop of {kernel.operation}_{kernel.name} was found: it multiplies with an instruction that "
-                "benchmarks/arm/multiplies.py does not know, or its functions are named in a new way"
+                f"{kernel.operation}_{kernel.name}: no k loop found. Its multiplication is missing in "
+                "benchmarks/arm/multiplies.py, or its functions have unexpected names."
             )
-        # Not the loops for the last few k, which multiply less in an iteration.
+        # Not the loops for the remainder of k, which have fewer multiplications.
         loops = largest(loops, lambda loop: loop.tile, lambda loop: len(loop.multiplications))
         found += loops if every_tile else largest(loops, lambda loop: loop.function, lambda loop: loop.rows)
     return found
 
 
 def shares(core: str, loops: Sequence[KLoop]) -> list[Share]:
-    """Of each kernel's tile the slowest copy: every epilogue has its own."""
+    """Of each tile the slowest copy, since every epilogue has its own."""
     bodies = [loop.body for loop in loops] + [loop.multiplications for loop in loops]
     costs = cycles.price(core, bodies)
     worst: dict[tuple[Kernel, str], Share] = {}

@@ -1,4 +1,4 @@
-"""An ARM program as the harness sees it: its instructions by address, and the functions that they belong to."""
+"""A disassembled ARM program: functions and their instructions by address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.arm.tools import HarnessError, find, output
 
 FUNCTION = re.compile(r"^([0-9a-f]+) <(.+)>:$")
 INSTRUCTION = re.compile(r"^ *([0-9a-f]+):\s+(\S+)(?:\s+(.*))?$")
-# What objdump knows of an operand: the address, and the name in brackets (mangled: it holds none itself).
+# An operand with a known address: the address, and the mangled name in brackets.
 PLACE = re.compile(r"(?:#)?0x([0-9a-f]+) <[^>]*>$")
 
 CONDITIONAL = re.compile(r"^(b\.\w+|bc\.\w+|cbz|cbnz|tbz|tbnz)$")
@@ -21,7 +21,7 @@ FINAL = re.compile(r"^(b|br|bra\w+|bl|blr|blra\w+|ret|reta\w+|eret|brk|udf|hlt|s
 
 @dataclass(frozen=True)
 class Instruction:
-    """text is assembly that llvm-mca reads: branch targets are gone from it, for they are no matter of time."""
+    """text: assembly for llvm-mca, without branch targets, which do not affect the time."""
 
     address: int
     text: str
@@ -38,14 +38,14 @@ class Instruction:
 
     @property
     def is_final(self) -> bool:
-        """Nothing follows it in a straight line: a jump, a call, a return or a trap."""
+        """A jump, call, return or trap."""
         return FINAL.match(self.mnemonic) is not None
 
 
 @dataclass(frozen=True)
 class Function:
     name: str  # demangled
-    instructions: Sequence[Instruction]  # in the order of their addresses, with no hole
+    instructions: Sequence[Instruction]  # contiguous, in order of address
 
     @property
     def address(self) -> int:
@@ -96,7 +96,7 @@ def parse(listing: Iterable[str]) -> Iterator[tuple[str, list[Instruction]]]:
 def demangle(names: Sequence[str]) -> list[str]:
     plain = output([find("c++filt")], text="\n".join(names) + "\n").splitlines()
     if len(plain) != len(names):
-        raise HarnessError(f"c++filt gave {len(plain)} names for {len(names)}; is it binutils' own?")
+        raise HarnessError(f"c++filt: {len(plain)} names for {len(names)}; expected that of binutils")
     return plain
 
 
@@ -105,6 +105,6 @@ def disassemble(path: Path) -> Program:
     command: list[str | Path] = [find("llvm-objdump-19"), "-d", "--no-show-raw-insn", "--mattr=+all", path]
     found = list(parse(output(command).splitlines()))
     if not found:
-        raise HarnessError(f"{path} holds no functions; is it a program for 64-bit ARM that was not stripped?")
+        raise HarnessError(f"{path}: no functions found; expected a 64-bit ARM program that is not stripped")
     names = demangle([name for name, _ in found])
     return Program([Function(name, body) for name, (_, body) in zip(names, found, strict=True)])

@@ -1,4 +1,4 @@
-"""The harness' tables, and the same as JSON."""
+"""Tables, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from benchmarks.arm import account
 from benchmarks.arm.account import Line, Prices
 from benchmarks.arm.blocks import Block
 from benchmarks.arm.kernels import Share
-from benchmarks.arm.measure import Counted, Timed
+from benchmarks.arm.measure import Counted
 
 MILLION = 1e6
 FUNCTIONS = 16  # lines of the table
 
 
 def short(function: str) -> str:
-    """A demangled name without what is the same in all of them."""
+    """A demangled name without the parts that all names share."""
     for words in ("(anonymous namespace)::", "mbrt::", "unsigned long", "void ", " const&", ", )", "(, "):
         function = function.replace(words, ")" if words == ", )" else "(" if words == "(, " else "")
     return function.replace(", )", ")").replace(", ,", ",")[:76]
@@ -31,10 +31,10 @@ def line_of(name: str, line: Line, whole: Line, cores: Sequence[str]) -> str:
     return f"{text}  {name}"
 
 
-def table(lines: Mapping[str, Line], cores: Sequence[str], most: int | None = None) -> Iterator[str]:
+def table(lines: Mapping[str, Line], cores: Sequence[str], max_lines: int | None = None) -> Iterator[str]:
     whole = account.total(lines.values())
     yield f"  {'M instr.':>10}{'':>7}" + "".join(f"{core:>13}{'':>7}{'of peak':>8}" for core in cores)
-    for name, line in list(lines.items())[:most]:
+    for name, line in list(lines.items())[:max_lines]:
         yield line_of(name, line, whole, cores)
     yield line_of("all", whole, whole, cores)
 
@@ -44,7 +44,7 @@ def whole_model(counted: Counted, prices: Mapping[str, Prices]) -> Iterator[str]
     parts = counted.by(prices, account.part_of)
     whole = account.total(parts.values())
     said = ", ".join(
-        f"{whole.cycles[core] / MILLION:.2f} M cycles on {core} (pipes alone {whole.bound[core] / MILLION:.2f} M)"
+        f"{whole.cycles[core] / MILLION:.2f} M cycles on {core} (pipes only {whole.bound[core] / MILLION:.2f} M)"
         for core in cores
     )
     yield ""
@@ -56,16 +56,16 @@ def whole_model(counted: Counted, prices: Mapping[str, Prices]) -> Iterator[str]
     yield from table(by_function, cores, FUNCTIONS)
 
 
-def hottest(counted: Counted, prices: Mapping[str, Prices], most: int) -> Iterator[str]:
-    """The blocks that cost most on the first core; "pipes" is their cost if nothing waited for a result."""
+def hottest(counted: Counted, prices: Mapping[str, Prices], count: int) -> Iterator[str]:
+    """The most expensive blocks on the first core; pipes: their cost without waiting for results."""
     core, costs = next(iter(prices.items()))
 
     def total(block: Block) -> float:
         return costs[block.body].cycles * block.executions
 
-    yield f"  The {most} hottest blocks on {core}:"
+    yield f"  The {count} hottest blocks on {core}:"
     yield f"  {'M cycles':>10}{'times':>12}{'instr.':>8}{'cycles':>9}{'pipes':>9}  {'address':<9} function"
-    for block in sorted(counted.blocks, key=total, reverse=True)[:most]:
+    for block in sorted(counted.blocks, key=total, reverse=True)[:count]:
         cost = costs[block.body]
         yield (
             f"  {total(block) / MILLION:>10.3f}{block.executions:>12,.0f}{len(block.instructions):>8}"
@@ -75,10 +75,10 @@ def hottest(counted: Counted, prices: Mapping[str, Prices], most: int) -> Iterat
 
 
 def micro_kernels(shares: Mapping[str, Sequence[Share]]) -> Iterator[str]:
-    """shares: by core, of the same loops in the same order."""
+    """shares: by core, with the same loops in the same order."""
     cores = list(shares)
     yield ""
-    yield "k loops of the micro-kernels at steady state: cycles of an iteration, share of the core's multiply peak"
+    yield "k loops of the micro-kernels at steady state: cycles per iteration, share of the core's multiply peak"
     yield f"  {'kernel':<22}{'tile':<18}{'instr.':>8}{'products':>10}" + "".join(f"{core:>21}" for core in cores)
     for row in zip(*shares.values(), strict=True):
         loop = row[0].loop
@@ -89,35 +89,15 @@ def micro_kernels(shares: Mapping[str, Sequence[Share]]) -> Iterator[str]:
         yield text
 
 
-def timed(runs: Sequence[Timed]) -> Iterator[str]:
-    yield ""
-    yield "this machine, one thread, medians:"
-    for run in runs:
-        text = f"  S = {run.tokens:<5}{run.isa:<10}{run.milliseconds:>10.3f} ms"
-        for what, value in (("instructions", run.instructions), ("cycles", run.cycles)):
-            text += f"  {'-' if value is None else f'{value / MILLION:.2f} M':>12} {what}"
-        yield text
-
-
-def line_as_json(line: Line) -> dict[str, Any]:
-    return {
-        "instructions": line.instructions,
-        "products": line.products,
-        "cycles": dict(line.cycles),
-        "bound": dict(line.bound),
-        "ideal": dict(line.ideal),
-    }
-
-
 def counted_as_json(counted: Counted, prices: Mapping[str, Prices]) -> dict[str, Any]:
     parts = counted.by(prices, account.part_of)
     functions = counted.by(prices, lambda block: block.function)
     return {
         "tokens": counted.tokens,
         "isa": counted.isa,
-        "total": line_as_json(account.total(parts.values())),
-        "parts": {name: line_as_json(line) for name, line in parts.items()},
-        "functions": {name: line_as_json(line) for name, line in functions.items()},
+        "total": vars(account.total(parts.values())),
+        "parts": {name: vars(line) for name, line in parts.items()},
+        "functions": {name: vars(line) for name, line in functions.items()},
     }
 
 
@@ -127,11 +107,9 @@ def shares_as_json(shares: Mapping[str, Sequence[Share]]) -> list[dict[str, Any]
             "kernel": f"{share.loop.kernel.operation}_{share.loop.kernel.name}",
             "tile": share.loop.tile,
             "core": core,
-            "instructions": len(share.loop.body),
-            "products": share.loop.products,
             "cycles": share.cycles,
             "of_peak": share.share,
         }
-        for core, of in shares.items()
-        for share in of
+        for core, found in shares.items()
+        for share in found
     ]

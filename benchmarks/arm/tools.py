@@ -1,4 +1,4 @@
-"""The programs that the harness calls, and how it says that one is missing."""
+"""External programs: finding and running them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# What each is for is in README.md. The names are Debian's.
+# Program: Debian package.
 PACKAGES: Mapping[str, str] = {
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",
@@ -22,23 +22,23 @@ PACKAGES: Mapping[str, str] = {
 
 
 class HarnessError(Exception):
-    """Something went wrong, and the message says what and how to mend it."""
+    """A measurement failed; the message says why and how to fix it."""
 
 
 class MissingToolError(HarnessError):
-    """A program that can be installed is not there."""
+    """A program is not installed."""
 
 
 def find(tool: str) -> str:
-    """Path of a program of PACKAGES, or MissingToolError."""
+    """Path of a program of PACKAGES. Raises MissingToolError."""
     path = shutil.which(tool)
     if path is None:
-        raise MissingToolError(f"{tool} is not installed. On Debian: apt-get install {PACKAGES[tool]}")
+        raise MissingToolError(f"{tool}: not installed. On Debian: apt-get install {PACKAGES[tool]}")
     return path
 
 
 def missing(*tools: str) -> str:
-    """The sentence for the first of the tools that is not installed, or nothing."""
+    """The error message for the first tool that is not installed, or ""."""
     try:
         for tool in tools:
             find(tool)
@@ -54,11 +54,11 @@ def output(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> str:
-    """What the command printed. HarnessError with all that it complained of when it fails."""
-    surroundings = None if env is None else {**os.environ, **env}
-    done = subprocess.run(command, input=text, env=surroundings, cwd=cwd, capture_output=True, text=True, check=False)
+    """Standard output of a command. Raises HarnessError with its standard error if it fails."""
+    environment = None if env is None else {**os.environ, **env}
+    done = subprocess.run(command, input=text, env=environment, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        words = " ".join(str(word) for word in command)
-        said = (done.stderr or done.stdout).strip()[-3000:]
-        raise HarnessError(f"{words}\nfailed with code {done.returncode}:\n{said}")
+        line = " ".join(str(word) for word in command)
+        message = (done.stderr or done.stdout).strip()[-3000:]
+        raise HarnessError(f"{line}\nfailed with code {done.returncode}:\n{message}")
     return done.stdout

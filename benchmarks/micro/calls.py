@@ -1,7 +1,7 @@
-"""Kernels with operands, ready to be timed.
+"""Kernels with operands.
 
-Operands are random, aligned to cache lines and used again in every call, so they are in the first or second level
-of the cache: what is measured is the kernel, not the memory behind it.
+Operands are random, aligned to cache lines and the same in every call, so they are in the L1 or L2 cache: the kernel is
+measured, not memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LINE = 64
 LINEAR, RELU, RESIDUAL = 0, 1, 2
 HEAD_SIZE = 32
 
-# MobileBERT's layers: K -> N and what follows the product.
+# MobileBERT's layers: K -> N and the epilogue.
 SHAPES = (
     (512, 128, "residual", RESIDUAL),  # the second layer of an FFN
     (128, 512, "relu", RELU),  # the first layer of an FFN
@@ -37,12 +37,12 @@ ROWS = (1, 8, 32, 128)
 class Call:
     """A kernel with its operands; work: multiply-accumulates of a product, elements of a row operation."""
 
-    run: Callable[..., object]  # takes calls=, how often the kernel is run
+    run: Callable[..., object]  # takes calls=, the number of runs of the kernel
     work: int
 
 
 def aligned(values: Array) -> Array:
-    """A copy that begins at a cache line."""
+    """A copy that starts at a cache line."""
     memory = np.empty(values.nbytes + LINE, np.uint8)
     start = -memory.ctypes.data % LINE
     copy = memory[start : start + values.nbytes].view(values.dtype).reshape(values.shape)
@@ -74,16 +74,16 @@ def gemm_s8(isa: str, m: int, k: int, n: int, epilogue: int) -> Call:
     }
     if kernels.describe_set(isa)["gemm_s8_offset"]:
         fields["compensation"] = aligned(np.zeros(n, np.int32))
-    return Call(partial(kernels.run, "gemm_s8", isa, **fields, **ending(m, n, epilogue)), m * k * n)
+    return Call(partial(kernels.run, "gemm_s8", isa, **fields, **epilogue_fields(m, n, epilogue)), m * k * n)
 
 
 def gemm_f32(isa: str, m: int, k: int, n: int, epilogue: int) -> Call:
     fields = {"a": normal(m, k), "w": normal(n // 16, k, 16), "panel_stride": k * 16}
-    return Call(partial(kernels.run, "gemm_f32", isa, **fields, **ending(m, n, epilogue)), m * k * n)
+    return Call(partial(kernels.run, "gemm_f32", isa, **fields, **epilogue_fields(m, n, epilogue)), m * k * n)
 
 
-def ending(m: int, n: int, epilogue: int) -> dict[str, Any]:
-    """The fields of a product that its epilogue reads."""
+def epilogue_fields(m: int, n: int, epilogue: int) -> dict[str, Any]:
+    """Fields of a product that its epilogue uses."""
     fields = {"epilogue": epilogue, "n": n, "bias": normal(n), "out": zeros(m, n)}
     if epilogue == RESIDUAL:
         fields |= {"residual": normal(m, n), "residual_scale": normal(n)}
@@ -94,7 +94,7 @@ GEMMS = {"gemm_s8": gemm_s8, "gemm_f32": gemm_f32}
 
 
 def fields_of(operation: str, m: int, n: int) -> dict[str, Any]:
-    """Operands of a row operation for m rows of width n, repeatable in place without ending in denormals."""
+    """Operands of a row operation for m rows of width n; repeated in place they do not become denormal."""
     if operation.startswith("activate_"):
         return {"x": aligned(np.full((m, n), 16.0, np.float32))}  # GELU keeps 16
     heads = n // HEAD_SIZE
@@ -122,19 +122,19 @@ def row_operation(operation: str, isa: str, m: int, n: int) -> Call:
     return Call(partial(kernels.run, operation, isa, **fields_of(operation, m, n)), m * n)
 
 
-# Widths of a row: MobileBERT's, or MiniLM's where MobileBERT has no such operation.
+# Row widths: MobileBERT's, or MiniLM's if MobileBERT lacks the operation.
 WIDTHS = {"quantize": (512, 128), "quantize_heads": (128,), "softmax": (128,), "softmax_s8": (128,)}
 WIDTHS |= {"context": (HEAD_SIZE,), "layer_norm": (384,)}
 ACTIVATION_WIDTHS = (1536,)
 
 
 def row_operations() -> list[tuple[str, int]]:
-    """(operation, width of a row) for every row operation of the list."""
+    """(operation, row width) for every row operation of kernels.inc."""
     return [(name, width) for name in kernels.list_row_operations() for width in WIDTHS.get(name, ACTIVATION_WIDTHS)]
 
 
 def runnable_gemms() -> list[tuple[str, str, str]]:
-    """(operation, kernel, a set that uses it) for every kernel of the list that this processor can run."""
+    """(operation, kernel, an ISA that uses it) for every GEMM of kernels.inc that this CPU can run."""
     sets = [kernels.describe_set(isa) for isa in available_isas()]
     found = []
     for kernel in kernels.list_gemms():

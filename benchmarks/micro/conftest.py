@@ -1,4 +1,4 @@
-"""One table at the end of the micro-benchmarks, in place of pytest-benchmark's own."""
+"""The table of the micro-benchmarks, instead of that of pytest-benchmark."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# As in tests/conftest.py: an installed mobilebert_rt goes before the tree's, which may hold no engine.
+# As in tests/conftest.py: an installed mobilebert_rt comes before the tree's, which may have no compiled engine.
 _ROOT = str(Path(__file__).resolve().parents[2])
 sys.path[:] = [*(path for path in sys.path if path not in ("", _ROOT)), _ROOT]
 
@@ -22,7 +22,7 @@ def report() -> Report:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Its table has neither rates nor shares; --benchmark-json still holds all that it measured.
+    # Its table lacks rates and shares; --benchmark-json has all values.
     config.option.benchmark_quiet = True
 
 

@@ -1,8 +1,8 @@
-"""Every kernel that this processor can run, at MobileBERT's shapes.
+"""Time every kernel that this CPU can run, at MobileBERT's shapes.
 
-python -m pytest benchmarks/micro --benchmark-only                                    the table
-python -m pytest benchmarks/micro --benchmark-only --benchmark-json=micro.json        and all numbers
-python -m pytest benchmarks/micro --benchmark-only -k "8x48 and 512-128"              some of them
+python -m pytest benchmarks/micro --benchmark-only                                    a table
+python -m pytest benchmarks/micro --benchmark-only --benchmark-json=micro.json        all numbers as JSON
+python -m pytest benchmarks/micro --benchmark-only -k "8x48 and 512-128"              selected kernels
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mobilebert_rt import available_isas
 
 
 class Product(NamedTuple):
-    """A GEMM kernel and a set that uses it, at one of the model's layers."""
+    """A GEMM kernel, an ISA that uses it, and one of the model's layers."""
 
     operation: str
     kernel: str
@@ -34,7 +34,7 @@ class Product(NamedTuple):
 
 
 class RowOperation(NamedTuple):
-    """An operation on rows of some width, in one set."""
+    """An operation on rows of a given width, on one ISA."""
 
     name: str
     width: int
@@ -48,8 +48,8 @@ PRODUCTS = [Product(*gemm, *shape) for gemm in calls.runnable_gemms() for shape 
 ROW_OPERATIONS = [RowOperation(*operation, isa) for isa in available_isas() for operation in calls.row_operations()]
 
 
-def best_seconds(benchmark: BenchmarkFixture, call: calls.Call) -> float:
-    """Seconds of one run of the kernel in the best round."""
+def min_seconds(benchmark: BenchmarkFixture, call: calls.Call) -> float:
+    """Min seconds per run of the kernel over the rounds."""
     count, rounds = calls_and_rounds(call)
     benchmark.pedantic(partial(call.run, calls=count), rounds=rounds, warmup_rounds=2)
     benchmark.extra_info["kernel_runs_in_a_round"] = count
@@ -62,7 +62,7 @@ def test_product(benchmark: BenchmarkFixture, report: Report, product: Product, 
     operation, kernel, isa, k, n, epilogue, number = product
     call = calls.GEMMS[operation](isa, m, k, n, number)
     report.measure_peak(operation, isa)
-    seconds = best_seconds(benchmark, call)
+    seconds = min_seconds(benchmark, call)
     rate, peak = call.work / seconds / 1e9, report.measure_peak(operation, isa)
     benchmark.extra_info.update(isa=isa, gmacs_per_second=rate, peak_gmacs_per_second=peak, share=rate / peak)
     report.rows.append(Row(kernel, operation, isa, f"{k} -> {n}", epilogue, m, 1e6 * seconds, rate))
@@ -73,7 +73,7 @@ def test_product(benchmark: BenchmarkFixture, report: Report, product: Product, 
 def test_row_operation(benchmark: BenchmarkFixture, report: Report, operation: RowOperation, m: int) -> None:
     name, width, isa = operation
     call = calls.row_operation(name, isa, m, width)
-    seconds = best_seconds(benchmark, call)
+    seconds = min_seconds(benchmark, call)
     rate = call.work / seconds / 1e9
     benchmark.extra_info.update(isa=isa, elements_per_nanosecond=rate)
     report.rows.append(Row(name, name, isa, str(width), "", m, 1e6 * seconds, rate))

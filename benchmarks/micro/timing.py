@@ -1,4 +1,4 @@
-"""What the micro-benchmarks share: the machine's peak, and one table at the end."""
+"""The peak of the machine, and the table of the micro-benchmarks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from benchmarks.micro.calls import Call
 from mobilebert_rt._core import kernels
 
 PEAK_SECONDS = 0.002
-ROUND_SECONDS = 0.0005  # some hundred times what a call from Python costs
+ROUND_SECONDS = 0.0005  # some hundred times the overhead of a call from Python
 ROUNDS = 60
 CASE_SECONDS = 0.1
 PEAKS = {"gemm_s8": kernels.peak_s8, "gemm_f32": kernels.peak_f32}
 
 
 def calls_and_rounds(call: Call) -> tuple[int, int]:
-    """How often the kernel must run for Python's part of the time to be small, and how many such rounds fit."""
-    call.run(calls=1)  # the first one of a process takes longer than all rounds
+    """Runs per round that make the overhead of Python negligible, and the number of rounds in CASE_SECONDS."""
+    call.run(calls=1)  # the first call in a process is slow
     calls = 1
     while True:
         begin = time.perf_counter()
@@ -31,7 +31,7 @@ def calls_and_rounds(call: Call) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. what: kernel or operation; rate: of work a nanosecond in the best round."""
+    """A line of the table. what: kernel or operation; rate: max of work per nanosecond over the rounds."""
 
     what: str
     operation: str
@@ -45,10 +45,9 @@ class Row:
 
 @dataclass
 class Report:
-    """The rows so far, and the most multiply-accumulates a nanosecond that each set's instructions did.
+    """The rows, and the max multiply-accumulates per nanosecond of each ISA's multiply instruction.
 
-    The peak is measured again before and after each benchmark: the clock of a processor moves, and a share of the
-    peak should be of one that was reached in the same run.
+    The peak is measured before and after each benchmark, since the clock frequency changes.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -73,7 +72,7 @@ class Report:
         others = [row for row in self.rows if row.operation not in PEAKS]
         if products:
             line("")
-            line("products: GMAC/s, and share of the peak of the set's own multiply instruction in this run")
+            line("products: GMAC/s, and share of the measured peak of the ISA's multiply instruction")
             for (operation, isa), peak in self.peaks.items():
                 line(f"  peak of {operation} on {isa}: {peak:.1f} GMAC/s")
             line(f"  {'kernel':<26}{'K -> N':<12}{'epilogue':<10}{'rows':>5}{'µs':>10}{'GMAC/s':>9}{'of peak':>9}")
@@ -85,7 +84,7 @@ class Report:
             )
         if others:
             line("")
-            line("row operations: elements a nanosecond")
-            line(f"  {'operation':<20}{'set':<12}{'width':<8}{'rows':>5}{'µs':>10}{'per ns':>9}")
+            line("row operations: elements per nanosecond")
+            line(f"  {'operation':<20}{'isa':<12}{'width':<8}{'rows':>5}{'µs':>10}{'per ns':>9}")
         for row in others:
             line(f"  {row.what:<20}{row.isa:<12}{row.shape:<8}{row.rows:>5}{row.microseconds:>10.2f}{row.rate:>9.2f}")

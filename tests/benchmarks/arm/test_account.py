@@ -1,4 +1,4 @@
-"""Adding up: every instruction and cycle in one part, none twice."""
+"""Sums by part and function: every instruction and cycle is counted once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.arm.blocks import Block, Body, executed
 from benchmarks.arm.cycles import Cost
 from benchmarks.arm.program import Instruction
 from benchmarks.arm.tools import HarnessError
-from tests.arm_cycles import listings
+from tests.benchmarks.arm import listings
 
 CORE = "neoverse-n1"
 
@@ -20,7 +20,7 @@ def block(function: str, *body: str, executions: float = 1.0) -> Block:
 
 
 def one_each(blocks: list[Block]) -> dict[str, dict[Body, Cost]]:
-    """A cycle an instruction, half of it on the busiest pipe."""
+    """One cycle per instruction, half of it on the busiest pipe."""
     bodies = [one.body for one in blocks] + account.multiplications(blocks)
     return {CORE: {body: Cost(len(body), len(body) / 2, 0) for body in bodies}}
 
@@ -43,11 +43,11 @@ def one_each(blocks: list[Block]) -> dict[str, dict[Body, Cost]]:
         ("std::vector<float>::resize(unsigned long)", account.REST),
     ],
 )
-def test_functions_are_sorted_by_what_they_are_for(function: str, part: str) -> None:
+def test_function_belongs_to_a_part_of_the_model(function: str, part: str) -> None:
     assert account.part_of(block(function, "nop")) == part
 
 
-def test_a_k_loop_is_told_from_the_rest_of_its_kernel() -> None:
+def test_k_loop_is_separated_from_its_kernel() -> None:
     blocks = executed(listings.functions(listings.ROTATED), listings.ROTATED_COUNTS)
     assert [account.part_of(one) for one in blocks] == [
         "int8 products: entry and epilogue",
@@ -56,7 +56,7 @@ def test_a_k_loop_is_told_from_the_rest_of_its_kernel() -> None:
     ]
 
 
-def test_every_instruction_and_cycle_is_in_one_line() -> None:
+def test_every_instruction_and_cycle_is_counted_once() -> None:
     blocks = executed(listings.functions(listings.ROTATED), listings.ROTATED_COUNTS)
     lines = account.add_up(blocks, one_each(blocks), account.part_of)
     whole = account.total(lines.values())
@@ -67,14 +67,14 @@ def test_every_instruction_and_cycle_is_in_one_line() -> None:
     assert list(lines) == ["int8 products: k loops", "int8 products: entry and epilogue"]
 
 
-def test_lines_come_by_instructions_where_nothing_is_priced() -> None:
+def test_lines_are_sorted_by_instructions_without_prices() -> None:
     blocks = [block("f", "nop"), block("g", "nop", "nop", executions=9)]
     lines = account.add_up(blocks, {}, lambda one: one.function)
     assert [(name, line.instructions) for name, line in lines.items()] == [("g", 18), ("f", 1)]
 
 
-def test_a_core_that_lacks_the_instructions_is_refused() -> None:
+def test_core_that_lacks_instructions_is_an_error() -> None:
     blocks = [block("f", "smmla v0.4s, v1.16b, v2.16b", executions=50), block("g", "nop", executions=50)]
     prices = {one.body: Cost(1, 1, one.function == "f") for one in blocks}
-    with pytest.raises(HarnessError, match="cortex-a53 lacks 50% of the instructions"):
+    with pytest.raises(HarnessError, match="cortex-a53: lacks 50% of the executed instructions"):
         account.check_known("cortex-a53", blocks, prices)

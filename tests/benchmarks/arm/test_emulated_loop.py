@@ -1,4 +1,4 @@
-"""The whole way, on a program whose counts are known: cross-compiled, run under QEMU, counted, cut into blocks."""
+"""A program with known counts: cross-compiled, run under QEMU, counted, cut into blocks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from benchmarks.arm import blocks, build, counts, program
 from benchmarks.arm.tools import find, missing, output
 
 TOOLS = ("aarch64-linux-gnu-gcc", "qemu-aarch64", "llvm-objdump-19", "c++filt", "cc")
-LACK = missing(*TOOLS)
+MISSING = missing(*TOOLS)
 
 pytestmark = [
     pytest.mark.skipif(
-        platform.machine() == "aarch64" and "QEMU_CPU" in os.environ, reason="[emulated] an emulator in an emulator"
+        platform.machine() == "aarch64" and "QEMU_CPU" in os.environ, reason="[emulated] emulator inside an emulator"
     ),
-    pytest.mark.skipif(bool(LACK), reason=LACK or "-"),
+    pytest.mark.skipif(bool(MISSING), reason=MISSING or "-"),
 ]
 
 # 1,000 times three instructions, in an outer loop of 5 with two more; then exit(0).

@@ -1,4 +1,4 @@
-"""Tiny programs as llvm-objdump prints them, and how often their instructions were executed."""
+"""Tiny programs as llvm-objdump prints them, and the executions of their instructions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from benchmarks.arm.program import Function, Program, parse
 
-# A loop of ten iterations, entered twice, in a function that has an entry, an end and a call; then another function.
+# A loop of ten iterations, entered twice, in a function with a prologue, an epilogue and a call; then another function.
 LOOP = """
 loop.o:	file format elf64-littleaarch64
 
@@ -30,7 +30,7 @@ LOOP_COUNTS = dict.fromkeys([0x1000, 0x1004, 0x1018, 0x101C, 0x1020, 0x1024], 2.
     [0x1008, 0x100C, 0x1010, 0x1014], 20.0
 )
 
-# What a compiler makes of a loop whose first instruction belongs to the iteration before: it is entered behind it.
+# A rotated loop: it is entered after its first instruction.
 ROTATED = """
 0000000000002000 <void mbrt::i8mm::paired_tile<(mbrt::Epilogue)1, 8>(mbrt::GemmS8 const&)>:
     2000:      	b	0x2008 <x+0x8>
@@ -44,7 +44,7 @@ ROTATED_COUNTS = {0x2000: 1.0, 0x2004: 15.0, 0x2008: 16.0, 0x200C: 16.0, 0x2010:
 
 
 def functions(listing: str) -> Program:
-    """The program, its names taken as they are."""
+    """The program, with names not demangled."""
     return Program([Function(name, body) for name, body in parse(listing.splitlines())])
 
 

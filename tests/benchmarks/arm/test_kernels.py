@@ -1,4 +1,4 @@
-"""The k loops of the micro-kernels, found in a program and named after kernels.inc."""
+"""Finding the k loops of the micro-kernels of kernels.inc in a program."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from benchmarks.arm import kernels, multiplies
 from benchmarks.arm.kernels import Kernel
 from benchmarks.arm.tools import HarnessError
-from tests.arm_cycles import listings
+from tests.benchmarks.arm import listings
 
 TILE = "void mbrt::dotprod::(anonymous namespace)::Tile<(mbrt::Epilogue){}>::run<{}, 1>(mbrt::GemmS8 const&, unsigned)"
 DOTPROD = Kernel("gemm_s8", "8x8_dotprod", "dotprod")
 
 
 def loop(name: str, at: int, multiplications: int) -> str:
-    """A function with a loop of so many sdot."""
+    """A function with a loop of `multiplications` sdot."""
     lines = [f"{at:016x} <{name}>:"]
     lines += [f"    {at + 4 * i:x}:      	sdot	v{i}.4s, v30.16b, v31.4b[0]" for i in range(multiplications)]
     end = at + 4 * multiplications
@@ -34,7 +34,7 @@ LISTING = "".join(
 )
 
 
-def test_the_list_of_kernels_is_read_as_the_compiler_reads_it() -> None:
+def test_kernels_inc_is_parsed() -> None:
     found = kernels.listed(kernels.LIST.read_text(encoding="utf-8"))
     assert DOTPROD in found
     assert len(found) > 8
@@ -52,16 +52,16 @@ def test_the_list_of_kernels_is_read_as_the_compiler_reads_it() -> None:
         ("mbrt::neon::softmax(mbrt::Softmax const&)", None),
     ],
 )
-def test_a_function_says_which_tile_it_is(function: str, tile: tuple[str, str, str] | None) -> None:
+def test_tile_is_found_in_the_function_name(function: str, tile: tuple[str, str, str] | None) -> None:
     assert kernels.tile_of(function) == tile
 
 
-def test_every_tile_of_the_kernel_is_found_and_no_other_function() -> None:
+def test_every_tile_of_the_kernel_is_found_and_nothing_else() -> None:
     loops = list(kernels.k_loops(listings.functions(LISTING), DOTPROD))
     assert [(found.tile, found.products) for found in loops] == [("run 8, 1", 96), ("run 4, 1", 48), ("run 8, 1", 96)]
 
 
-def test_the_tallest_tile_is_shown_unless_all_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_tallest_tile_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "MBRT_GEMM(gemm_s8,   8x8_dotprod,     8,    8,       dotprod,     n16k4,   0)\n"
     text += "MBRT_GEMM(gemm_s8,   6x16_avx2,       6,    16,      avx2,        n16k4,   0)\n"
     monkeypatch.setattr(kernels, "LIST", tmp_path / "kernels.inc")
@@ -71,19 +71,19 @@ def test_the_tallest_tile_is_shown_unless_all_are_asked_for(tmp_path: Path, monk
     assert [found.rows for found in kernels.find_loops(program, image, every_tile=True)] == [8, 4, 8]
 
 
-def test_a_kernel_without_a_known_multiplication_is_an_error_not_an_omission() -> None:
+def test_kernel_without_known_multiplications_is_an_error() -> None:
     program = listings.functions(LISTING.replace("sdot", "bfdot"))
-    with pytest.raises(HarnessError, match="no k loop of gemm_s8_8x8_dotprod"):
+    with pytest.raises(HarnessError, match="gemm_s8_8x8_dotprod: no k loop found"):
         kernels.find_loops(program, b"gemm_s8_8x8_dotprod\0")
 
 
-def test_multiplications_are_told_by_the_operation() -> None:
+def test_multiplications_depend_on_the_operation() -> None:
     body = ("sdot v0.4s, v1.16b, v2.16b", "smull2 v0.8h, v1.16b, v2.16b", "fmla v0.4s, v1.4s, v2.4s", "ldr q0, [x0]")
     assert multiplies.products("gemm_s8", body) == 16 + 8
     assert multiplies.products("gemm_f32", body) == 4
 
 
-def test_two_half_pipes_are_one() -> None:
+def test_64_bit_pipes_halve_the_peak() -> None:
     four = ("fmla v0.4s, v1.4s, v2.4s",) * 4
     assert multiplies.peak_cycles("cortex-a55", four, 2.0) == 4.0
     assert multiplies.peak_cycles("neoverse-n1", four, 2.0) == 2.0

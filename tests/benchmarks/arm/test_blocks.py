@@ -1,4 +1,4 @@
-"""Reading a disassembly, cutting it into blocks, finding its loops."""
+"""Parsing a disassembly, cutting it into blocks, finding loops."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pytest
 
 from benchmarks.arm.blocks import executed, innermost_loops, outside
 from benchmarks.arm.program import parse_instruction
-from tests.arm_cycles import listings
+from tests.benchmarks.arm import listings
 
 
-def test_targets_leave_the_text_and_stay_known() -> None:
+def test_branch_target_is_removed_from_the_text_and_kept() -> None:
     branch = parse_instruction("    1014:      	tbnz	w3, #0x1, 0x1008 <sum+0x8>")
     assert branch is not None
     assert (branch.address, branch.text, branch.target) == (0x1014, "tbnz w3, #0x1, #0", 0x1008)
@@ -18,7 +18,7 @@ def test_targets_leave_the_text_and_stay_known() -> None:
 
 
 @pytest.mark.parametrize("line", ["", "Disassembly of section .text:", "loop.o:	file format elf64-littleaarch64"])
-def test_other_lines_are_no_instructions(line: str) -> None:
+def test_other_lines_are_not_instructions(line: str) -> None:
     assert parse_instruction(line) is None
 
 
@@ -29,7 +29,7 @@ def test_functions_are_found_by_address() -> None:
     assert [function and function.name for function in found] == [None, "sum", "sum", "finish", None]
 
 
-def test_blocks_end_at_branches_that_are_taken_and_hold_every_execution() -> None:
+def test_blocks_end_at_taken_branches_and_have_every_execution() -> None:
     blocks = executed(listings.functions(listings.LOOP), listings.LOOP_COUNTS)
     assert [(block.instructions[0].address, len(block.instructions), block.executions) for block in blocks] == [
         (0x1000, 2, 2),
@@ -42,7 +42,7 @@ def test_blocks_end_at_branches_that_are_taken_and_hold_every_execution() -> Non
     assert sum(block.total for block in blocks) == listings.instructions(listings.LOOP_COUNTS)
 
 
-def test_a_loop_that_is_entered_in_its_midst_is_one_block() -> None:
+def test_loop_entered_in_the_middle_is_one_block() -> None:
     blocks = executed(listings.functions(listings.ROTATED), listings.ROTATED_COUNTS)
     assert [(len(block.instructions), block.executions, block.is_loop) for block in blocks] == [
         (1, 1, False),
@@ -52,21 +52,21 @@ def test_a_loop_that_is_entered_in_its_midst_is_one_block() -> None:
     assert sum(block.total for block in blocks) == listings.instructions(listings.ROTATED_COUNTS)
 
 
-def test_a_loop_of_which_half_is_mostly_left_out_is_cut() -> None:
+def test_loop_with_a_rarely_executed_part_is_cut() -> None:
     counts = listings.ROTATED_COUNTS | {0x2004: 3.0}
     blocks = executed(listings.functions(listings.ROTATED), counts)
     assert [len(block.instructions) for block in blocks] == [1, 1, 3, 1]
 
 
-def test_code_that_was_not_executed_gives_no_blocks() -> None:
+def test_code_that_was_not_executed_has_no_blocks() -> None:
     assert executed(listings.functions(listings.LOOP), {}) == []
 
 
-def test_instructions_of_no_function_are_reported() -> None:
+def test_instructions_outside_functions_are_counted() -> None:
     assert outside(listings.functions(listings.LOOP), {0x1000: 3.0, 0x9000: 5.0}) == 5.0
 
 
-def test_only_the_loops_inside_count() -> None:
+def test_only_innermost_loops_are_found() -> None:
     nested = """
 0000000000003000 <nested>:
     3000:      	mov	x2, #0x8

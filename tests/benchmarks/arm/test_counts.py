@@ -1,4 +1,4 @@
-"""From what the plugin writes to what one inference executes."""
+"""From the plugin's output to the executions of one inference."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def test_executions_of_overlapping_blocks_add_up_by_instruction() -> None:
     assert counts == {0x1000: 6, 0x1004: 13, 0x1008: 13}
 
 
-def test_counts_of_another_format_are_refused() -> None:
-    with pytest.raises(HarnessError, match="do not begin with"):
+def test_counts_of_another_format_are_rejected() -> None:
+    with pytest.raises(HarnessError, match="the first line is not"):
         parse(["1000 3 5"])
-    with pytest.raises(HarnessError, match="do not begin with"):
+    with pytest.raises(HarnessError, match="the first line is not"):
         parse([])
 
 
@@ -27,7 +27,7 @@ def test_start_up_cancels_out() -> None:
     assert per_run(three, one, 2) == {0x20: 8.0, 0x30: 1.0}
 
 
-def test_a_little_less_start_up_is_dropped_and_much_less_is_an_error() -> None:
+def test_small_negative_differences_are_dropped_and_large_ones_are_an_error() -> None:
     assert per_run(Counter({0x10: 99, 0x20: 100_000}), Counter({0x10: 100}), 1) == {0x20: 100_000}
     with pytest.raises(HarnessError, match="the same program"):
         per_run(Counter({0x20: 100}), Counter({0x10: 100}), 1)
