@@ -50,11 +50,11 @@ def show_similarities() -> None:
     milliseconds = 1e3 * (time.perf_counter() - begin)
     similarities = vectors[1:] @ vectors[0]
 
-    print(f'The default model. Which of {len(sentences)} sentences is nearest to "{QUERY}"?\n')
+    print(f'Default model: cosine similarity of {len(sentences)} sentences to "{QUERY}"\n')
     for i in np.argsort(-similarities):
         bar = "#" * round(BAR_WIDTH * max(0.0, float(similarities[i])))
         print(f"  {similarities[i]:5.2f}  {bar:<{BAR_WIDTH}}  {sentences[i]}")
-    print(f"\n{len(vectors)} texts to {embedder.dimension} numbers each in {milliseconds:.1f} ms.\n")
+    print(f"\n{len(vectors)} texts to vectors of {embedder.dimension} in {milliseconds:.1f} ms.\n")
 
 
 def show_latencies() -> None:
@@ -63,13 +63,14 @@ def show_latencies() -> None:
     single, every = Model.from_pretrained(path, num_threads=1), Model.from_pretrained(path)
     models = [single] if every.num_threads == 1 else [single, every]
     print(f"Latency of one text: median of {CALLS} calls, in ms.\n")
-    print("  tokens" + "".join(f"{f'{model.num_threads} threads':>12}" for model in models))
+    counts = [model.num_threads for model in models]
+    print("  tokens" + "".join(f"{f'{count} thread' + 's' * (count > 1):>12}" for count in counts))
     for length in LENGTHS:
         ids = np.random.default_rng(0).integers(1000, 30000, (1, length))
         print(f"{length:>8}" + "".join(f"{median_milliseconds(model, ids):>12.2f}" for model in models))
 
 
-def median_milliseconds(model: Model, ids: np.ndarray) -> float:
+def median_milliseconds(model: Model, ids: np.typing.NDArray[np.int64]) -> float:
     times = []
     for _ in range(CALLS):
         begin = time.perf_counter()

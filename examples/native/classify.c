@@ -1,4 +1,4 @@
-/* classify MODEL TEXT: the labels of a text with their scores; from a model without labels, the text's
+/* classify MODEL TEXT: prints the labels of a text with their scores, or, with a model without labels, its
  * embedding. C11.
  *
  *   $ ./classify sst2.safetensors "a warm, funny film"
@@ -33,7 +33,7 @@ static mbrt_status print_embedding(mbrt_call call) {
   return status;
 }
 
-/* One text through the model. Any function may fail; the first failure is the result. */
+/* Runs one text. The first failure of any function is the result. */
 static mbrt_status run(mbrt_model model, mbrt_call call, const char* text) {
   mbrt_model_info info = {.struct_size = sizeof info};
   mbrt_status status = mbrt_model_get_info(model, &info);

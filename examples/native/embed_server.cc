@@ -1,6 +1,5 @@
-// embed_server MODEL: reads texts from standard input, one a line, and answers each with a line of
-// JSON: its embedding, or why there is none. A program that keeps it running at the other end of a
-// pipe pays for loading the model once. C++17.
+// embed_server MODEL: reads texts from standard input, one per line, and answers each with a line of
+// JSON: its embedding, or an error. A program that runs it behind a pipe loads the model once. C++17.
 //
 //   $ printf 'A cat sleeps.\nA kitten naps.\n' | ./embed_server minilm.safetensors
 //   {"embedding": [0.0421, ...]}
@@ -29,7 +28,7 @@ std::string json_string(const std::string& text) {
   return quoted + '"';
 }
 
-// Nine digits give every float back as it was.
+// Nine digits represent every float exactly.
 std::string json_array(const mbrt_view& vector) {
   std::string array = "[";
   for (std::size_t i = 0; i < vector.columns; ++i) {
@@ -62,7 +61,7 @@ int main(int argc, char** argv) {
     mobilebert_rt::Call call = model.call();
     call.want(MBRT_EMBEDDING);
     for (std::string line; std::getline(std::cin, line);) {
-      std::cout << answer(call, line) << std::endl;  // flushed: somebody is waiting for it
+      std::cout << answer(call, line) << std::endl;  // flushed: the reader waits for it
     }
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

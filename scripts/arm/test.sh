@@ -23,7 +23,7 @@ guard() {
   python -m benchmarks.arm --check
 }
 
-# What needs PyTorch stays on the host (tests/parity, outliers, real_weights, training); its results are the golden
+# What needs PyTorch stays on the host (tests/parity, accuracy, training); its results are the golden
 # files. tests/speed means nothing here. One processor runs everything; the others what depends on the kernels that they
 # choose; and where the first has chosen the same, the choice itself and the golden files.
 choice=(tests/arm/test_emulated_processor.py tests/golden)

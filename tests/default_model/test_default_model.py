@@ -87,7 +87,7 @@ def test_an_installation_without_it_says_what_to_do(tmp_path: Path, monkeypatch:
 
 
 def test_the_card_gives_the_score_that_the_file_has(embedder: mbrt.TextEmbedder) -> None:
-    """Spearman on STS-B dev, int8, no training on STS-B; the set is read from $MBRT_DATA (see tests/real_weights)."""
+    """Spearman on STS-B dev, int8, no training on STS-B; the set is read from $MBRT_DATA (see tests/accuracy)."""
     stats = pytest.importorskip("scipy.stats")
     path = Path(os.environ.get("MBRT_DATA") or ROOT.parent / "shared" / "data") / "STS-B" / "dev.csv"
     if not path.is_file():
