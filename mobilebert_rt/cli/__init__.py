@@ -1,9 +1,7 @@
-"""The command line `mbrt`. Each command is a module, imported on use, with `configure` and `run`."""
+"""The command line `mbrt`. Each module has a table of `COMMANDS` and is imported when one of them runs."""
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -12,90 +10,80 @@ from collections.abc import Sequence
 import mobilebert_rt
 from mobilebert_rt.errors import CancelledError, MobileBertError
 
-# name, what it does: the order of the help.
+# Name: (module, what it does), in the order of the help.
 COMMANDS = {
-    "embed": "turn texts into vectors",
-    "classify": "label texts, or pairs of texts",
-    "tag": "find names, places and the like in texts",
-    "answer": "answer questions from a text",
-    "fill": "propose words for [MASK]",
-    "convert": "write a Hugging Face folder as one model file",
-    "inspect": "show what a model holds, and the kernels chosen on this CPU",
-    "verify": "compare a model with Hugging Face's, layer by layer",
-    "bench": "measure latency, throughput, load time and memory",
-    "profile": "show where the time of a call goes, by operation and layer",
-    "info": "show this installation and this machine, for reports",
+    "embed": ("texts", "turn texts into vectors"),
+    "classify": ("texts", "label texts, or pairs of texts"),
+    "tag": ("texts", "find names, places and other entities in texts"),
+    "answer": ("texts", "answer questions from a text"),
+    "fill": ("texts", "propose words for [MASK]"),
+    "convert": ("convert", "write a Hugging Face folder as one model file"),
+    "inspect": ("inspect", "show what a model contains, and the kernels chosen on this CPU"),
+    "verify": ("verify", "compare a model with Hugging Face's, layer by layer"),
+    "bench": ("bench", "measure latency, throughput, load time and memory"),
+    "profile": ("profile", "show the time of a call by operation and layer"),
+    "info": ("info", "show this installation and this machine, for reports"),
 }
 
-EXIT_ERROR = 2
+EXIT_ERROR = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `mbrt`. Returns 0, 1 (a check that failed) or 2 (an error, told on standard error)."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_overview(), file=sys.stdout if arguments else sys.stderr)
-        return 0 if arguments else EXIT_ERROR
-    if arguments[0] in ("-V", "--version"):
+    """Run `mbrt`. Returns 0, 1 (an error, or a check that failed) or 2 (a wrong command line)."""
+    name, *arguments = list(sys.argv[1:] if argv is None else argv) or [""]
+    if name in ("", "-h", "--help", "help"):
+        print(_overview(), file=sys.stdout if name else sys.stderr)
+        return 0 if name else EXIT_USAGE
+    if name in ("-V", "--version"):
         print(f"mbrt {mobilebert_rt.__version__}")
         return 0
-    name = arguments[0]
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "."
-        print(f"mbrt: there is no command {name!r}{hint} `mbrt --help` lists them.", file=sys.stderr)
-        return EXIT_ERROR
-    return _run(name, arguments[1:])
+        return _fail(EXIT_USAGE, f"{name}: no such command. `mbrt --help` lists them.")
+    return _run(name, arguments)
 
 
 def _run(name: str, arguments: list[str]) -> int:
+    from mobilebert_rt.cli.command import Command, UsageError  # noqa: PLC0415 - `mbrt --help` needs no argparse
+
     try:
-        command = importlib.import_module(f"{__name__}.{name}")
-        parser = argparse.ArgumentParser(
-            prog=f"mbrt {name}",
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        command.configure(parser)
-        # Intermixed: plain parsing would refuse TEXT after an option that follows MODEL.
-        code: int = command.run(parser.parse_intermixed_args(arguments))
+        command: Command = importlib.import_module(f"{__name__}.{COMMANDS[name][0]}").COMMANDS[name]
+        code = command.run(command.parse(name, arguments))
         sys.stdout.flush()
-        return code
+    except UsageError as error:
+        return _fail(EXIT_USAGE, f"{error} See `mbrt {name} --help`.")
     except BrokenPipeError:
-        # The reader (`| head`) has gone: nothing is wrong, and the exit's own flush must not complain either.
+        # The reader (`| head`) has closed the pipe: no error, and the flush at exit must not report one either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except (KeyboardInterrupt, CancelledError):
-        print(f"mbrt {name}: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _fail(EXIT_INTERRUPTED, "interrupted")
     except OSError as error:
-        what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
-        print(f"mbrt {name}: {what}", file=sys.stderr)
-        return EXIT_ERROR
+        return _fail(EXIT_ERROR, f"{error.filename}: {error.strerror}." if error.filename else error)
     except MobileBertError as error:
-        print(f"mbrt {name}: {error}", file=sys.stderr)
-        return EXIT_ERROR
+        return _fail(EXIT_ERROR, error)
+    return code
+
+
+def _fail(code: int, message: object) -> int:
+    print(f"mbrt: {message}", file=sys.stderr)
+    return code
 
 
 def _overview() -> str:
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: mbrt COMMAND ...",
-            "",
-            "MobileBERT and small BERT encoders on this CPU. Nothing is ever downloaded or reported.",
-            "",
-            *lines,
-            "",
-            "examples:",
-            '  mbrt embed default "A cat sleeps."',
-            "  mbrt convert ./mobilebert-sst2 sst2.safetensors",
-            '  mbrt classify sst2.safetensors "a warm, funny film"',
-            "",
-            "`mbrt COMMAND --help` explains each with an example. Environment: MBRT_ISA, MBRT_NUM_THREADS.",
-        ]
-    )
+    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    return f"""usage: mbrt COMMAND ...
+
+MobileBERT and small BERT encoders on this CPU. Nothing is downloaded or reported.
+
+{commands}
+
+examples:
+  mbrt embed default "A cat sleeps."
+  mbrt convert ./mobilebert-sst2 sst2.safetensors
+  mbrt classify sst2.safetensors "a warm, funny film"
+
+`mbrt COMMAND --help` explains a command. Environment: MBRT_ISA, MBRT_NUM_THREADS."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,17 @@ from typing import Any
 import mobilebert_rt
 from mobilebert_rt import _core
 from mobilebert_rt.cli import streams
+from mobilebert_rt.cli.command import Command
 from mobilebert_rt.errors import InputError
 
 PACKAGES = ("numpy", "tokenizers", "tqdm", "torch", "transformers")
 VARIABLES = ("MBRT_ISA", "MBRT_NUM_THREADS", "OMP_NUM_THREADS", "TOKENIZERS_PARALLELISM")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="a JSON object")
-    parser.epilog = "example:\n  mbrt info --json"
-
-
 def run(args: argparse.Namespace) -> int:
     report = describe()
     if args.json:
-        streams.write_document(report)
+        streams.write_json(report, indent=2)
         return 0
     for name, value in report.items():
         items = [f"{k} {v}" for k, v in value.items()] if isinstance(value, dict) else value
@@ -36,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe() -> dict[str, Any]:
-    """Versions, processor, kernel sets and what sets the number of threads."""
+    """Versions, processor, kernel sets and numbers of threads."""
     try:
         active = mobilebert_rt.active_isa()
     except InputError as error:
@@ -55,7 +50,7 @@ def describe() -> dict[str, Any]:
 
 
 def cpu_name() -> str:
-    """The processor's own name where the system tells it, else its architecture."""
+    """The processor's name where the system tells it, else its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -68,15 +63,11 @@ def cpu_name() -> str:
 
 
 def _threads() -> dict[str, int | str]:
-    found: dict[str, int | str] = {"logical": os.cpu_count() or 1}
-    if sys.platform == "linux":
-        found["allowed"] = len(os.sched_getaffinity(0))
-    found["usable"] = _core.usable_cores()
     try:
-        found["default"] = _core.default_thread_count()
+        default: int | str = _core.default_thread_count()
     except InputError as error:
-        found["default"] = f"error: {error}"
-    return found
+        default = f"error: {error}"
+    return {"logical": os.cpu_count() or 1, "usable": _core.usable_cores(), "default": default}
 
 
 def _version(package: str) -> str | None:
@@ -84,3 +75,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+COMMANDS = {"info": Command(__doc__, "one JSON object", ("mbrt info --json",), {}, run)}

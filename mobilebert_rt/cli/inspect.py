@@ -1,4 +1,4 @@
-"""Show what a model holds: configuration, tensors, sizes, scales, and the kernels chosen on this CPU."""
+"""Show what a model contains: configuration, tensors, sizes, scales, and the kernels chosen on this CPU."""
 
 from __future__ import annotations
 
@@ -14,30 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from mobilebert_rt.cli import options, streams
+from mobilebert_rt.cli.command import Command
 from mobilebert_rt.conversion import build
 from mobilebert_rt.model import Model
 
 LENGTH_BYTES = 8
-WIDTH = 100  # of the lines that are broken
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    options.add_model(parser)
-    options.add_json(parser, 'a JSON object: {"path", "config", "metadata", "cpu", "memory", "tensors"}')
-    options.example(parser, "mbrt inspect sst2.safetensors", "mbrt inspect ./mobilebert-sst2 --precision fp32 --json")
+WIDTH = 100  # of wrapped lines
 
 
 def run(args: argparse.Namespace) -> int:
     report = describe(Model.from_pretrained(args.model, **options.model_options(args)))
     if args.json:
-        streams.write_document(report)
+        streams.write_json(report, indent=2)
     else:
         print(_as_text(report))
     return 0
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """Everything that the command shows, as JSON values."""
+    """What the command shows, as JSON values."""
     ranges = scale_ranges(model)
     tensors = [
         {
@@ -66,7 +61,7 @@ def describe(model: Model) -> dict[str, Any]:
 
 
 def scale_ranges(model: Model) -> dict[str, list[float]]:
-    """Weight's name -> [smallest, largest] of its int8 scales, padding aside; {} for an fp32 model."""
+    """Weight's name -> [min, max] of its int8 scales without the padding; {} for an fp32 model."""
     if model.config.precision != "int8":
         return {}
     ranges = {}
@@ -78,7 +73,7 @@ def scale_ranges(model: Model) -> dict[str, list[float]]:
 
 
 def _scales(model: Model) -> dict[str, npt.NDArray[np.float32]]:
-    """Every tensor that is called `.scale`, from the container itself (docs/model_format.md)."""
+    """Every tensor named `.scale`, read from the file (docs/model_format.md)."""
     image: mmap.mmap
     if model.path.is_dir():
         image = build(model.path, model.config.precision)
@@ -126,7 +121,18 @@ def _as_text(report: dict[str, Any]) -> str:
             *(" " * 13 + line for line in config[1:]),
             *(f"  {name:<9}  {value}" for name, value in facts.items() if value),
             "",
-            streams.table(["tensor", "dtype", "packed shape", "bytes", "scales"], rows),
+            streams.table(["tensor", "dtype", "packed shape", "bytes", "scales"], rows, right=False),
             f"{len(rows)} tensors, {streams.megabytes(total)}",
         ]
     )
+
+
+COMMANDS = {
+    "inspect": Command(
+        __doc__,
+        'one JSON object: {"path", "config", "metadata", "cpu", "memory", "tensors"}',
+        ("mbrt inspect sst2.safetensors", "mbrt inspect ./mobilebert-sst2 --precision fp32 --json"),
+        options.MODEL_OR_DEFAULT | options.LOADING,
+        run,
+    )
+}

@@ -1,21 +1,19 @@
-"""Time and memory of model calls, measured so that the numbers mean something."""
+"""Time and memory of model calls."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-NANOSECONDS_A_MILLISECOND = 1e6
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds of the calls: the 50th, 90th and 99th percentile, the mean, and how many were timed."""
+    """Milliseconds per call: percentiles by linear interpolation, mean, and the number of calls."""
 
     p50: float
     p90: float
@@ -24,33 +22,27 @@ class Timing:
     calls: int
 
 
-def timing(nanoseconds: Sequence[int]) -> Timing:
-    """Percentiles by numpy's linear rule; with few calls p99 is near the slowest."""
-    values = np.asarray(nanoseconds, dtype=np.float64) / NANOSECONDS_A_MILLISECOND
-    p50, p90, p99 = np.percentile(values, [50, 90, 99]).tolist()
-    return Timing(p50, p90, p99, float(values.mean()), len(values))
-
-
-def clock(call: Callable[[], object]) -> int:
-    """Nanoseconds of one call."""
+def time_of(call: Callable[[], object]) -> float:
+    """Milliseconds of one call."""
     begin = time.perf_counter_ns()
     call()
-    return time.perf_counter_ns() - begin
+    return (time.perf_counter_ns() - begin) / 1e6
 
 
-def repeat(call: Callable[[], object], *, warmup: int, repeats: int, seconds: float) -> Timing:
-    """Time `repeats` calls after `warmup` untimed ones; fewer, but one at least, after `seconds`."""
+def measure(call: Callable[[], object], *, warmup: int, repeats: int, seconds: float) -> Timing:
+    """Time up to `repeats` calls after `warmup` untimed ones; stop after `seconds`, but not before the first one."""
     for _ in range(warmup):
         call()
     deadline = time.monotonic() + seconds
-    times = [clock(call)]
+    times = [time_of(call)]
     while len(times) < repeats and time.monotonic() < deadline:
-        times.append(clock(call))
-    return timing(times)
+        times.append(time_of(call))
+    p50, p90, p99 = np.percentile(times, [50, 90, 99]).tolist()
+    return Timing(p50, p90, p99, float(np.mean(times)), len(times))
 
 
 def reset_peak_memory() -> bool:
-    """Start the process's peak memory anew. False where the system cannot: the peak is then the process's."""
+    """Reset the process's peak memory. False where the system cannot."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
@@ -59,7 +51,7 @@ def reset_peak_memory() -> bool:
 
 
 def peak_memory() -> int | None:
-    """Largest resident memory of this process in bytes since the last reset, None where it is not told."""
+    """Maximum resident memory of this process since the last reset, in bytes; None where the system does not tell."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):

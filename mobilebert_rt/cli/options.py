@@ -1,83 +1,86 @@
-"""Arguments that several commands share, and what they become."""
+"""Arguments that several commands share, and the types of their values."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mobilebert_rt.cli.command import Arguments
 from mobilebert_rt.default_model import default_model_path
-from mobilebert_rt.errors import InputError
 
 
-def add_model_path(parser: argparse.ArgumentParser, offer_default: bool = True) -> None:
-    """MODEL. offer_default: the model that comes with the package, which has no head, is of use to the command."""
-    what = "a model file, or a Hugging Face folder"
-    if offer_default:
-        what = 'a model file, a Hugging Face folder, or "default", the model that comes with the package'
-    parser.add_argument("model", metavar="MODEL", type=_model, help=what)
+def _whole_number(text: str, minimum: int) -> int:
+    if not (text.isdecimal() and int(text) >= minimum):
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected a whole number, at least {minimum}")
+    return int(text)
 
 
-def add_model(parser: argparse.ArgumentParser, offer_default: bool = True) -> None:
-    """MODEL and how it is loaded."""
-    add_model_path(parser, offer_default)
-    group = parser.add_argument_group("model")
-    group.add_argument(
-        "--precision",
-        choices=("int8", "fp32"),
-        help="what a folder is converted to in memory (default: int8)",
-    )
-    group.add_argument("--threads", type=int, metavar="N", help="threads (default: what this process may use)")
-    group.add_argument("--isa", metavar="NAME", help="kernel set, one of those that `mbrt info` lists")
+def size(text: str) -> int:
+    return _whole_number(text, 0)
 
 
-def add_texts(parser: argparse.ArgumentParser) -> None:
-    """Where texts come from."""
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="or --file, or lines on standard input")
-    parser.add_argument(
-        "-f", "--file", metavar="PATH", help="read a text from each line, blank ones too; - is standard input"
-    )
+def count(text: str) -> int:
+    return _whole_number(text, 1)
 
 
-def add_text_limits(parser: argparse.ArgumentParser, longest: str = "all the model takes") -> None:
-    """What happens to long texts, how many run at once, and whose tokenizer it is. longest: --max-length's default."""
-    group = parser.add_argument_group("long texts and batches")
-    group.add_argument(
-        "--on-overflow",
-        choices=("error", "truncate", "stride"),
-        help="a text longer than the model takes: stop, keep the beginning, or read it in windows",
-    )
-    group.add_argument("--max-length", type=int, metavar="N", help=f"tokens of a text (default: {longest})")
-    group.add_argument(
-        "--stride", type=int, metavar="N", help="tokens that neighbouring windows share, half a window at most"
-    )
-    group.add_argument("--max-batch-tokens", type=int, metavar="N", help="tokens run at once (default: 4096)")
-    group.add_argument("--tokenizer", metavar="PATH", help="tokenizer.json or vocab.txt, if the model has none")
+def counts(text: str) -> list[int]:
+    """ "8,32,128" -> [8, 32, 128]."""
+    try:
+        return [count(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"found {text!r}; expected whole numbers such as 8,32,128") from None
 
 
-def add_tokenizer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tokenizer", metavar="PATH", help="tokenizer.json or vocab.txt, if the model has none")
-
-
-def add_json(parser: argparse.ArgumentParser, what: str) -> None:
-    """--json. what: what is printed then."""
-    parser.add_argument("--json", action="store_true", help=what)
-
-
-def add_quiet(parser: argparse.ArgumentParser) -> None:
-    """--quiet, for commands that may take long."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar on the terminal")
-
-
-def example(parser: argparse.ArgumentParser, *lines: str) -> None:
-    """The help's last part: commands to try."""
-    parser.epilog = "\n".join(["examples:", *(f"  {line}" for line in lines)])
+def positive(text: str) -> float:
+    try:
+        if (number := float(text)) > 0:
+            return number
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"found {text!r}; expected a positive number")
 
 
 def _model(name: str) -> str:
-    """An argparse type: the path of the package's own model for "default", unless something of that name is there."""
+    """The path of the package's own model for "default", unless a file has that name."""
     return str(default_model_path()) if name == "default" and not Path(name).exists() else name
+
+
+FLAG: dict[str, Any] = {"action": "store_true"}
+SIZE: dict[str, Any] = {"type": size, "metavar": "N"}
+COUNT: dict[str, Any] = {"type": count, "metavar": "N"}
+COUNTS: dict[str, Any] = {"type": counts, "metavar": "LIST"}
+SECONDS: dict[str, Any] = {"type": positive, "metavar": "SECONDS"}
+PATH: dict[str, Any] = {"metavar": "PATH"}
+
+MODEL: Arguments = {"model": {"metavar": "MODEL", "type": _model, "help": "a model file, or a Hugging Face folder"}}
+MODEL_OR_DEFAULT: Arguments = {
+    "model": MODEL["model"]
+    | {"help": 'a model file, a Hugging Face folder, or "default", the model that comes with the package'}
+}
+PRECISION: Arguments = {
+    "--precision": {"choices": ("int8", "fp32"), "help": "what a folder is converted to in memory (default: int8)"}
+}
+ISA: Arguments = {"--isa": {"metavar": "NAME", "help": "kernel set, one of those `mbrt info` lists"}}
+LOADING: Arguments = (
+    PRECISION | {"--threads": COUNT | {"help": "maximum number of threads (default: all usable cores)"}} | ISA
+)
+TEXTS: Arguments = {
+    "texts": {"metavar": "TEXT", "nargs": "*", "help": "or --file, or lines on standard input"},
+    "-f --file": PATH | {"help": "read one text per line, blank lines too; - is standard input"},
+}
+TOKENIZER: Arguments = {"--tokenizer": PATH | {"help": "tokenizer.json or vocab.txt, instead of the model's own"}}
+LIMITS: Arguments = {
+    "--on-overflow": {
+        "choices": ("error", "truncate", "stride"),
+        "help": "a text that is too long: fail, cut it, or read it in windows",
+    },
+    "--max-length": COUNT | {"help": "maximum tokens per text (default: the model's; answer: 384)"},
+    "--stride": SIZE | {"help": "tokens that adjacent windows share, at most half a window"},
+    "--max-batch-tokens": COUNT | {"help": "maximum tokens per batch (default: 4096)"},
+} | TOKENIZER
+SEED: Arguments = {"--seed": SIZE | {"default": 0, "help": "of the random ids (default: 0)"}}
+QUIET: Arguments = {"-q --quiet": FLAG | {"help": "no progress bar on the terminal"}}
 
 
 def model_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -85,37 +88,6 @@ def model_options(args: argparse.Namespace) -> dict[str, Any]:
     return {"precision": args.precision, "num_threads": args.threads, "isa": args.isa}
 
 
-def task_options(args: argparse.Namespace, stride: str = "stride") -> dict[str, Any]:
-    """Keywords of a task's `from_pretrained`; what was not given keeps the task's own default."""
-    given = {
-        "on_overflow": args.on_overflow,
-        "max_length": args.max_length,
-        stride: args.stride,
-        "max_batch_tokens": args.max_batch_tokens,
-        "tokenizer": args.tokenizer,
-    }
-    return {**model_options(args), **{name: value for name, value in given.items() if value is not None}}
-
-
 def progress(args: argparse.Namespace) -> bool | None:
-    """The tasks' `progress`: never, or on a terminal when it takes long."""
+    """`progress` of the tasks: never, or on a terminal when the call takes long."""
     return False if args.quiet else None
-
-
-def positive_list(name: str) -> Callable[[str], list[int]]:
-    """An argparse type: "8,32,128" -> [8, 32, 128]; whole numbers from 1."""
-
-    def parse(text: str) -> list[int]:
-        parts = text.split(",")
-        if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of {name} such as 8,32,128")
-        return [int(part) for part in parts]
-
-    return parse
-
-
-def checked_positive(value: int, option: str) -> int:
-    """The value. Raises InputError when it is below 1."""
-    if value < 1:
-        raise InputError(f"{option} is {value}; it should be at least 1.")
-    return value

@@ -6,109 +6,99 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from mobilebert_rt.cli.command import UsageError
 from mobilebert_rt.errors import InputError
 
 
 def texts_of(args: argparse.Namespace) -> Iterable[str]:
-    """The texts of a command: its arguments, or the lines of --file or of standard input, read as they are
-    needed.
+    """The texts of a command: its arguments, or the lines of --file or of standard input, read as they are needed.
 
-    A blank line is a text too, so that results and lines keep step. Raises InputError when there is nothing
-    to read.
+    Lines end at LF or CRLF. A blank line is a text too, so that line n of the output belongs to line n of the input.
     """
-    if args.texts:
-        if args.file:
-            raise InputError("texts were given as arguments and by --file; choose one.")
-        return list(args.texts)
-    if args.file and args.file != "-":
-        return _file_lines(Path(args.file))
-    return _lines(_standard_input(), "standard input")
+    if not args.texts:
+        return lines_of(args.file)
+    if args.file:
+        raise UsageError("--file: found TEXT arguments too. Give one of the two.")
+    return list(args.texts)
+
+
+def lines_of(path: str | None) -> Iterator[str]:
+    """The lines of a file, or of standard input for None and "-"."""
+    return _lines(*_opened(path))
+
+
+def pairs_of(args: argparse.Namespace) -> Iterable[tuple[str, str]]:
+    """Arguments two by two, or lines cut at their tab."""
+    texts = texts_of(args)
+    if not args.texts:
+        return map(_pair, texts, range(1, sys.maxsize))
+    if len(args.texts) % 2:
+        raise UsageError(f"--pairs: found {len(args.texts)} texts; expected an even number.")
+    return list(zip(args.texts[::2], args.texts[1::2], strict=True))
 
 
 def whole_text(path: str | None) -> str:
     """All of a file, or of standard input for None and "-"."""
-    if path is not None and path != "-":
-        return _decoded(Path(path).read_bytes(), path)
-    return _decoded(_standard_input().read(), "standard input")
+    source, name = _opened(path)
+    with source as file:
+        return _decoded(file.read(), name, "utf-8-sig")
 
 
-def pairs_of(texts: Iterable[str], from_arguments: bool) -> Iterator[tuple[str, str]]:
-    """Arguments two by two, or lines cut at their tab. Raises InputError for what is not a pair."""
-    if from_arguments:
-        given = list(texts)
-        if len(given) % 2:
-            raise InputError(f"--pairs needs an even number of texts; there are {len(given)}.")
-        yield from zip(given[::2], given[1::2], strict=True)
-        return
-    for number, line in enumerate(texts, start=1):
-        first, tab, second = line.partition("\t")
-        if not tab:
-            raise InputError(f"line {number} is not a pair: the two texts should have a tab between them.")
-        yield first, second
+def _pair(line: str, number: int) -> tuple[str, str]:
+    first, tab, second = line.partition("\t")
+    if not tab:
+        raise InputError(f"line {number}: found no tab; expected two texts with a tab between them.")
+    return first, second
 
 
-def _standard_input() -> BinaryIO:
+def _opened(path: str | None) -> tuple[AbstractContextManager[BinaryIO], str]:
+    """The file and its name in messages. Not lazy: a missing file is reported before the model is loaded."""
+    if path and path != "-":
+        return Path(path).open("rb"), path
     if sys.stdin.isatty():
-        raise InputError("there is no text: give it as an argument, by --file, or on standard input.")
-    return sys.stdin.buffer
+        raise UsageError("found no text; expected an argument, --file, or standard input.")
+    return nullcontext(sys.stdin.buffer), "standard input"
 
 
-def _file_lines(path: Path) -> Iterator[str]:
-    file = path.open("rb")  # here and not in the generator: a missing file is told before the model is loaded
-
-    def lines() -> Iterator[str]:
-        with file:
-            yield from _lines(file, str(path))
-
-    return lines()
+def _lines(source: AbstractContextManager[BinaryIO], name: str) -> Iterator[str]:
+    encoding = "utf-8-sig"  # of the first line: without the byte order mark
+    with source as file:
+        for number, line in enumerate(file, start=1):
+            yield _decoded(line, f"{name}, line {number}", encoding).removesuffix("\n").removesuffix("\r")
+            encoding = "utf-8"
 
 
-def _lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
-        yield _decoded(line, f"{name}, line {number}").removesuffix("\n").removesuffix("\r")
-
-
-def _decoded(data: bytes, name: str) -> str:
+def _decoded(data: bytes, name: str, encoding: str) -> str:
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text (byte {error.start} is 0x{data[error.start]:02X}).") from None
+        raise InputError(f"{name}: byte {error.start} is 0x{data[error.start]:02X}; expected UTF-8 text.") from None
 
 
-def write_json(value: Any) -> None:
-    """One line of JSON; text stays readable, and NaN is refused since JSON has none."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
-
-
-def write_document(value: Any) -> None:
-    """The JSON document of a command that reports on one thing."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
+def write_json(value: Any, indent: int | None = None) -> None:
+    """One JSON value; text stays readable, and NaN is refused since JSON has none."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent), flush=True)
 
 
 def one_line(text: str) -> str:
-    """For people's eyes: no line breaks or tabs."""
+    """The text without line breaks, tabs and repeated spaces."""
     return " ".join(text.split())
 
 
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """Columns padded to their widest cell; numbers to the right."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    right = [all(_numeric(row[i]) for row in rows) and bool(rows) for i in range(len(header))]
+def table(header: list[str], rows: list[list[str]], right: bool = True) -> str:
+    """Columns padded to their widest cell: the first to the left, the others to the right (if right)."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = []
-    for row in [header, *rows]:
+    for first, *others in [header, *rows]:
         cells = [
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(row, widths, right, strict=True)
+            cell.rjust(width) if right else cell.ljust(width) for cell, width in zip(others, widths[1:], strict=True)
         ]
-        lines.append("  ".join(cells).rstrip())
+        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
     return "\n".join(lines)
-
-
-def _numeric(cell: str) -> bool:
-    return cell in ("", "-") or cell.replace(",", "").replace(".", "").replace("e-", "").replace("e+", "").isdecimal()
 
 
 def megabytes(count: float) -> str:

@@ -1,7 +1,7 @@
 """Compare a model with Hugging Face's, layer by layer, on the same token ids.
 
-For each row (a token's state, a pooled vector, a row of logits) the error is max |a - b| / max |b|, with b by
-transformers and PyTorch in eager fp32. Shown are the worst and the mean over all rows.
+The error of a row (a token's state, a pooled vector, a row of logits) is max |a - b| / max |b|, with b computed by
+transformers and PyTorch in eager fp32. The table shows the maximum and the mean over all rows.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mobilebert_rt.cli import options, streams
+from mobilebert_rt.cli.command import Arguments, Command
+from mobilebert_rt.cli.sequences import random_ids, text_ids
 from mobilebert_rt.errors import InputError, MobileBertError
 from mobilebert_rt.model import Model, ModelOutput
-
-if TYPE_CHECKING:
-    from mobilebert_rt.text.windows import Window
 
 Doubles = npt.NDArray[np.float64]
 
@@ -40,7 +39,7 @@ AUTO_CLASSES = {
     "question_answering": "AutoModelForQuestionAnswering",
     "multiple_choice": "AutoModelForMultipleChoice",
 }
-# Ours -> the names that transformers has for it; pre-training models name the masked LM's logits differently.
+# Output -> its names in transformers; pre-training models name the masked LM's logits differently.
 OUTPUTS = {
     "pooler_output": ("pooler_output",),
     "logits": ("logits", "prediction_logits"),
@@ -50,32 +49,10 @@ OUTPUTS = {
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    options.add_model(parser)
-    options.add_texts(parser)
-    options.add_tokenizer(parser)
-    parser.add_argument("--against", metavar="HF_DIR", required=True, help="the folder that the model came from")
-    parser.add_argument(
-        "--lengths",
-        type=options.positive_list("lengths"),
-        metavar="LIST",
-        help="random ids too, of these lengths",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random ids (default: 0)")
-    parser.add_argument("--tolerance", type=float, metavar="E", help="exit with 1 when the worst error is larger")
-    options.add_json(parser, 'a JSON object: {"precision", "sequences", "tokens", "rows": [{"name", "worst", "mean"}]}')
-    options.example(
-        parser,
-        "mbrt verify sst2.safetensors --against ./mobilebert-sst2",
-        "mbrt verify ./mobilebert-sst2 --precision fp32 --against ./mobilebert-sst2 --tolerance 1e-5",
-        "mbrt verify sst2.safetensors --against ./mobilebert-sst2 --lengths 1,8,128 --json",
-    )
-
-
 def run(args: argparse.Namespace) -> int:
     folder = Path(args.against)
     if not (folder / "config.json").is_file():
-        raise InputError(f"{folder} is not a Hugging Face folder: it has no config.json.")
+        raise InputError(f"{folder}: found no config.json; expected a Hugging Face folder.")
     torch, transformers = _reference_packages()
     model = Model.from_pretrained(args.model, **options.model_options(args))
     sequences = _sequences(args, model)
@@ -88,15 +65,15 @@ def run(args: argparse.Namespace) -> int:
             errors.setdefault(name, []).append(error)
     report = _report(model, sequences, {name: np.concatenate(parts) for name, parts in errors.items()})
     if args.json:
-        streams.write_document(report)
+        streams.write_json(report, indent=2)
     else:
         print(_as_text(report))
-    worst = max(row["worst"] for row in report["rows"])
+    worst = max(row["max"] for row in report["rows"])
     return 1 if args.tolerance is not None and not worst <= args.tolerance else 0
 
 
 def compare(ours: ModelOutput, theirs: Any) -> dict[str, Doubles]:
-    """Row errors of one sequence by name: embeddings, layer i, what the head gives. theirs: batch of one."""
+    """Row errors of one sequence by name: embeddings, layer i, outputs of the head. theirs: a batch of one."""
     found = {}
     states = ours.hidden_states or ()
     for i, (mine, other) in enumerate(zip(states, theirs.hidden_states, strict=True)):
@@ -113,7 +90,7 @@ def row_errors(mine: npt.ArrayLike, other: npt.ArrayLike) -> Doubles:
     """max |a - b| / max |b| over the last axis, [rows] float64; 0 where both are 0."""
     a, b = np.atleast_2d(np.asarray(mine, np.float64)), np.atleast_2d(np.asarray(other, np.float64))
     if a.shape != b.shape:
-        raise MobileBertError(f"the outputs have shapes {a.shape} and {b.shape}: these are not the same model.")
+        raise MobileBertError(f"outputs: found the shapes {a.shape} and {b.shape}; expected the same model twice.")
     difference, size = np.max(np.abs(a - b), axis=-1), np.max(np.abs(b), axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(difference == 0, 0.0, difference / size))
@@ -121,36 +98,27 @@ def row_errors(mine: npt.ArrayLike, other: npt.ArrayLike) -> Doubles:
 
 def _sequences(args: argparse.Namespace, model: Model) -> list[tuple[list[int], list[int] | None]]:
     """(ids, token types or None) of every sequence that is compared."""
-    config = model.config
     wants_texts = bool(args.texts or args.file)
-    windows: Sequence[Window] = []
+    found: list[tuple[list[int], list[int]]] = []
     if wants_texts or not args.lengths:
-        from mobilebert_rt.text.tokenizer import tokenizer_of  # noqa: PLC0415 - random ids need no tokenizer
-        from mobilebert_rt.text.windows import Limits, encode_windows  # noqa: PLC0415
-
-        limits = Limits(config.max_positions, "error" if wants_texts else "truncate", 0)
-        texts = list(streams.texts_of(args)) if wants_texts else list(SAMPLES)
-        windows = encode_windows(tokenizer_of(model, args.tokenizer), texts, limits)
-    typed = config.type_vocab_size > 0
-    found: list[tuple[list[int], list[int] | None]] = [(w.ids, w.type_ids if typed else None) for w in windows]
-    random = np.random.default_rng(args.seed)
-    for length in args.lengths or []:
-        if length > config.max_positions:
-            raise InputError(f"--lengths has {length}; the model takes at most {config.max_positions} tokens.")
-        found.append((random.integers(0, config.vocab_size, length).tolist(), [0] * length if typed else None))
-    return found
+        texts = streams.texts_of(args) if wants_texts else SAMPLES
+        found += text_ids(model, texts, args.tokenizer, truncate=not wants_texts)
+    for length in args.lengths:
+        found += [(ids, [0] * length) for ids in random_ids(model, 1, length, args.seed, "--lengths")]
+    typed = model.config.type_vocab_size > 0
+    return [(ids, types if typed else None) for ids, types in found]
 
 
 def _reference_packages() -> tuple[Any, Any]:
-    # Told before the import, since it is read there: a folder is all that is ever used.
+    # Set before the import, which reads it: nothing but the folder is used.
     os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         import torch  # noqa: PLC0415 - optional
         import transformers  # noqa: PLC0415 - optional
     except ImportError as error:
         raise MobileBertError(
-            "verify runs Hugging Face's own model and needs PyTorch and transformers: "
-            f"pip install 'torch>=2' 'transformers>=5,<6' ({error})"
+            f"verify: {error}; expected PyTorch and transformers, to run Hugging Face's model. "
+            "Install them: pip install 'torch>=2' 'transformers>=5,<6'"
         ) from error
     quiet: Any = transformers.logging
     quiet.set_verbosity_error()
@@ -163,7 +131,7 @@ def _load_reference(transformers: Any, head: str, folder: Path, torch: Any) -> A
     try:
         loaded = auto.from_pretrained(folder, local_files_only=True, attn_implementation="eager", dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:
-        raise MobileBertError(f"transformers cannot load {folder} for {head}: {error}") from error
+        raise MobileBertError(f"{folder}: transformers cannot load it with the head {head}: {error}") from error
     return loaded.eval()
 
 
@@ -184,17 +152,37 @@ def _report(model: Model, sequences: Sequence[tuple[list[int], Any]], errors: di
         "sequences": len(sequences),
         "tokens": sum(len(ids) for ids, _ in sequences),
         "rows": [
-            {"name": name, "worst": float(error.max()), "mean": float(error.mean())} for name, error in errors.items()
+            {"name": name, "max": float(error.max()), "mean": float(error.mean())} for name, error in errors.items()
         ],
     }
 
 
 def _as_text(report: dict[str, Any]) -> str:
-    rows = [[row["name"], f"{row['worst']:.2e}", f"{row['mean']:.2e}"] for row in report["rows"]]
+    rows = [[row["name"], f"{row['max']:.2e}", f"{row['mean']:.2e}"] for row in report["rows"]]
     return "\n".join(
         [
             f"{report['path']} ({report['precision']}, {report['isa']}) against eager fp32: "
             f"relative error of a row, {report['sequences']} sequences, {report['tokens']:,} tokens",
-            streams.table(["", "worst", "mean"], rows),
+            streams.table(["", "max", "mean"], rows),
         ]
     )
+
+
+ARGUMENTS: Arguments = {
+    "--against": {"metavar": "HF_DIR", "required": True, "help": "the folder that the model came from"},
+    "--lengths": options.COUNTS | {"default": [], "help": "add random ids of these lengths"},
+    "--tolerance": {"type": float, "metavar": "E", "help": "exit with 1 when the maximum error is larger"},
+}
+COMMANDS = {
+    "verify": Command(
+        __doc__,
+        'one JSON object: {"path", "precision", "isa", "sequences", "tokens", "rows": [{"name", "max", "mean"}]}',
+        (
+            "mbrt verify sst2.safetensors --against ./mobilebert-sst2",
+            "mbrt verify ./mobilebert-sst2 --precision fp32 --against ./mobilebert-sst2 --tolerance 1e-5",
+            "mbrt verify sst2.safetensors --against ./mobilebert-sst2 --lengths 1,8,128 --json",
+        ),
+        options.MODEL_OR_DEFAULT | options.TEXTS | options.LOADING | options.TOKENIZER | ARGUMENTS | options.SEED,
+        run,
+    )
+}

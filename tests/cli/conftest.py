@@ -1,4 +1,4 @@
-"""How the tests call `mbrt`: in this process, with what it printed and its exit code."""
+"""How the tests call `mbrt`: in this process, with its output and its exit code."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 
 from mobilebert_rt.cli import main
-from mobilebert_rt.model import Model
 from tests.small_models import save_folder
-from tests.text.fake_model import FakeModel
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Result:
     @property
     def lines(self) -> list[Any]:
         """Standard output as JSON lines."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [json.loads(line) for line in self.out.split("\n")[:-1]]
 
 
 Mbrt = Callable[..., Result]
@@ -41,7 +39,7 @@ def mbrt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         try:
             code = main([str(argument) for argument in arguments])
-        except SystemExit as stop:  # argparse: --help and wrong options
+        except SystemExit as stop:  # argparse: --help
             code = int(stop.code or 0)
         captured = capsys.readouterr()
         return Result(code, captured.out, captured.err)
@@ -49,22 +47,13 @@ def mbrt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     return run
 
 
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeModel], FakeModel]:
-    """fake(model): whatever path is loaded, it is this model."""
-
-    def install(model: FakeModel) -> FakeModel:
-        def load(cls: type, path: object, *arguments: object, **options: object) -> FakeModel:
-            model.loaded = (str(path), arguments, options)
-            return model
-
-        monkeypatch.setattr(Model, "from_pretrained", classmethod(load))
-        return model
-
-    return install
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer MobileBERT with a vocabulary."""
+    return save_folder(tmp_path_factory.mktemp("mobilebert"), max_position_embeddings=24)
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random two-layer MobileBERT with a vocabulary, for the real engine."""
-    return save_folder(tmp_path_factory.mktemp("mobilebert"), max_position_embeddings=24)
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the models of tests/small_models/files.py."""
+    return tmp_path_factory.mktemp("models")

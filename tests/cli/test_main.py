@@ -13,7 +13,7 @@ from tests.cli.conftest import Mbrt
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_teaches_by_an_example_and_speaks_json(mbrt: Mbrt, command: str) -> None:
+def test_every_command_has_an_example_and_json(mbrt: Mbrt, command: str) -> None:
     shown = mbrt(command, "--help")
     assert shown.code == 0
     assert f"  mbrt {command} " in shown.out.partition("example")[2]
@@ -28,16 +28,15 @@ def test_help_lists_every_command(mbrt: Mbrt) -> None:
         assert all(f"  {command}" in shown.out for command in COMMANDS)
 
 
-def test_no_command_shows_the_help_as_an_error(mbrt: Mbrt) -> None:
+def test_no_command_is_a_usage_error(mbrt: Mbrt) -> None:
     shown = mbrt()
     assert (shown.code, shown.out) == (2, "")
     assert "usage: mbrt COMMAND" in shown.err
 
 
-def test_unknown_command_suggests_the_nearest(mbrt: Mbrt) -> None:
+def test_unknown_command_is_a_usage_error(mbrt: Mbrt) -> None:
     shown = mbrt("clasify", "x")
-    assert (shown.code, shown.out) == (2, "")
-    assert "did you mean classify?" in shown.err
+    assert (shown.code, shown.out, shown.err) == (2, "", "mbrt: clasify: no such command. `mbrt --help` lists them.\n")
 
 
 def test_version(mbrt: Mbrt) -> None:
@@ -50,32 +49,32 @@ def test_wrong_option_exits_with_2(mbrt: Mbrt) -> None:
     assert "invalid choice: 'ignore'" in shown.err
 
 
-def test_missing_model_is_told_without_a_traceback(mbrt: Mbrt, tmp_path: Path) -> None:
+def test_missing_model_is_an_error_without_traceback(mbrt: Mbrt, tmp_path: Path) -> None:
     shown = mbrt("embed", tmp_path / "none.safetensors", "text")
-    assert (shown.code, shown.out) == (2, "")
-    assert shown.err.startswith("mbrt embed: ")
+    assert (shown.code, shown.out) == (1, "")
+    assert shown.err.startswith("mbrt: ")
     assert "none.safetensors" in shown.err
     assert "Traceback" not in shown.err
 
 
-@pytest.mark.parametrize(("options", "message"), [(["--isa", "nonsense"], "nonsense"), (["--threads", "0"], "0")])
-def test_wrong_model_options_are_told(mbrt: Mbrt, folder: Path, options: list[str], message: str) -> None:
+@pytest.mark.parametrize(("options", "code"), [(["--isa", "nonsense"], 1), (["--threads", "0"], 2)])
+def test_wrong_model_options_are_errors(mbrt: Mbrt, folder: Path, options: list[str], code: int) -> None:
     shown = mbrt("embed", folder, "the cat", *options)
-    assert (shown.code, shown.out) == (2, "")
-    assert message in shown.err
+    assert (shown.code, shown.out) == (code, "")
+    assert options[1] in shown.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_default_model_is_offered_where_it_is_of_use(mbrt: Mbrt, command: str) -> None:
+def test_commands_that_need_no_head_offer_the_default_model(mbrt: Mbrt, command: str) -> None:
     offered = command in ("bench", "embed", "inspect", "profile", "verify")
     assert ('"default", the model that comes' in " ".join(mbrt(command, "--help").out.split())) == offered
 
 
 @pytest.mark.parametrize("option", ["--file", "--output"])
-def test_a_file_that_cannot_be_opened_is_named_and_its_fault_told(mbrt: Mbrt, folder: Path, option: str) -> None:
+def test_error_names_the_file_and_the_reason(mbrt: Mbrt, folder: Path, option: str) -> None:
     texts = [] if option == "--file" else ["the cat"]
     shown = mbrt("embed", folder, *texts, option, "/nonexistent/file")
-    assert (shown.code, shown.err) == (2, "mbrt embed: /nonexistent/file: No such file or directory\n")
+    assert (shown.code, shown.err) == (1, "mbrt: /nonexistent/file: No such file or directory.\n")
 
 
 def test_interruption_is_quiet(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,10 +83,10 @@ def test_interruption_is_quiet(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(Model, "from_pretrained", interrupt)
     shown = mbrt("embed", "model", "text")
-    assert (shown.code, shown.out, shown.err) == (130, "", "mbrt embed: interrupted\n")
+    assert (shown.code, shown.out, shown.err) == (130, "", "mbrt: interrupted\n")
 
 
-def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
+def test_closed_output_is_no_error(folder: Path) -> None:
     process = subprocess.Popen(
         interpreter.command("-m", "mobilebert_rt", "embed", str(folder), "--file", "-", "--json"),
         stdin=subprocess.PIPE,
@@ -105,7 +104,7 @@ def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
     assert process.wait(timeout=120) == 141
 
 
-def test_help_is_light() -> None:
+def test_help_imports_no_heavy_module() -> None:
     code = """
 import sys
 from mobilebert_rt.cli import main

@@ -1,167 +1,231 @@
-"""The commands that read texts, on a fake model: what they read, and what they print."""
+"""The commands that read texts: what they read, and what they print."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mobilebert_rt import FillMask, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier
 from mobilebert_rt.cli import main
-from mobilebert_rt.text import TextEmbedder
 from tests.cli.conftest import Mbrt
-from tests.text.fake_model import FakeModel
-from tests.text.test_classifier import counts
-from tests.text.test_fill_mask import after
-from tests.text.test_question_answerer import peaks
-from tests.text.test_token_classifier import LABELS, label_rows
-from tests.text.test_windows import words
+from tests.small_models.files import write_lookup_model, write_model
+from tests.small_models.text import VOCAB_SIZE, VOCABULARY
 
-Fake = Callable[[FakeModel], FakeModel]
+TEXTS = ["Ada Lovelace lived in London.", "", "the cat"]
 
 
-def classifier() -> FakeModel:
-    return FakeModel(counts, labels=["NEGATIVE", "POSITIVE"], head="sequence_classification")
+def lookup(path: Path, head: str, labels: str, scores: dict[str, list[float]]) -> Path:
+    """A model whose logits are those of the words: 0 for the others."""
+    table = np.zeros((VOCAB_SIZE, len(next(iter(scores.values())))), np.float32)
+    words = VOCABULARY.split()
+    for word, row in scores.items():
+        table[words.index(word)] = row
+    metadata = {"vocab.txt": VOCABULARY, "labels": labels} if labels else {"vocab.txt": VOCABULARY}
+    write_lookup_model(path, table, head, metadata)
+    return path
 
 
-def test_embed_prints_every_bit_as_json(mbrt: Mbrt, fake: Fake) -> None:
-    model = fake(FakeModel())
-    shown = mbrt("embed", "m", "the cat", "a dog", "--json")
-    assert [line["text"] for line in shown.lines] == ["the cat", "a dog"]
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    """A classifier that likes "good" and dislikes "bad"."""
+    scores = {"good": [-9.0, 9.0], "bad": [9.0, -9.0]}
+    return lookup(tmp_path / "reviews", "sequence_classification", '["NEGATIVE", "POSITIVE"]', scores)
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Path:
+    """A tagger of persons and cities."""
+    labels = {"PER": ("ada", "love", "##lace"), "LOC": ("london",), "O": ("lived", "in", "the", ".")}
+    scores = {word: [9.0 * (label == own) for label in ("O", "PER", "LOC")] for own in labels for word in labels[own]}
+    return lookup(tmp_path / "names", "token_classification", '["O", "PER", "LOC"]', scores)
+
+
+def test_embed_prints_every_bit_as_json(mbrt: Mbrt, models: Path) -> None:
+    model = write_model(models, "embed")
+    shown = mbrt("embed", model, *TEXTS, "--json")
+    assert [line["text"] for line in shown.lines] == TEXTS
     vectors = np.array([line["embedding"] for line in shown.lines], dtype=np.float32)
-    np.testing.assert_array_equal(vectors, TextEmbedder(model)(["the cat", "a dog"]))
+    np.testing.assert_array_equal(vectors, TextEmbedder.from_pretrained(model)(TEXTS))
 
 
-def test_embed_writes_an_array(mbrt: Mbrt, fake: Fake, tmp_path: Path) -> None:
-    model = fake(FakeModel())
+def test_embed_writes_an_array(mbrt: Mbrt, models: Path, tmp_path: Path) -> None:
+    model = write_model(models, "embed")
     (tmp_path / "texts").write_bytes(b"the cat\n\na dog\n")
-    shown = mbrt("embed", "m", "--file", tmp_path / "texts", "--output", tmp_path / "out.array", "--normalize")
+    shown = mbrt("embed", model, "--file", tmp_path / "texts", "--output", tmp_path / "out.array", "--no-normalize")
     assert (shown.code, shown.out, shown.err) == (0, "", "")
-    expected = TextEmbedder(model, normalize=True)(["the cat", "", "a dog"])
+    expected = TextEmbedder.from_pretrained(model, normalize=False)(["the cat", "", "a dog"])
     np.testing.assert_array_equal(np.load(tmp_path / "out.array"), expected)
+    assert mbrt("embed", model, "--output", tmp_path / "none").code == 0
+    assert np.load(tmp_path / "none").shape == (0, expected.shape[1])
 
 
-def test_an_empty_context_is_an_error(mbrt: Mbrt, fake: Fake) -> None:
-    fake(FakeModel(peaks, head="question_answering"))
-    shown = mbrt("answer", "m", "who", stdin=b" \n")
-    assert (shown.code, shown.out) == (2, "")
-    assert "the context is empty" in shown.err
-
-
-def test_embed_shows_people_a_line_a_text(mbrt: Mbrt, fake: Fake) -> None:
-    fake(FakeModel())
-    shown = mbrt("embed", "m", "the\ncat", "--pooling", "cls", "--normalize")
+def test_embed_prints_one_line_per_text(mbrt: Mbrt, models: Path) -> None:
+    shown = mbrt("embed", write_model(models, "embed"), "the\ncat", "--pooling", "cls", "--normalize")
     assert shown.out.count("\n") == 1
-    assert "width 8, length 1  the cat" in shown.out
+    assert shown.out.endswith("width 30, length 1  the cat\n")
 
 
-@pytest.mark.parametrize("content", [b"good film\nbad\n", b"\xef\xbb\xbfgood film\r\nbad\r\n", b"good film\nbad"])
+def test_json_has_the_results_of_the_tasks(mbrt: Mbrt, models: Path) -> None:
+    def plain(result: object) -> object:
+        return [plain(one) for one in result] if isinstance(result, list) else asdict(result)  # type: ignore[call-overload]
+
+    model = write_model(models, "classify")
+    found = [line["labels"] for line in mbrt("classify", model, *TEXTS, "--json").lines]
+    assert found == plain(TextClassifier.from_pretrained(model)(TEXTS, top_k=None))
+    model = write_model(models, "tag")
+    found = [line["entities"] for line in mbrt("tag", model, *TEXTS, "--aggregation", "first", "--json").lines]
+    assert found == plain(TokenClassifier.from_pretrained(model)(TEXTS, aggregation="first"))
+    model = write_model(models, "answer")
+    (line,) = mbrt("answer", model, "who", "--context", TEXTS[0], "--n-best", "3", "--json").lines
+    assert line == {
+        "question": "who",
+        "answers": plain(QuestionAnswerer.from_pretrained(model)("who", TEXTS[0], n_best=3)),
+    }
+    model = write_model(models, "fill")
+    (line,) = mbrt("fill", model, "the [MASK] and [MASK]", "--top-k", "2", "--json").lines
+    assert line["masks"] == plain(FillMask.from_pretrained(model)("the [MASK] and [MASK]", top_k=2))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"good film\nbad\n", b"\xef\xbb\xbfgood film\r\nbad\r\n", b"good film\nbad"],
+    ids=["lf", "crlf_and_byte_order_mark", "no_last_line_end"],
+)
 @pytest.mark.parametrize("source", ["file", "stdin", "dash"])
-def test_lines_are_texts_wherever_they_come_from(
-    mbrt: Mbrt, fake: Fake, tmp_path: Path, content: bytes, source: str
-) -> None:
-    fake(classifier())
+def test_each_line_is_a_text(mbrt: Mbrt, reviews: Path, tmp_path: Path, content: bytes, source: str) -> None:
     (tmp_path / "texts").write_bytes(content)
     options = {"file": ["--file", tmp_path / "texts"], "stdin": [], "dash": ["--file", "-"]}[source]
-    shown = mbrt("classify", "m", "--json", *options, stdin=b"" if source == "file" else content)
+    shown = mbrt("classify", reviews, "--json", *options, stdin=b"" if source == "file" else content)
     assert [line["text"] for line in shown.lines] == ["good film", "bad"]
     assert [line["labels"][0]["label"] for line in shown.lines] == ["POSITIVE", "NEGATIVE"]
 
 
-def test_nothing_to_read_gives_nothing(mbrt: Mbrt, fake: Fake) -> None:
-    fake(classifier())
-    shown = mbrt("classify", "m", "--json", stdin=b"")
+def test_lines_end_at_line_feeds_only(mbrt: Mbrt, models: Path) -> None:
+    text = "a\rb\x0bc\x0cd\u0085e\u2028f"
+    shown = mbrt("embed", write_model(models, "embed"), "--json", stdin=f"{text}\n\n".encode())
+    assert [line["text"] for line in shown.lines] == [text, ""]
+
+
+@pytest.mark.parametrize("command", ["embed", "classify", "tag", "fill"])
+def test_empty_input_gives_no_output(mbrt: Mbrt, models: Path, command: str) -> None:
+    shown = mbrt(command, write_model(models, command), "--json", stdin=b"")
     assert (shown.code, shown.out, shown.err) == (0, "", "")
 
 
-def test_classify_shows_the_best_label_or_all_as_json(mbrt: Mbrt, fake: Fake) -> None:
-    fake(classifier())
-    assert mbrt("classify", "m", "a good film").out.split() == ["POSITIVE", "0.7311", "a", "good", "film"]
-    assert mbrt("classify", "m", "a good film", "--top-k", "2").out.count("\n") == 2
-    assert len(mbrt("classify", "m", "a good film", "--json").lines[0]["labels"]) == 2
+def test_classify_shows_the_best_label_or_all_as_json(mbrt: Mbrt, reviews: Path) -> None:
+    first = mbrt("classify", reviews, "a good film").out
+    assert first.startswith("POSITIVE ")
+    assert first.endswith("  a good film\n")
+    assert mbrt("classify", reviews, "a good film", "--top-k", "2").out.count("\n") == 2
+    assert len(mbrt("classify", reviews, "a good film", "--json").lines[0]["labels"]) == 2
 
 
-def test_classify_reads_pairs(mbrt: Mbrt, fake: Fake) -> None:
-    model = fake(classifier())
-    assert mbrt("classify", "m", "--pairs", "good", "bad", "--json").lines[0]["text"] == ["good", "bad"]
-    assert mbrt("classify", "m", "--pairs", "--json", stdin=b"good\tbad film\n").code == 0
-    assert [call["types"] for call in model.calls] == [[[0, 0, 0, 1, 1]], [[0, 0, 0, 1, 1, 1]]]
+def test_classify_reads_pairs(mbrt: Mbrt, models: Path) -> None:
+    model = write_model(models, "classify")
+    pairs = [("the cat", "a dog"), ("good", "bad")]
+    shown = mbrt("classify", model, "--pairs", *pairs[0], *pairs[1], "--json")
+    assert [tuple(line["text"]) for line in shown.lines] == pairs
+    assert mbrt("classify", model, "--pairs", "--json", stdin=b"the cat\ta dog\ngood\tbad\n") == shown
+    expected = TextClassifier.from_pretrained(model)(pairs)
+    assert [line["labels"][0]["score"] for line in shown.lines] == [labels[0].score for labels in expected]
+    assert mbrt("classify", model, "--pairs", "good", "bad").out.endswith("  good | bad\n")
 
 
-def test_tag_gives_entities_with_offsets(mbrt: Mbrt, fake: Fake) -> None:
-    fake(FakeModel(label_rows, labels=LABELS, head="token_classification"))
-    entities = mbrt("tag", "m", "Ada Lovelace lived", "--json").lines[0]["entities"]
+def test_tag_shows_entities_with_offsets(mbrt: Mbrt, names: Path) -> None:
+    entities = mbrt("tag", names, "Ada Lovelace lived", "--json").lines[0]["entities"]
     assert [(e["text"], e["label"], e["start"], e["end"]) for e in entities] == [("Ada Lovelace", "PER", 0, 12)]
-    lines = mbrt("tag", "m", "the", "Ada lived in London", "--aggregation", "first").out.splitlines()
+    lines = mbrt("tag", names, "the", "Ada lived in London", "--aggregation", "first").out.splitlines()
     assert [line.split()[:2] for line in lines] == [["2:0-3", "PER"], ["2:13-19", "LOC"]]
 
 
-def test_answer_takes_its_context_from_argument_file_or_standard_input(mbrt: Mbrt, fake: Fake, tmp_path: Path) -> None:
-    fake(FakeModel(peaks, head="question_answering"))
+def test_answer_takes_its_context_from_argument_file_or_standard_input(
+    mbrt: Mbrt, models: Path, tmp_path: Path
+) -> None:
+    model = write_model(models, "answer")
     context = "it was by\nAda Lovelace"
     (tmp_path / "context").write_text(context, encoding="utf-8")
+    expected = asdict(QuestionAnswerer.from_pretrained(model)("who wrote it", context)[0])
     for options, stdin in (
         (["--context", context], b""),
         (["--file", tmp_path / "context"], b""),
         ([], context.encode()),
     ):
-        (line,) = mbrt("answer", "m", "who wrote it", "--json", "--stride", "4", *options, stdin=stdin).lines
-        assert line["answers"][0]["text"] == "Ada Lovelace"
-    shown = mbrt("answer", "m", "who", "what", "--context", context, "--n-best", "2").out.splitlines()
+        (line,) = mbrt("answer", model, "who wrote it", "--json", *options, stdin=stdin).lines
+        assert line["answers"] == [expected]
+    shown = mbrt("answer", model, "who", "what", "--context", context, "--n-best", "2").out.splitlines()
     assert (shown[0], shown[3]) == ("who", "what")
-    assert mbrt("answer", "m", "who", "--context", "the cat", "--allow-no-answer").out.endswith("(no answer)\n")
 
 
-def test_fill_shows_whole_texts(mbrt: Mbrt, fake: Fake) -> None:
-    fake(FakeModel(after, head="masked_lm"))
-    shown = mbrt("fill", "m", "the [MASK] was good", "--top-k", "1")
-    assert shown.out.split()[1:] == ["cat", "the", "cat", "was", "good"]
-    line = mbrt("fill", "m", "the [MASK] and the [MASK]", "--json").lines[0]
-    assert [len(mask) for mask in line["masks"]] == [5, 5]
+def test_answer_shows_that_there_is_none(mbrt: Mbrt, tmp_path: Path) -> None:
+    model = lookup(tmp_path / "model", "question_answering", "", {"[CLS]": [9.0, 9.0], "cat": [1.0, 1.0]})
+    assert mbrt("answer", model, "who", "--context", "the cat", "--allow-no-answer").out.endswith("(no answer)\n")
 
 
-def test_options_reach_the_model_and_the_task(mbrt: Mbrt, fake: Fake) -> None:
-    model = fake(classifier())
-    shown = mbrt(
-        "classify", "path", words(40), "--precision", "fp32", "--threads", "2", "--isa", "scalar",
-        "--on-overflow", "stride", "--max-length", "12", "--stride", "2", "--max-batch-tokens", "30",
-    )  # fmt: skip
-    assert shown.code == 0
-    assert model.loaded == ("path", (), {"precision": "fp32", "num_threads": 2, "isa": "scalar"})
-    assert [len(ids) for call in model.calls for ids in call["ids"]] == [12, 12, 12, 12, 10]
+def test_fill_shows_whole_texts(mbrt: Mbrt, models: Path) -> None:
+    model = write_model(models, "fill")
+    score, token, *text = mbrt("fill", model, "the [MASK] was good", "--top-k", "1").out.split()
+    assert 0 < float(score) <= 1
+    assert text == ["the", token, "was", "good"]
+    shown = mbrt("fill", model, "the [MASK] and the [MASK]").out.splitlines()
+    assert [line[:3] for line in shown] == ["1: "] * 5 + ["2: "] * 5
+
+
+def test_options_reach_the_model_and_the_task(mbrt: Mbrt, models: Path) -> None:
+    model, text = write_model(models, "classify"), "the cat and the dog " * 8
+    options = ["--on-overflow", "stride", "--max-length", "12", "--stride", "2", "--max-batch-tokens", "30"]
+    (line,) = mbrt("classify", model, text, "--json", "--threads", "2", "--isa", "scalar", *options).lines
+    task = TextClassifier.from_pretrained(model, on_overflow="stride", max_length=12, stride=2, max_batch_tokens=30)
+    assert line["labels"] == [asdict(label) for label in task(text)]
+    assert mbrt("classify", model, text, *options, "--timeout", "1e-9").code == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stdin", "message"),
+    ("arguments", "message"),
     [
-        (["m", "the", "--file", "x"], b"", "choose one"),
-        (["m", "--file", "/nonexistent/file"], b"", "/nonexistent/file"),
-        (["m"], b"good\nb\xff\n", "standard input, line 2: not UTF-8 text (byte 1 is 0xFF)"),
-        (["m", "--pairs", "a", "b", "c"], b"", "even number of texts; there are 3"),
-        (["m", "--pairs"], b"a\tb\nc\n", "line 2 is not a pair"),
-        (["m", "the " * 50], b"", "input 0 has 52 tokens"),
-        (["m", "a", "--top-k", "0"], b"", "--top-k is 0"),
-        (["m", "a", "--max-length", "99"], b"", "max_length is 99"),
+        (["MODEL", "the", "--file", "x"], "--file: found TEXT arguments too. Give one of the two."),
+        (["MODEL", "--pairs", "a", "b", "c"], "--pairs: found 3 texts; expected an even number."),
+        (["MODEL", "a", "--top-k", "0"], "found '0'; expected a whole number, at least 1"),
+        (["MODEL", "a", "--timeout", "-1"], "argument --timeout: found '-1'; expected a positive number"),
+        (["MODEL", "a", "--nonsense"], "unrecognized arguments: --nonsense"),
     ],
 )
-def test_errors_are_told_on_standard_error(
-    mbrt: Mbrt, fake: Fake, arguments: list[str], stdin: bytes, message: str
-) -> None:
-    fake(classifier())
-    shown = mbrt("classify", *arguments, stdin=stdin)
-    assert shown.code == 2
-    assert shown.err.startswith("mbrt classify: ")
+def test_usage_errors_exit_with_2(mbrt: Mbrt, reviews: Path, arguments: list[str], message: str) -> None:
+    shown = mbrt("classify", *(str(reviews) if word == "MODEL" else word for word in arguments))
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("mbrt: ")
+    assert message in shown.err
+    assert shown.err.endswith("See `mbrt classify --help`.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "message"),
+    [
+        (["classify", "--file", "/nonexistent/file"], b"", "mbrt: /nonexistent/file: No such file or directory."),
+        (["classify"], b"good\nb\xff\n", "mbrt: standard input, line 2: byte 1 is 0xFF; expected UTF-8 text."),
+        (["answer", "who"], b"good\nb\xff\n", "mbrt: standard input: byte 6 is 0xFF; expected UTF-8 text."),
+        (["classify", "--pairs"], b"a\tb\nc\n", "mbrt: line 2: found no tab; expected two texts"),
+        (["classify", "the " * 50], b"", "52 tokens"),
+        (["classify", "a", "--max-length", "99"], b"", "max_length"),
+        (["answer", "who"], b" \n", "mbrt: context: found no text"),
+    ],
+)
+def test_errors_exit_with_1(mbrt: Mbrt, models: Path, words: list[str], stdin: bytes, message: str) -> None:
+    command, *arguments = words
+    shown = mbrt(command, write_model(models, command), *arguments, stdin=stdin)
+    assert shown.code == 1
+    assert shown.err.startswith("mbrt: ")
     assert message in shown.err
 
 
-def test_a_terminal_is_not_waited_for(
-    fake: Fake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_terminal_is_not_read(
+    reviews: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake(classifier())
     monkeypatch.setattr("sys.stdin", Terminal())
-    assert main(["classify", "m"]) == 2
-    assert "there is no text: give it as an argument" in capsys.readouterr().err
+    assert main(["classify", str(reviews)]) == 2
+    assert "found no text; expected an argument, --file, or standard input." in capsys.readouterr().err
 
 
 class Terminal:
@@ -169,10 +233,9 @@ class Terminal:
         return True
 
 
-def test_options_may_stand_anywhere_and_texts_may_begin_with_a_dash(mbrt: Mbrt, fake: Fake) -> None:
-    fake(classifier())
-    expected = mbrt("classify", "m", "the cat", "good", "--json").out
-    assert mbrt("classify", "--json", "m", "the cat", "good").out == expected
-    assert mbrt("classify", "m", "--json", "the cat", "good").out == expected
-    assert mbrt("classify", "m", "the cat", "--json", "good").out == expected
-    assert mbrt("classify", "--json", "m", "--", "-good film").lines[0]["text"] == "-good film"
+def test_options_stand_anywhere_and_texts_with_a_dash_behind_two(mbrt: Mbrt, reviews: Path) -> None:
+    expected = mbrt("classify", reviews, "the cat", "good", "--json").out
+    assert mbrt("classify", "--json", reviews, "the cat", "good").out == expected
+    assert mbrt("classify", reviews, "--json", "the cat", "good").out == expected
+    assert mbrt("classify", reviews, "the cat", "--json", "good").out == expected
+    assert mbrt("classify", "--json", reviews, "--", "-good film").lines[0]["text"] == "-good film"

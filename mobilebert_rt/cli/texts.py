@@ -1,0 +1,256 @@
+"""The commands that read texts: each is a task of the Python API, its options, and how a result looks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import tee
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mobilebert_rt
+from mobilebert_rt.cli import options, streams
+from mobilebert_rt.cli.command import Arguments, Command, UsageError
+from mobilebert_rt.cli.options import COUNT, FLAG, PATH
+from mobilebert_rt.errors import InputError
+
+Lines = Callable[[argparse.Namespace, int, Any, Any], Iterator[str]]
+Keywords = Callable[[argparse.Namespace], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as a command.
+
+    task: the class; key: the JSON field of its results; arguments: beside those of all text commands.
+    made, called: keywords of the task and of a call; what is None keeps its default.
+    lines: of one result, for people, from the options, the number of the input from 1, the input and the result.
+    """
+
+    task: str
+    key: str
+    about: str
+    json: str
+    examples: tuple[str, ...]
+    arguments: Arguments
+    lines: Lines
+    made: Keywords = lambda args: {}
+    called: Keywords = lambda args: {}
+
+
+def run(task: Task, args: argparse.Namespace) -> int:
+    inputs, shown = tee(inputs_of(task, args))
+    limits = {
+        "on_overflow": args.on_overflow,
+        "max_length": args.max_length,
+        "doc_stride" if task.key == "answers" else "stride": args.stride,
+        "max_batch_tokens": args.max_batch_tokens,
+        "tokenizer": args.tokenizer,
+    }
+    made = _given(limits | task.made(args))
+    loaded = getattr(mobilebert_rt, task.task).from_pretrained(args.model, **options.model_options(args), **made)
+    called = _given({"timeout": args.timeout} | task.called(args))
+    results = loaded.stream(inputs, **called, progress=options.progress(args))
+    if task.key == "embedding" and args.output:
+        write_array(args.output, list(results), loaded.dimension)
+        return 0
+    for number, (source, result) in enumerate(zip(shown, results, strict=False), start=1):
+        if args.json:
+            shown_input = {"question": source[0]} if task.key == "answers" else {"text": source}
+            streams.write_json(shown_input | {task.key: plain(result)})
+        else:
+            for line in task.lines(args, number, source, result):
+                print(line)
+    return 0
+
+
+def inputs_of(task: Task, args: argparse.Namespace) -> Iterable[Any]:
+    if task.key == "answers":
+        context = _context(args)
+        return [(question, context) for question in args.questions]
+    return streams.pairs_of(args) if task.key == "labels" and args.pairs else streams.texts_of(args)
+
+
+def _context(args: argparse.Namespace) -> str:
+    if args.context is not None and args.file is not None:
+        raise UsageError("--context: found --file too. Give one of the two.")
+    context: str = args.context if args.context is not None else streams.whole_text(args.file)
+    if not context.strip():
+        raise InputError("context: found no text; expected some.")
+    return context
+
+
+def _given(keywords: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in keywords.items() if value is not None}
+
+
+def plain(result: Any) -> Any:
+    """As JSON values. Nine digits tell every float32 from its neighbours."""
+    if isinstance(result, np.ndarray):
+        return [float(f"{x:.9g}") for x in result.tolist()]
+    return [plain(one) for one in result] if isinstance(result, list) else asdict(result)
+
+
+def write_array(path: str, rows: Sequence[Any], width: int) -> None:
+    array = np.stack(rows) if rows else np.zeros((0, width), dtype=np.float32)
+    with Path(path).open("wb") as file:  # np.save on a path would add .npy to other names
+        np.save(file, array)
+
+
+def _embed_lines(args: argparse.Namespace, number: int, text: str, vector: Any) -> Iterator[str]:
+    first = " ".join(f"{x:+.4f}" for x in vector[:4])
+    length = float(np.sqrt(np.sum(np.square(vector, dtype=np.float64))))
+    yield f"[{first} ...] width {len(vector)}, length {length:.4g}  {streams.one_line(text)}"
+
+
+def _classify_lines(args: argparse.Namespace, number: int, text: Any, labels: Any) -> Iterator[str]:
+    source = streams.one_line(text if isinstance(text, str) else " | ".join(text))
+    for found in labels:
+        yield f"{found.label:<12} {found.score:9.4f}  {source}"
+
+
+def _tag_lines(args: argparse.Namespace, number: int, text: str, entities: Any) -> Iterator[str]:
+    for found in entities:
+        where = f"{number}:{found.start}-{found.end}"
+        yield f"{where:<14} {found.label:<12} {found.score:7.4f}  {streams.one_line(found.text)}"
+
+
+def _answer_lines(args: argparse.Namespace, number: int, pair: tuple[str, str], answers: Any) -> Iterator[str]:
+    if len(args.questions) > 1:
+        yield pair[0]
+    for found in answers:
+        text = streams.one_line(found.text) or "(no answer)"
+        yield f"{found.score:7.4f}  {f'{found.start}-{found.end}':<12} {text}"
+
+
+def _fill_lines(args: argparse.Namespace, number: int, text: str, masks: Any) -> Iterator[str]:
+    for place, mask in enumerate(masks, start=1):
+        prefix = f"{place}: " if len(masks) > 1 else ""
+        for found in mask:
+            yield f"{prefix}{found.score:7.4f}  {found.token:<14} {streams.one_line(found.sequence)}"
+
+
+TASKS = {
+    "embed": Task(
+        "TextEmbedder",
+        "embedding",
+        """Turn each text into a vector.
+
+Pooling and normalisation default to the settings of the model's sentence-transformers folder, else to the mean over
+the tokens.""",
+        '{"text", "embedding"}',
+        (
+            'mbrt embed default "a query" "a passage" --json',
+            "mbrt embed minilm.safetensors --file passages.txt --output passages.npy",
+        ),
+        {
+            "--pooling": {"choices": ("mean", "cls"), "help": "how the vectors of the tokens become one"},
+            "--normalize": {"action": argparse.BooleanOptionalAction, "help": "scale the vectors to length 1"},
+            "-o --output": {"metavar": "FILE.npy", "help": "write a float32 array [texts, width] for numpy"},
+        },
+        _embed_lines,
+        made=lambda args: {"pooling": args.pooling, "normalize": args.normalize},
+    ),
+    "classify": Task(
+        "TextClassifier",
+        "labels",
+        """Label texts, or pairs of texts, with a sequence classification model.
+
+Scores are probabilities (softmax; sigmoid for multi-label models); a regression model gives its output.""",
+        '{"text", "labels": [{"label", "score"}]}',
+        (
+            'mbrt classify sst2.safetensors "a warm, funny film"',
+            'mbrt classify mrpc.safetensors --pairs "He left." "He went away."',
+            "mbrt classify sst2.safetensors --file reviews.txt --on-overflow truncate --json",
+        ),
+        {
+            "--pairs": FLAG | {"help": "classify pairs: two arguments each, or lines TEXT<tab>TEXT"},
+            "-k --top-k": COUNT | {"help": "number of labels shown (default: 1; all with --json)"},
+        },
+        _classify_lines,
+        called=lambda args: {"top_k": args.top_k or (None if args.json else 1)},
+    ),
+    "tag": Task(
+        "TokenClassifier",
+        "entities",
+        """Find names, places and other entities in texts, with a token classification model.
+
+Offsets count characters. --aggregation: none, each token by itself; simple, join adjacent tokens of one type; first
+or max, label each word by its first or its most certain token before joining.""",
+        '{"text", "entities": [{"text", "label", "score", "start", "end"}]}',
+        (
+            'mbrt tag ner.safetensors "Ada Lovelace lived in London."',
+            "mbrt tag ner.safetensors --file letters.txt --on-overflow stride --json",
+        ),
+        {
+            "--aggregation": {
+                "choices": ("none", "simple", "first", "max"),
+                "help": "how tokens become entities (default: simple)",
+            },
+        },
+        _tag_lines,
+        called=lambda args: {"aggregation": args.aggregation},
+    ),
+    "answer": Task(
+        "QuestionAnswerer",
+        "answers",
+        """Answer questions from a text, the context, with a question answering model.
+
+The context is --context, the content of --file, or standard input; it may have any length.""",
+        '{"question", "answers": [{"text", "score", "start", "end"}]}',
+        (
+            'mbrt answer squad.safetensors "Who wrote it?" --context "It was written by Ada Lovelace."',
+            'mbrt answer squad.safetensors "When was it built?" "By whom?" --file article.txt --n-best 3 --json',
+        ),
+        {
+            "-c --context": {"metavar": "TEXT", "help": "the text that contains the answers"},
+            "-f --file": PATH | {"help": "the file that contains them; - is standard input"},
+            "-n --n-best": COUNT | {"help": "number of answers per question (default: 1)"},
+            "--max-answer-length": COUNT | {"help": "maximum tokens per answer (default: 30)"},
+            "--allow-no-answer": FLAG | {"help": "allow an empty answer (SQuAD 2.0 models)"},
+        },
+        _answer_lines,
+        called=lambda args: {
+            "n_best": args.n_best,
+            "max_answer_length": args.max_answer_length,
+            "allow_no_answer": args.allow_no_answer,
+        },
+    ),
+    "fill": Task(
+        "FillMask",
+        "masks",
+        "Propose words for each [MASK] of a text, with a masked language model.",
+        '{"text", "masks": [[{"token", "token_id", "score", "sequence"}]]}',
+        (
+            'mbrt fill mobilebert.safetensors "Paris is the [MASK] of France."',
+            'echo "The [MASK] barked." | mbrt fill mobilebert.safetensors --top-k 3 --json',
+        ),
+        {"-k --top-k": COUNT | {"help": "number of proposals per mask (default: 5)"}},
+        _fill_lines,
+        called=lambda args: {"top_k": args.top_k},
+    ),
+}
+COMMON = (
+    options.LOADING
+    | {"--timeout": options.SECONDS | {"help": "fail when the command takes longer (default: never)"}}
+    | options.LIMITS
+)
+QUESTIONS = {"questions": {"metavar": "QUESTION", "nargs": "+", "help": "one or more, about the same context"}}
+COMMANDS = {
+    name: Command(
+        task.about,
+        f"one JSON object per line: {task.json}",
+        task.examples,
+        (options.MODEL_OR_DEFAULT if name == "embed" else options.MODEL)
+        | (QUESTIONS if name == "answer" else options.TEXTS)
+        | COMMON
+        | task.arguments
+        | options.QUIET,
+        partial(run, task),
+    )
+    for name, task in TASKS.items()
+}
