@@ -25,20 +25,15 @@ LOAD_LENGTH, MEMORY_LENGTH = 128, 512
 
 # Other engines' fp32 is far slower, and would take most of the time.
 FOR_TEXTS = ("ours-int8", "ours-fp32", "litert-int8", "ort-int8", "openvino-int8", "openvino-bf16", "torch-int8")
+# Comparisons of other models, on one thread: title, tokens, (our peer, model), (other peer, model).
 FAMILY = (
-    (128, "ours-int8", "mobilebert"),
-    (128, "ours-int8", "tiny"),
-    (128, "ort-int8", "tiny"),
-    (128, "ours-fp32", "bert-base"),
-    (128, "ort-fp32", "bert-base"),
-    (128, "ours-int8", "minilm"),
-    (128, "ort-int8", "minilm"),
-    (32, "ours-int8", "minilm"),
-    (32, "ort-int8", "minilm"),
-    (32, "ours-int8", "default"),
-    (32, "ort-fp32", "minilm"),
-    (128, "ours-int8", "default"),
-    (128, "ort-fp32", "minilm"),
+    ("MobileBERT_TINY int8", 128, ("ours-int8", "tiny"), ("ort-int8", "tiny")),
+    ("MobileBERT int8, BERT-base fp32", 128, ("ours-int8", "mobilebert"), ("ort-fp32", "bert-base")),
+    ("BERT-base fp32", 128, ("ours-fp32", "bert-base"), ("ort-fp32", "bert-base")),
+    ("MiniLM int8", 32, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
+    ("MiniLM int8", 128, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
+    ("default model int8, MiniLM fp32", 32, ("ours-int8", "default"), ("ort-fp32", "minilm")),
+    ("default model int8, MiniLM fp32", 128, ("ours-int8", "default"), ("ort-fp32", "minilm")),
 )
 
 
@@ -94,7 +89,8 @@ def groups(
             yield Group("latency", f"latency/{length}", one_text(length), tuple(entries))
     if "family" in cases:
         for length in (32, 128):
-            entries = [Entry(PEERS[p], model, 1) for at, p, model in FAMILY if at == length and p in peers]
+            both = dict.fromkeys(side for _, at, *sides in FAMILY for side in sides if at == length)
+            entries = [Entry(PEERS[peer], model, 1) for peer, model in both if peer in peers]
             yield Group("family", f"family/{length}", one_text(length), tuple(entries))
     if "texts" in cases:
         texts = tuple(tuple(text) for text in inputs.mixed_texts())

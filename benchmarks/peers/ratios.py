@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.common.results import Result, Run
 from benchmarks.peers.interleaved import quartiles
+from benchmarks.peers.plan import FAMILY
 
 INT8_PEERS = ("litert-int8", "ort-int8", "openvino-int8")
 LENGTHS = (32, 128, 384)
@@ -96,21 +97,9 @@ def _two_threads(run: Run) -> Iterator[Ratio | None]:
 
 
 def _others(run: Run) -> Iterator[Ratio | None]:
-    pairs = (
-        ("MobileBERT_TINY int8, 128 tokens", 128, ("ours-int8", "tiny"), ("ort-int8", "tiny")),
-        ("MobileBERT int8, BERT-base fp32, 128 tokens", 128, ("ours-int8", "mobilebert"), ("ort-fp32", "bert-base")),
-        ("BERT-base fp32, 128 tokens", 128, ("ours-fp32", "bert-base"), ("ort-fp32", "bert-base")),
-        ("MiniLM int8, 32 tokens", 32, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
-        ("MiniLM int8, 128 tokens", 128, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
-        ("default model int8, MiniLM fp32, 32 tokens", 32, ("ours-int8", "default"), ("ort-fp32", "minilm")),
-        ("default model int8, MiniLM fp32, 128 tokens", 128, ("ours-int8", "default"), ("ort-fp32", "minilm")),
-    )
-    for name, length, (ours, our_model), (other, their_model) in pairs:
-        yield ratio(
-            name + ", 1 thread",
-            run.one("family", peer=ours, model=our_model, length=length),
-            run.one("family", peer=other, model=their_model, length=length),
-        )
+    for title, length, *sides in FAMILY:
+        ours, other = (run.one("family", peer=peer, model=model, length=length) for peer, model in sides)
+        yield ratio(f"{title}, {length} tokens, 1 thread", ours, other)
 
 
 def _texts(run: Run) -> Ratio | None:

@@ -1,4 +1,4 @@
-"""Source folders for the tests: random MobileBERT checkpoints of any kind, written without any library."""
+"""Parts of a Hugging Face folder: MobileBERT configurations, random weights, safetensors files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DTYPES = {
     "uint16": "BF16",
 }
 
-# Widths are multiples of nothing; every size differs from every other.
+# All sizes differ, and none is a multiple of 16.
 ODD: dict[str, Any] = {
     "model_type": "mobilebert",
     "architectures": ["MobileBertModel"],
@@ -60,7 +60,7 @@ def odd(bottleneck: str = "shared", norm: str = "no_norm", **changes: Any) -> di
 
 
 def random_tensors(config: dict[str, Any], seed: int = 0) -> dict[str, Array]:
-    """A MobileBERT state dict as Hugging Face names it; gammas around 1 and of either sign, biases not 0."""
+    """A MobileBERT state dict with Hugging Face's names; norm weights of either sign around 1, biases not 0."""
     random = np.random.default_rng(seed)
     tensors: dict[str, Array] = {}
     hidden, inner, width = config["hidden_size"], config["intermediate_size"], config["embedding_size"]
@@ -110,7 +110,7 @@ def random_tensors(config: dict[str, Any], seed: int = 0) -> dict[str, Array]:
 
 
 def safetensors_bytes(tensors: dict[str, Array], metadata: dict[str, str] | None = None) -> bytes:
-    """A plain safetensors file; uint16 arrays are written as BF16."""
+    """A safetensors file; uint16 arrays are written as BF16."""
     header: dict[str, Any] = {} if metadata is None else {"__metadata__": metadata}
     data: list[bytes] = []
     end = 0
