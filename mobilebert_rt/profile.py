@@ -1,7 +1,8 @@
-"""Where the time of a call goes, by operation and layer: `Profile`, which `Model.profile` returns."""
+"""The time of a call by operation and layer: `Profile`, which `Model.profile` returns."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,11 +15,11 @@ import numpy.typing as npt
 from mobilebert_rt import _core
 from mobilebert_rt.errors import InputError
 
-# Columns of the engine's totals and events, and its first stages; csrc/engine/profile.h has them.
-_CALLS, _NANOSECONDS, _MACS_S8, _MACS_F32, _WEIGHT_BYTES = range(5)
+# Columns of the engine's totals, and its first stages: see csrc/engine/profile.h.
+_CALLS, _NANOSECONDS = 0, 1  # then int8 and fp32 multiply-accumulates, bytes of weights
 _STAGES = ("call", "embeddings", "head")
 
-_PEAK_SECONDS = 0.0002  # short: on a busy machine a round should fit between two interruptions
+_PEAK_SECONDS = 0.0002  # short, so that a round fits between two interruptions on a busy machine
 _PEAK_ROUNDS = 5
 
 Counts = npt.NDArray[np.uint64]
@@ -26,11 +27,11 @@ Counts = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One operation in one layer, per inference.
+    """One operation in one layer, per call of the model.
 
-    calls: how often, over all panels and threads. milliseconds: median over the repeats, of the mean over the threads,
-    so that parts add up to the whole call. macs_s8, macs_f32: multiply-accumulates. weight_bytes: of the model file,
-    counted again for each panel that reads them.
+    calls: number over all panels and threads. milliseconds: median over the repeats of the mean over the threads, so
+    that parts add up to the call. macs_s8, macs_f32: multiply-accumulates. weight_bytes: bytes of weights read, once
+    per panel.
     """
 
     layer: str
@@ -44,11 +45,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Parts added up: an operation over all layers, or a layer over all operations.
+    """The sum of some parts: an operation over all layers, or a layer over all operations.
 
-    share: of the sum of all parts, 0 to 1. The rates are those of one thread while it is at it, None where there is
-    nothing to count: gmacs_per_second; share_of_peak, 0 to 1, of what this processor's own multiply instruction
-    reaches; gigabytes_per_second of weights (1e9 bytes).
+    share: of the sum of all parts, 0 to 1. Rates are per thread, None without such work: gmacs_per_second;
+    share_of_peak, 0 to 1, of the peak of this processor's multiply instruction; gigabytes_per_second of weights
+    (1e9 bytes).
     """
 
     name: str
@@ -64,12 +65,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Profile:
-    """What the calls of a profile took.
+    """The times of a profile.
 
-    total_ms: median of the engine's part of a call, from the first thread's begin to the last one's end. call_ms,
-    profiled_call_ms: medians of the whole call from Python, without and with profiling. peaks: GMAC/s of one thread by
-    precision, measured in the same session. events: of the fastest repeat, for each thread [n, 5] of begin and end in
-    nanoseconds, stage, operation, rows; dropped_events had no room there (the sums have them).
+    total_ms: median time in the engine, from the start of the first thread to the end of the last. call_ms,
+    profiled_call_ms: median time of the whole call from Python, without and with profiling. peaks: GMAC/s of one thread
+    by precision, measured between the repeats. events: of the fastest repeat, per thread [n, 5]: begin and end in
+    nanoseconds, stage, operation, rows; dropped_events did not fit (the sums include them).
     """
 
     isa: str
@@ -87,39 +88,37 @@ class Profile:
 
     @property
     def accounted(self) -> float:
-        """The sum of all parts as a share of total_ms: near 1 on a quiet machine.
+        """The sum of all parts divided by total_ms: near 1 on a quiet machine.
 
-        A call is as a rule interrupted somewhere when other programs want the processor, but a given part seldom is:
-        the medians of the parts leave the interruptions out, that of the call does not.
+        On a busy machine most calls are interrupted somewhere, but a given part is seldom: the medians of the parts
+        exclude interruptions, the median of the call does not.
         """
         return sum(part.milliseconds for part in self.parts) / self.total_ms
 
     @property
     def overhead(self) -> float:
-        """What profiling itself cost, as a share of the call without it; its noise may make it negative."""
+        """The cost of profiling as a share of the call without it; noise may make it negative."""
         return self.profiled_call_ms / self.call_ms - 1
 
     @property
     def operations(self) -> tuple[Line, ...]:
         """Each operation over all layers, the slowest first."""
-        lines = self._lines(lambda part: part.operation)
-        return tuple(sorted(lines, key=lambda line: -line.milliseconds))
+        return tuple(sorted(self._lines("operation"), key=lambda line: -line.milliseconds))
 
     @property
     def layers(self) -> tuple[Line, ...]:
-        """Each layer over all operations, and before and behind them what is in no layer; in the model's order."""
-        return self._lines(lambda part: part.layer)
+        """Each layer over all operations, in the model's order; what belongs to no layer comes first and last."""
+        return self._lines("layer")
 
     def table(self, by: str = "operation") -> str:
-        """Plain text, a line for each operation or layer. by: "operation" or "layer"; else InputError."""
+        """Plain text, one line per operation or layer. Raises InputError for another `by`."""
         if by not in ("operation", "layer"):
-            raise InputError(f'by={by!r} is not known; use "operation" or "layer"')
+            raise InputError(f'by: found {by!r}; expected "operation" or "layer".')
         lines = self.operations if by == "operation" else self.layers
         header = [by, "calls", "ms", "share", "GMAC/s", "of peak", "GB/s"]
-        total = self._line("total", self.parts)
-        rows = [_cells(line) for line in [*lines, total]]
-        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-        text = [_aligned(row, widths) for row in [header, *rows]]
+        rows = [header, *(_cells(line) for line in [*lines, self._line("total", self.parts)])]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        text = ["  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])]) for name, *numbers in rows]
         return "\n".join([self._title(), *text, *self._notes()])
 
     def trace(self) -> dict[str, Any]:
@@ -157,10 +156,10 @@ class Profile:
         """`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
-    def _lines(self, name_of: Callable[[Part], str]) -> tuple[Line, ...]:
+    def _lines(self, by: str) -> tuple[Line, ...]:
         found: dict[str, list[Part]] = {}
         for part in self.parts:
-            found.setdefault(name_of(part), []).append(part)
+            found.setdefault(getattr(part, by), []).append(part)
         return tuple(self._line(name, parts) for name, parts in found.items())
 
     def _line(self, name: str, parts: Sequence[Part]) -> Line:
@@ -168,18 +167,20 @@ class Profile:
         s8, f32 = sum(part.macs_s8 for part in parts), sum(part.macs_f32 for part in parts)
         weight_bytes = sum(part.weight_bytes for part in parts)
         nanoseconds = milliseconds * self.threads * 1e6  # of all threads together
-        at_peak = s8 / self.peaks["int8"] + f32 / self.peaks["fp32"]
-        timed = nanoseconds > 0
+
+        def rate(work: float) -> float | None:
+            return work / nanoseconds if work and nanoseconds > 0 else None
+
         return Line(
-            name,
-            sum(part.calls for part in parts),
-            milliseconds,
-            milliseconds / (self.accounted * self.total_ms),
-            s8 + f32,
-            weight_bytes,
-            (s8 + f32) / nanoseconds if s8 + f32 and timed else None,
-            at_peak / nanoseconds if s8 + f32 and timed else None,
-            weight_bytes / nanoseconds if weight_bytes and timed else None,
+            name=name,
+            calls=sum(part.calls for part in parts),
+            milliseconds=milliseconds,
+            share=milliseconds / (self.accounted * self.total_ms),
+            macs=s8 + f32,
+            weight_bytes=weight_bytes,
+            gmacs_per_second=rate(s8 + f32),
+            share_of_peak=rate(s8 / self.peaks["int8"] + f32 / self.peaks["fp32"]),
+            gigabytes_per_second=rate(weight_bytes),
         )
 
     def _title(self) -> str:
@@ -195,17 +196,17 @@ class Profile:
             f"profiling costs {self.overhead:+.1%}",
         ]
         if self.accounted < 0.9:
-            notes.append(f"lines add up to {self.accounted:.0%} of the call: other programs interrupt it")
+            notes.append(f"the lines add up to {self.accounted:.0%} of the call: other programs interrupted it")
         if self.threads > 1:
-            notes.append("ms: mean of the threads; rates: of one thread")
+            notes.append("ms: mean over the threads; rates: per thread")
         if self.dropped_events:
-            notes.append(f"the trace lacks its last {self.dropped_events:,} events; the table lacks none")
+            notes.append(f"the trace lacks its last {self.dropped_events:,} events; the table includes them")
         return notes
 
 
 @dataclass(frozen=True)
 class _Repeat:
-    """One profiled call: [stages, operations, 5] totals of all threads, how many worked, nanoseconds."""
+    """One profiled call: totals over the threads [stages, operations, 5], threads that worked, nanoseconds."""
 
     totals: Counts
     threads: int
@@ -213,7 +214,7 @@ class _Repeat:
 
 
 class Profiler:
-    """Takes a model's profile. run(recorder) does the call once and writes its times to the recorder, if any."""
+    """Profiles a model. run(recorder) calls it once and writes the times to the recorder, if any."""
 
     def __init__(self, core: _core.Model, num_threads: int, run: Callable[[_core.Profile | None], object]) -> None:
         self._isa = core.isa
@@ -224,9 +225,11 @@ class Profiler:
         self._dropped = 0
 
     def measure(self, sequences: int, tokens: int, repeats: int, warmup: int) -> Profile:
-        """Repeat the call, profiled and not in turns. Raises InputError for fewer than 1 repeat or 0 warm-ups."""
-        if repeats < 1 or warmup < 0:
-            raise InputError(f"repeats={repeats} should be at least 1, and warmup={warmup} at least 0")
+        """Repeat the call, alternately profiled and not. Raises InputError for repeats < 1 or warmup < 0."""
+        if repeats < 1:
+            raise InputError(f"repeats: found {repeats}; expected at least 1.")
+        if warmup < 0:
+            raise InputError(f"warmup: found {warmup}; expected at least 0.")
         for _ in range(warmup):
             self._run(None)
             self._run(self._recorder)
@@ -235,14 +238,14 @@ class Profiler:
         plain: list[int] = []
         profiled: list[int] = []
         for i in range(repeats):
-            # Who comes second finds the caches and the clock as the other left them: they change places.
+            # The order alternates: the second call finds the caches and the clock as the first left them.
             for recorded in (False, True) if i % 2 else (True, False):
                 begin = time.perf_counter_ns()
                 self._run(self._recorder if recorded else None)
                 (profiled if recorded else plain).append(time.perf_counter_ns() - begin)
                 if recorded:
                     self._keep()
-            # The clock of a processor moves: the peak should be one of these same moments.
+            # The processor's clock varies: the peak is measured next to the calls.
             peak.measure(1)
         return Profile(
             isa=self._isa,
@@ -262,7 +265,7 @@ class Profiler:
     def _keep(self) -> None:
         recorder = self._recorder
         totals = recorder.totals()
-        # The engine may have had fewer threads than it was allowed.
+        # The engine may have used fewer threads than it was allowed.
         threads = max(1, int(totals[..., _CALLS].any(axis=(1, 2)).sum()))
         fastest = min((repeat.nanoseconds for repeat in self._repeats), default=recorder.nanoseconds + 1)
         if recorder.nanoseconds < fastest:
@@ -278,12 +281,10 @@ class Profiler:
         found = []
         for stage in _model_order(len(counts)):
             for operation, name in enumerate(names):
-                c = counts[stage, operation].tolist()
-                if c[_CALLS] == 0:
-                    continue
-                spent = float(milliseconds[stage, operation])
-                part = Part(_stage_name(stage), name, c[_CALLS], spent, c[_MACS_S8], c[_MACS_F32], c[_WEIGHT_BYTES])
-                found.append(part)
+                calls, _, macs_s8, macs_f32, weight_bytes = counts[stage, operation].tolist()
+                if calls > 0:
+                    spent = float(milliseconds[stage, operation])
+                    found.append(Part(_stage_name(stage), name, calls, spent, macs_s8, macs_f32, weight_bytes))
         return tuple(found)
 
 
@@ -298,15 +299,9 @@ def _model_order(stages: int) -> list[int]:
 
 
 def _runs(events: list[list[int]]) -> Iterable[tuple[int, list[list[int]]]]:
-    """Neighbouring events of one stage together."""
-    run: list[list[int]] = []
-    for event in events:
-        if run and run[-1][2] != event[2]:
-            yield run[-1][2], run
-            run = []
-        run.append(event)
-    if run:
-        yield run[-1][2], run
+    """Consecutive events of one stage, as (stage, events)."""
+    for stage, run in itertools.groupby(events, key=lambda event: event[2]):
+        yield stage, list(run)
 
 
 def _span(name: str, thread: int, begin: int, end: int, **facts: int) -> dict[str, Any]:
@@ -315,7 +310,7 @@ def _span(name: str, thread: int, begin: int, end: int, **facts: int) -> dict[st
 
 
 class _Peak:
-    """best: the most GMAC/s that a set's multiply instructions did in a round, by precision."""
+    """best: the maximum GMAC/s of the kernel set's multiply instruction over the rounds, by precision."""
 
     def __init__(self, isa: str) -> None:
         self._isa = isa
@@ -323,7 +318,7 @@ class _Peak:
         self.best = dict.fromkeys(self._iterations, 0.0)
 
     def measure(self, rounds: int) -> None:
-        """Try so many rounds more."""
+        """Run some more rounds."""
         for precision, run in (("int8", _core.kernels.peak_s8), ("fp32", _core.kernels.peak_f32)):
             done = 0
             while done < rounds:
@@ -359,9 +354,3 @@ def _cells(line: Line) -> list[str]:
         peak,
         rate(line.gigabytes_per_second, 2),
     ]
-
-
-def _aligned(cells: list[str], widths: list[int]) -> str:
-    """Names to the left, numbers to the right."""
-    numbers = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
-    return "  ".join([cells[0].ljust(widths[0]), *numbers])
