@@ -1,116 +1,156 @@
-# make dev    development environment in .venv: editable install, build tools, test tools
-# make demo   build, install into .venv, and run real text through the engine
-# make test   native tests, parity with PyTorch, lint, the Python suite, ARM under emulation
+# Start here:
+#   make dev           development environment in .venv: editable install, build and test tools
+#   make check         linters and unit tests, without torch, apt packages or an emulator (90 s on 2 cores)
+#   make t TEST=tests/engine/test_inputs.py
+#                      compiles the C++ files that changed and runs one test file
+#   make demo          real text through the engine
+#   make test          the full proof: lint, native tests, Python tests, parity with PyTorch, ARM under emulation
 #
-# And, not part of `make test`:  make bench (every kernel), make speed (against ONNX Runtime; wants a quiet machine),
-# make peers and make paper (against every engine, and the paper's tables), make test-avx512 (its kernels in an emulated
-# PC, six minutes, for a processor that has none), make sanitize (the native tests under ASan, UBSan and TSan), make tidy
-# (clang-tidy), make wheels and make dist (packages of the last commit, into dist), make dist-check (each of them twice:
-# the same bytes?)
+# Parts of `make test`:
+#   make lint          formats, ruff, mypy, workflows; installs neither torch nor compilers
+#   make test-native   native tests, x86 and 32-bit ARM under emulation
+#   make test-python   every Python test, parity with PyTorch included
+#   make test-arm      the cross-built wheel under emulation as four 64-bit ARM processors
 #
-# Nothing outside the tree is touched but one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt), where third-party
-# wheels and the emulated ARM system are kept between runs.
+# Others:
+#   make sanitize      native tests under ASan, UBSan and TSan
+#   make tidy          clang-tidy
+#   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
+#   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of
+#                      them need a quiet machine.
+#   make wheels        wheels of the last commit, into dist; make dist: every package; make dist-check: built twice, the
+#                      same bytes
+#   make clean         removes build, dist and .venv
+#
+# Files outside the tree: one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt) for third-party wheels and the
+# emulated ARM system.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
 STAMPS := build/stamps
 TORCH := torch==2.13.0
-PYTEST := $(BIN)/python -m pytest -q
-# The parity tests leave files here that every other processor must reproduce bit for bit.
-export MBRT_GOLDEN := $(CURDIR)/build/golden
-
-# The build tools of the virtual environment go first: importing the package runs cmake.
+JOBS ?= 2
+# Build and test tools of the virtual environment go first: importing the package runs cmake.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: dev demo test lint tidy test-native test-python test-parity test-arm test-avx512 sanitize speed bench peers paper wheels dist dist-check tools clean help
+PYTEST := $(BIN)/python -m pytest -q
+PARALLEL := -n $(JOBS) --dist worksteal
+STEP := scripts/step.sh
+RELEASE := $(BIN)/python -m scripts.packages.release
+# The build folders: one for each architecture, shared by wheels, native tests and tools.
+X86 := build/editable
+AARCH64 := build/packages/wheel-aarch64
+ARMHF := build/armhf-linux-gnu
+# Not unit tests: these need torch, apt packages, an emulator, or minutes.
+NOT_UNIT := accuracy arm benchmarks capi default_model docs golden packages parity speed tools training
+
+.PHONY: help dev check unit t demo test lint lint-training test-native test-python test-arm test-avx512 sanitize tidy speed \
+        bench peers paper wheels dist dist-check tools clean
 
 help:
-	@sed -n '1,13s/^# \{0,1\}//p' Makefile
+	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-# An editable install: Python files are used where they lie, importing the package compiles the C++ files that changed.
-$(STAMPS)/install: $(BIN)/python pyproject.toml scripts/requirements-dev.txt
+$(STAMPS)/lint: $(BIN)/python scripts/requirements-lint.txt
+	$(BIN)/python -m pip install --quiet -r scripts/requirements-lint.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+# An editable install: Python files are used in place; importing the package compiles the C++ files that changed.
+$(STAMPS)/dev: $(BIN)/python pyproject.toml scripts/requirements-lint.txt scripts/requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r scripts/requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[progress]'
 	@mkdir -p $(STAMPS) && touch $@
 
-# training, unlike the engine, is imported where it lies: only its requirements and its command are installed.
-$(STAMPS)/test-requirements: $(STAMPS)/install scripts/requirements-test.txt training/pyproject.toml
+# training is imported in place: its requirements and its command are installed.
+$(STAMPS)/test: $(STAMPS)/dev scripts/requirements-test.txt training/pyproject.toml
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet -r scripts/requirements-test.txt
 	$(BIN)/python -m pip install --quiet --editable ./training
 	@mkdir -p $(STAMPS) && touch $@
 
-dev: $(STAMPS)/install
+dev: $(STAMPS)/dev
 
-demo: $(STAMPS)/install
+check: lint unit
+
+unit: $(STAMPS)/dev
+	$(PYTEST) $(PARALLEL) --unit tests $(NOT_UNIT:%=--ignore=tests/%)
+
+t: $(STAMPS)/dev
+	$(PYTEST) $(TEST)
+
+demo: $(STAMPS)/dev
 	$(BIN)/python examples/demo.py
 
-# Compilers and emulators that the tests need beyond g++ and Python; installs what apt can, names what it cannot.
-tools:
-	scripts/install_tools.sh
-
-# The last three take one core each, and none writes where another does: two beside each other, printed when they are done.
-test: test-native test-parity
-	$(MAKE) --jobs=2 --output-sync=target test-arm lint test-python
+# Each stage uses both cores.
+test: lint lint-training test-native test-python test-arm
 	@echo "make test: everything passed"
 
-lint: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	$(BIN)/python -m ruff check .
+lint: $(STAMPS)/lint
+	ruff check .
+	ruff format --check .
 	$(BIN)/python -m mypy
-	cd training && ../$(BIN)/python -m mypy
-	$(BIN)/python -m mypy --strict scripts/packages/*.py
-	scripts/lint_native.sh
+	git ls-files '*.cc' '*.h' '*.hpp' '*.c' | xargs clang-format --dry-run --Werror
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-tidy: $(STAMPS)/install $(STAMPS)/test-requirements tools
+lint-training: $(STAMPS)/test
+	cd training && ../$(BIN)/python -m mypy
+
+# Compilers and emulators: installs what apt can, names what is missing.
+tools: $(BIN)/python
+	$(BIN)/python -m scripts.install_tools
+
+test-native: $(STAMPS)/test tools
+	cmake --build $(X86) --target csrc/all tests/all
+	ctest --test-dir $(X86) --output-on-failure --parallel $(JOBS)
+	[ "$$(uname -m)" != x86_64 ] || $(BIN)/python -m scripts.packages.baseline x86_64 $(X86)
+	$(STEP) sh -ec 'scripts/test_preset.sh armhf-linux-gnu; python -m scripts.packages.baseline armhf $(ARMHF)'
+
+# Tests marked `serial` measure time: they run alone.
+test-python: $(STAMPS)/test tools
+	$(PYTEST) $(PARALLEL) -m "not serial" tests --ignore=tests/speed
+	$(PYTEST) -m serial tests --ignore=tests/speed || [ $$? = 5 ]  # 5: there are none
+
+test-arm: $(STAMPS)/test tools
+	$(BIN)/python -m tests.golden.make
+	$(STEP) sh -ec ' \
+	    python -m scripts.packages.release --working-tree wheel-aarch64; \
+	    python -m scripts.packages.baseline aarch64 $(AARCH64); \
+	    python -m scripts.arm.run_suite; \
+	    python -m benchmarks.arm --check'
+
+sanitize: $(STAMPS)/test tools
+	scripts/test_preset.sh asan-ubsan tsan
+
+tidy: $(STAMPS)/test tools
 	scripts/tidy.sh
 
-test-native: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	scripts/test_native.sh release armhf-linux-gnu
+test-avx512: $(STAMPS)/test
+	$(BIN)/python -m scripts.x86.run_suite
 
-# Names what it needs beyond these, so that nobody installs an emulator for nothing.
-test-avx512: $(STAMPS)/install $(STAMPS)/test-requirements
-	$(BIN)/python scripts/x86/run_suite.py
-
-sanitize: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	scripts/test_native.sh asan-ubsan tsan
-
-test-python: $(STAMPS)/install $(STAMPS)/test-requirements
-	$(PYTEST) tests --ignore=tests/parity --ignore=tests/speed --ignore=tests/arm/test_emulated_processor.py
-
-test-parity: $(STAMPS)/install $(STAMPS)/test-requirements
-	$(PYTEST) tests/parity
-
-test-arm: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	scripts/arm/test.sh
-
-speed: $(STAMPS)/install $(STAMPS)/test-requirements
+speed: $(STAMPS)/test
 	$(PYTEST) -s tests/speed
 
-bench: $(STAMPS)/install $(STAMPS)/test-requirements
+bench: $(STAMPS)/test
 	$(BIN)/python -m pytest benchmarks/micro -q --benchmark-only
 
-# Against other engines, and the paper's tables: an hour of a quiet machine; the results go to docs/results.md.
-peers: $(STAMPS)/install
+# An hour of a quiet machine; the results go to docs/results.md.
+peers: $(STAMPS)/dev
 	$(BIN)/python benchmarks/peers --docs
 
-paper: $(STAMPS)/install
+paper: $(STAMPS)/dev
 	$(BIN)/python benchmarks/paper --docs
 
-PACKAGES := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/packages
+wheels: $(STAMPS)/test tools
+	$(RELEASE) wheel-x86_64 wheel-aarch64
 
-wheels: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	$(PACKAGES)/wheels.py
+dist: $(STAMPS)/test tools
+	$(RELEASE)
 
-dist: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	$(PACKAGES)/release.py
-
-dist-check: $(STAMPS)/install $(STAMPS)/test-requirements tools
-	$(PACKAGES)/release.py --check
+dist-check: $(STAMPS)/test tools
+	$(RELEASE) --check
 
 clean:
-	rm -rf build dist $(VENV)
+	rm -rf build dist .venv

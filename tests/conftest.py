@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -20,6 +21,16 @@ settings.register_profile(
 
 # Skip reasons that MBRT_REQUIRE_ALL=1 allows: the processor lacks an instruction, or an emulator cannot do it.
 EXCUSES = ("[cpu]", "[emulated]")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--unit", action="store_true", help="skip tests that need torch or transformers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("unit"):
+        for name in ("torch", "transformers"):
+            sys.modules[name] = None  # type: ignore[assignment]  # importing it fails, so importorskip skips
 
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.common import cache_folder
+
 INSTALL_SECONDS = 3600
 # This project's version does not change while it is developed; the hash of its converter does.
 VERSIONS = """
@@ -24,13 +26,6 @@ print(json.dumps(found))
 """
 
 Say = Callable[[str], None]
-
-
-def cache_folder() -> Path:
-    """$MBRT_CACHE, or mobilebert_rt in the user's cache folder."""
-    if chosen := os.environ.get("MBRT_CACHE"):
-        return Path(chosen).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "mobilebert_rt"
 
 
 @dataclass

@@ -1,8 +1,7 @@
-"""An emulated virtual environment: the sysroot's Python plus one cross-built wheel, made afresh in a second.
+"""An emulated virtual environment: the Python of the sysroot and one cross-built wheel.
 
-Its bin/python is a shell script that starts qemu, and the emulated Python believes that script to be itself
-(sys.executable), so tests that start Python again, in any way, stay emulated. It needs no environment
-variable to find its modules: `python -I` and an empty environment work too.
+bin/python is a shell script that starts QEMU. It is sys.executable of the emulated Python, so processes that tests
+start are emulated too. Modules are found without environment variables: `python -I` works.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ import zipfile
 from importlib.metadata import Distribution
 from pathlib import Path
 
-import sysroot
-import wheel
-from emulation import BUILD, CPUS, NUMPY, emulator, exit_with, say
+from scripts.arm import sysroot
+from scripts.arm.emulation import CPUS, FOLDER, NUMPY, newest_wheel
+from scripts.common import exit_with, find_tool, say
 
-VENV = BUILD / "venv"
+VENV = FOLDER / "venv"
 
 PYTHON_SCRIPT = """#!/bin/sh
 : "${{QEMU_CPU:={cpu}}}"
@@ -39,7 +38,7 @@ def write_script(path: Path, text: str) -> None:
 
 
 def create(venv: Path, root: Path, built: Path) -> Path:
-    """Makes the environment in the folder venv, replacing what is there; its python is returned."""
+    """Makes the environment in a folder, replacing the old one; returns its python."""
     shutil.rmtree(venv, ignore_errors=True)
     modules = venv / "lib/python3.11/site-packages"
     programs = venv / "bin"
@@ -50,7 +49,7 @@ def create(venv: Path, root: Path, built: Path) -> Path:
     (venv / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = true\nversion = 3.11\n")
     binary, python = programs / "python3.11", programs / "python"
     binary.symlink_to(home / "python3.11")
-    words = {"qemu": emulator(), "root": str(root), "python": str(binary)}
+    words = {"qemu": find_tool("qemu-aarch64"), "root": str(root), "python": str(binary)}
     quoted = {name: shlex.quote(word) for name, word in words.items()}
     settings = " ".join(f"{name}={value}" for name, value in NUMPY.items())
     write_script(python, PYTHON_SCRIPT.format(cpu=next(iter(CPUS)), settings=settings, **quoted))
@@ -68,9 +67,9 @@ def create(venv: Path, root: Path, built: Path) -> Path:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wheel", type=Path, help="the wheel to install (the newest aarch64 one in dist)")
+    parser.add_argument("--wheel", type=Path, help="the wheel to install (default: the newest in dist)")
     arguments = parser.parse_args()
-    say(str(create(VENV, sysroot.ensure(), arguments.wheel or wheel.newest())))
+    say(str(create(VENV, sysroot.ensure(), arguments.wheel or newest_wheel())))
     return 0
 
 

@@ -1,9 +1,9 @@
-"""Runs tests of the cross-built wheel as 64-bit ARM, once for each processor, two at a time.
+"""Runs tests of the cross-built wheel as 64-bit ARM on emulated processors, two at a time.
 
-The wheel is installed into build/aarch64/venv and the tests are copied to build/aarch64/suite, where they
-run: the installed package is tested, never the source tree. The environment reaches the tests as it is
-(MBRT_GOLDEN, MBRT_ISA, ...). Each processor's output goes to build/aarch64/log/PROCESSOR.txt; only its
-closing line is printed, or, when something fails, the end of the log.
+Without arguments it runs SUITES. The wheel is installed into build/aarch64/venv. The tests are copied to
+build/aarch64/suite and run there, so the installed package is tested. The environment (MBRT_GOLDEN, MBRT_ISA, ...) is
+passed on. The output for each processor goes to build/aarch64/log/PROCESSOR.txt; printed is its last line or, after a
+failure, the end of the log.
 """
 
 from __future__ import annotations
@@ -16,15 +16,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import environment
-import sysroot
-import wheel
-from emulation import BUILD, CPUS, OTHER_CPUS, REPOSITORY, emulated_environment, exit_with, say
+from scripts.arm import environment, sysroot
+from scripts.arm.emulation import CPUS, FOLDER, OTHER_CPUS, emulated_environment, newest_wheel
+from scripts.common import BUILD, REPOSITORY, exit_with, say
 
-SUITE = BUILD / "suite"
+SUITE = FOLDER / "suite"
+# Tests that need PyTorch run on the host; their results are the golden files. One processor runs every test. The others
+# run those whose result depends on the kernels they choose, or, where the kernels are the same, on the choice.
+CHOICE = ("tests/arm/test_emulated_processor.py", "tests/golden")
+KERNELS = (*CHOICE, "tests/engine", "tests/kernels", "tests/numerics")
+EVERYTHING = (*KERNELS, "tests/cli", "tests/conversion", "tests/model", "tests/text")
+SUITES: Mapping[str, Sequence[str]] = {  # longest first
+    "neoverse-n1": EVERYTHING,
+    "cortex-a53": KERNELS,
+    "max": KERNELS,
+    "cortex-a72": CHOICE,
+}
 KNOWN = {**CPUS, **OTHER_CPUS}
 CLOSING_LINE = re.compile(r"\b(?:\d+ (?:passed|failed|skipped|error|deselected)|no tests ran)\b.* in [\d.]+s")
 TAIL = 80  # lines of a failed run's log that are shown
@@ -43,13 +54,13 @@ class Run:
         return time.monotonic() - self.began
 
     def kill(self) -> None:
-        """Ends the process and all that it started, if it has not ended."""
+        """Ends the process and its children."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def report(self, *, overdue: bool) -> bool:
-        """Prints how it ended; whether every test passed."""
+        """Prints the result; returns whether every test passed."""
         lines = self.log.read_text(errors="replace").splitlines()
         closing = next((line.strip("= ") for line in reversed(lines) if CLOSING_LINE.search(line)), "no closing line")
         passed = not overdue and self.process.returncode == 0
@@ -62,20 +73,21 @@ class Run:
 
 
 def copy_suite() -> None:
-    """Copies what the tests read: themselves, their settings and documents. The package's sources stay behind."""
+    """Copies the tests and the files they read, without the package's sources."""
     shutil.rmtree(SUITE, ignore_errors=True)
-    for folder in ("tests", "docs"):
+    for folder in ("tests", "docs", "scripts"):
         shutil.copytree(REPOSITORY / folder, SUITE / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "pyproject.toml", SUITE)
 
 
-def start(python: Path, cpu: str, arguments: list[str]) -> Run:
+def start(python: Path, cpu: str, arguments: Sequence[str]) -> Run:
     """Starts pytest on one processor."""
-    log = BUILD / "log" / f"{cpu}.txt"
+    log = FOLDER / "log" / f"{cpu}.txt"
     log.parent.mkdir(exist_ok=True)
-    # The profile is hypothesis' own: no deadlines, since emulation is slow, and the same examples every time.
+    # hypothesis' profile `ci`: no deadlines, since emulation is slow, and the same examples each time.
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--hypothesis-profile=ci", *arguments]
     env = emulated_environment(cpu)
+    env.setdefault("MBRT_GOLDEN", str(BUILD / "golden"))
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -91,14 +103,15 @@ def start(python: Path, cpu: str, arguments: list[str]) -> Run:
     return Run(cpu, process, log)
 
 
-def run_all(python: Path, cpus: list[str], arguments: list[str], jobs: int, limit: float) -> bool:
-    """Runs the tests on every processor, `jobs` at a time, each for `limit` seconds at most; did all pass?"""
-    waiting, running, passed = list(cpus), list[Run](), True
+def run_all(python: Path, suites: Mapping[str, Sequence[str]], jobs: int, limit: float) -> bool:
+    """Runs each processor's tests, `jobs` at a time, at most `limit` seconds each; returns whether all passed."""
+    waiting, running, passed = list(suites), list[Run](), True
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `finally` ends the runs
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running.append(start(python, waiting.pop(0), arguments))
+                cpu = waiting.pop(0)
+                running.append(start(python, cpu, suites[cpu]))
             time.sleep(0.2)
             for run in list(running):
                 overdue = run.seconds() > limit
@@ -116,23 +129,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit codes: 0 all passed, 1 a test failed or none was run, 69 this machine lacks a tool.",
+        epilog="Exit codes: 0 all passed, 1 a test failed or none ran, 69 this machine lacks a tool.",
     )
-    names, others = ", ".join(CPUS), ", ".join(OTHER_CPUS)
-    parser.add_argument(
-        "--cpu", action="append", choices=KNOWN, metavar="CPU", help=f"repeatable: {names} (all of these), {others}"
-    )
-    parser.add_argument("--jobs", type=int, default=2, help="processors emulated at once (2)")
-    parser.add_argument("--timeout", type=float, default=1500, help="seconds that one processor may take (1500)")
-    parser.add_argument("--wheel", type=Path, help="the wheel to test (the newest aarch64 one in dist)")
-    parser.add_argument("tests", nargs="+", help="test paths, such as tests/parity; after --, any pytest option")
+    cpus = f"{', '.join(CPUS)} (all of these), {', '.join(OTHER_CPUS)}"
+    parser.add_argument("--cpu", action="append", choices=KNOWN, metavar="CPU", help=f"repeatable: {cpus}")
+    parser.add_argument("--jobs", type=int, default=2, help="processors emulated at once (default: 2)")
+    parser.add_argument("--timeout", type=float, default=1500, help="limit per processor in seconds (default: 1500)")
+    parser.add_argument("--wheel", type=Path, help="the wheel to test (default: the newest in dist)")
+    parser.add_argument("tests", nargs="*", help="test paths (default: SUITES); after --, any pytest option")
     arguments = parser.parse_args()
-    tested = arguments.wheel or wheel.newest()
+    tested = arguments.wheel or newest_wheel()
     python = environment.create(environment.VENV, sysroot.ensure(), tested)
     say(f"testing {tested.name}")
     copy_suite()
-    cpus = arguments.cpu or list(CPUS)
-    return 0 if run_all(python, cpus, arguments.tests, arguments.jobs, arguments.timeout) else 1
+    suites = SUITES
+    if arguments.tests or arguments.cpu:
+        suites = {cpu: arguments.tests or SUITES[cpu] for cpu in arguments.cpu or CPUS}
+    return 0 if run_all(python, suites, arguments.jobs, arguments.timeout) else 1
 
 
 if __name__ == "__main__":

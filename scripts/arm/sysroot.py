@@ -1,9 +1,8 @@
-"""Builds an emulated 64-bit ARM Python: Debian 12's arm64 packages and wheels, unpacked into a cache folder.
+"""Builds an emulated 64-bit ARM Python: Debian 12's arm64 packages and wheels, unpacked into the cache folder.
 
-No container, no root rights and no change to this machine's package system: apt is given a configuration of
-its own that knows only arm64, and the packages are unpacked, not installed. qemu-user then runs the Python
-where it lies. The folder is built beside its final place, tried, and renamed; a second call finds its stamp
-and does nothing.
+It needs no container and no root rights, and does not change this machine's packages: apt gets a configuration with
+arm64 alone, and packages are unpacked, not installed. qemu-user runs the Python in the folder. The folder is built
+under another name, tried, and renamed; when its stamp is up to date, nothing is done.
 """
 
 from __future__ import annotations
@@ -19,22 +18,12 @@ import time
 import zipfile
 from pathlib import Path
 
-from emulation import (
-    REPOSITORY,
-    UnavailableError,
-    emulated_environment,
-    emulator,
-    exit_with,
-    need,
-    run,
-    say,
-    sysroot,
-)
+from scripts.arm.emulation import emulated_environment, sysroot
+from scripts.common import REPOSITORY, ScriptError, UnavailableError, exit_with, find_tool, run, say
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PYTHON = "3.11"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
-SKIPPED = "the arm64 tests of the Python package are skipped"
 
 # Python's own packages, then the libraries that its standard modules are linked with.
 DEBIAN_PACKAGES = (
@@ -56,7 +45,7 @@ DEBIAN_PACKAGES = (
     "libcrypt1",
 )
 
-# Tried before the sysroot is called finished.
+# Runs before the sysroot is finished.
 TRIAL = """
 import bz2, ctypes, hashlib, lzma, platform, sqlite3, ssl, uuid, xml.parsers.expat, zlib
 import numpy, tokenizers, safetensors, tqdm, hypothesis, pytest
@@ -77,15 +66,15 @@ Dir::Cache "{folder}/cache";
 
 
 def recipe() -> str:
-    """A digest of everything that decides what is in the sysroot; its stamp."""
+    """The stamp: a digest of everything that decides the contents of the sysroot."""
     text = "\n".join((*DEBIAN_PACKAGES, *PLATFORMS, REQUIREMENTS.read_text(), Path(__file__).read_text()))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def unpack_debian_packages(root: Path, work: Path) -> None:
     """Downloads the arm64 packages with a private apt state and unpacks each into root."""
-    for tool, package in (("apt-get", "apt"), ("dpkg", "dpkg")):
-        need(tool, package, SKIPPED)
+    for tool in ("apt-get", "dpkg"):
+        find_tool(tool)
     for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
         (work / folder).mkdir(parents=True)
     configuration = work / "apt.conf"
@@ -95,41 +84,25 @@ def unpack_debian_packages(root: Path, work: Path) -> None:
     try:
         run(("apt-get", "update", "-qq"), env=env)
         run(("apt-get", "download", "-qq", *DEBIAN_PACKAGES), env=env, cwd=work / "debs")
-    except subprocess.CalledProcessError as failure:
+    except ScriptError as error:
         raise UnavailableError(
-            f"apt could not fetch the arm64 packages, so {SKIPPED}. "
-            "Debian 12 package sources that carry arm64 must be configured and reachable"
-        ) from failure
+            f"{error}\napt did not find the arm64 packages. Debian 12 package sources for arm64 must be configured."
+        ) from error
     for archive in sorted((work / "debs").glob("*.deb")):
         run(("dpkg", "-x", archive, root))
 
 
 def unpack_wheels(root: Path, work: Path) -> None:
-    """Downloads the aarch64 wheels and unpacks each into the folder where Debian's Python finds modules."""
+    """Downloads the aarch64 wheels and unpacks them where Debian's Python looks for modules."""
     wheels = work / "wheels"
     say("pip: " + ", ".join(line for line in REQUIREMENTS.read_text().split("\n") if line and line[0] != "#"))
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    for platform in PLATFORMS:
-        pip += ["--platform", platform]
-    pip += [
-        "--python-version",
-        PYTHON,
-        "--implementation",
-        "cp",
-        "--abi",
-        "cp311",
-        "--abi",
-        "abi3",
-        "--abi",
-        "none",
-    ]
+    target = ["--python-version", PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
+    target += [f"--abi={abi}" for abi in ("cp311", "abi3", "none")] + [f"--platform={name}" for name in PLATFORMS]
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *target)
     try:
         run([*pip, "--dest", str(wheels), "--requirement", str(REQUIREMENTS)])
-    except subprocess.CalledProcessError as failure:
-        raise UnavailableError(
-            f"pip could not fetch the aarch64 wheels, so {SKIPPED}. "
-            f"{sys.executable} must have pip, and its package index must be reachable"
-        ) from failure
+    except ScriptError as error:
+        raise UnavailableError(f"{error}\npip did not find the aarch64 wheels.") from error
     modules = root / "usr/lib/python3/dist-packages"
     modules.mkdir(parents=True, exist_ok=True)
     for wheel in sorted(wheels.glob("*.whl")):
@@ -138,8 +111,7 @@ def unpack_wheels(root: Path, work: Path) -> None:
 
 
 def tidy(root: Path) -> None:
-    """Makes one -I enough, with the arm64 pyconfig.h where Debian has one that chooses by architecture, and
-    drops what no build or test reads: the static libpython, glibc's character sets, the documentation."""
+    """Puts the arm64 pyconfig.h in the place of Debian's, which chooses by architecture; removes unused files."""
     include = root / "usr/include"
     shutil.copyfile(include / "aarch64-linux-gnu/python3.11/pyconfig.h", include / "python3.11/pyconfig.h")
     for unread in (
@@ -151,8 +123,8 @@ def tidy(root: Path) -> None:
 
 
 def build(target: Path) -> None:
-    """Builds the sysroot beside target and renames it there once it is proven to work."""
-    qemu = emulator()
+    """Builds the sysroot under another name, tries it, and renames it to target."""
+    qemu = find_tool("qemu-aarch64")
     began = time.monotonic()
     partial = target.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -175,13 +147,13 @@ def build(target: Path) -> None:
 
 
 def ensure() -> Path:
-    """The finished sysroot; built first when it is missing or its recipe has changed."""
+    """The sysroot; built first when it is missing or its recipe has changed."""
     target = sysroot()
     if target.is_relative_to(REPOSITORY):
-        raise SystemExit(f"{target} is inside the source tree: set MBRT_CACHE to a folder outside it")
+        raise ScriptError(f"{target} is inside the source tree. Set MBRT_CACHE to a folder outside it.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once: the second waits, then finds the stamp
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second run waits, then finds the stamp
         stamp = target / "stamp"
         if not stamp.is_file() or stamp.read_text() != recipe():
             build(target)
@@ -192,10 +164,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="It lies in $MBRT_CACHE, else $XDG_CACHE_HOME/mobilebert_rt, else ~/.cache/mobilebert_rt. "
-        "Exit code 69: this machine cannot build it, and the message says why.",
+        epilog="It is in $MBRT_CACHE, else $XDG_CACHE_HOME/mobilebert_rt, else ~/.cache/mobilebert_rt. "
+        "Exit code 69: this machine lacks a tool.",
     )
-    parser.add_argument("--force", action="store_true", help="build it again even when it is up to date")
+    parser.add_argument("--force", action="store_true", help="build it again when it is up to date too")
     arguments = parser.parse_args()
     if arguments.force:
         (sysroot() / "stamp").unlink(missing_ok=True)

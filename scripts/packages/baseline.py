@@ -1,13 +1,12 @@
 """Checks by disassembly that compiled code runs on every processor of its machine.
 
-    scripts/packages/baseline.py MACHINE FOLDER...        FOLDER: of objects, as CMake leaves them
+    python -m scripts.packages.baseline MACHINE FOLDER...        FOLDER: a build folder of CMake
 
-Only the kernels that dispatch guards (GUARDED) may hold instructions that the oldest processor lacks. Every other
-object is disassembled by a program that knows all instructions, and each distinct one is assembled again for the
-baseline alone: the assembler names what it does not have, and what it cannot read fails too. And no guarded object
-may define a weak symbol (an inline function, a template): of two definitions the linker keeps one, and might keep for
-everyone the one that was compiled for AVX-512. Indirect functions (ifunc), which are resolved before any guard, are
-refused everywhere.
+Only kernels behind dispatch (GUARDED) may contain instructions that the oldest processor lacks. Every other object is
+disassembled, and each distinct instruction is assembled again for the baseline: the assembler rejects what the
+baseline lacks. A guarded object must not define a weak symbol (an inline function, a template): the linker keeps one of
+several definitions, possibly the one compiled for AVX-512. Indirect functions (ifunc) are resolved before dispatch
+and are rejected everywhere.
 """
 
 from __future__ import annotations
@@ -19,17 +18,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import MACHINES, Machine, PackageError, exit_with, run, say
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
-# The rows of csrc/kernels/CMakeLists.txt that need more than the baseline. A row that is added there and not here is
-# held to the baseline.
+from scripts.common import ScriptError, exit_with, run, say
+from scripts.packages.machines import MACHINES, Machine
+
+# Kernel targets of csrc/kernels/CMakeLists.txt that need more than the baseline.
 GUARDED: Mapping[str, frozenset[str]] = {
     "x86_64": frozenset({"avx2", "avxvnni", "avx512", "avx512vnni"}),
     "aarch64": frozenset({"dotprod", "i8mm"}),
     "armhf": frozenset(),
 }
-# What is executed only behind a test of its own: reading which registers the system saves, once CPUID says that the
-# question can be asked.
+# Executed only after CPUID reports that the system saves the registers.
 ASKED_FIRST = {("cpu_features.cc.o", "xgetbv")}
 
 TARGET = re.compile(r"mbrt_kernels_(\w+)\.dir")
@@ -37,20 +38,20 @@ TARGET = re.compile(r"mbrt_kernels_(\w+)\.dir")
 
 @dataclass(frozen=True)
 class Syntax:
-    """How one machine's disassembly is made fit to be assembled again."""
+    """How the disassembly of a machine becomes input of the assembler."""
 
     assembler: tuple[str, ...]  # options: the baseline and nothing more
     comment: str
     header: str = ""
-    dropped: str = r"$^"  # instructions that say nothing of the processor
+    dropped: str = r"$^"  # instructions that are not assembled again
     rewritten: tuple[tuple[str, str], ...] = ()
 
 
 SYNTAX: Mapping[str, Syntax] = {
-    # Prefixes that only fill space, as the thread-local storage model asks for, cannot be written twice.
+    # Padding prefixes of thread-local storage cannot be assembled.
     "x86_64": Syntax(("--64", "-march=generic64"), "#", rewritten=((r"^(?:data16 |rex\.W )+", ""),)),
     "aarch64": Syntax(("-march=armv8-a",), "//"),
-    # IT only names the condition that the next instructions carry themselves; a float immediate is shown encoded.
+    # IT repeats the condition of the next instructions; a float immediate is printed encoded.
     "armhf": Syntax(
         ("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard", "-mimplicit-it=always", "-mno-warn-deprecated"),
         "@",
@@ -59,17 +60,17 @@ SYNTAX: Mapping[str, Syntax] = {
         rewritten=((r"^(vmov(?:\w\w)?\.f(?:32|64) .*, )#\d+$", r"\g<1>#1.0"),),
     ),
 }
-NEAR = " nop\n nop\n1:\n"  # a place that every branch reaches
+NEAR = " nop\n nop\n1:\n"  # the target of every branch
 
 
 def target_of(file: Path) -> str:
-    """The kernel target that an object belongs to; empty: none."""
+    """The kernel target of an object; empty: none."""
     found = TARGET.search(str(file))
     return found[1] if found else ""
 
 
 def instructions(machine: Machine, objects: Sequence[Path]) -> dict[str, str]:
-    """Every distinct instruction of the objects, each with the first object it was seen in."""
+    """Every distinct instruction, with the first object that contains it."""
     syntax = SYNTAX[machine.name]
     seen: dict[str, str] = {}
     file = ""
@@ -80,7 +81,7 @@ def instructions(machine: Machine, objects: Sequence[Path]) -> dict[str, str]:
         if found is None:
             continue
         text = re.sub(r"\s+", " ", found[1].split(syntax.comment)[0]).strip()
-        text = re.sub(r"\b[0-9a-f]+ <.*>", "1f", text)  # where a branch goes does not matter
+        text = re.sub(r"\b[0-9a-f]+ <.*>", "1f", text)  # every branch goes to label 1
         for pattern, replacement in syntax.rewritten:
             text = re.sub(pattern, replacement, text)
         if not re.match(syntax.dropped, text):
@@ -89,11 +90,11 @@ def instructions(machine: Machine, objects: Sequence[Path]) -> dict[str, str]:
 
 
 def beyond_baseline(machine: Machine, objects: Sequence[Path]) -> list[str]:
-    """The instructions of the objects that the baseline lacks, each with what the assembler says and one object."""
+    """Instructions that the baseline lacks, each with one object and the assembler's message."""
     syntax = SYNTAX[machine.name]
     seen = instructions(machine, objects)
     if not seen:
-        raise PackageError(f"{machine.name}: {len(objects)} objects hold no instruction; nothing was checked")
+        raise ScriptError(f"{machine.name}: {len(objects)} objects without an instruction; nothing was checked")
     source, at = [syntax.header], {}
     line = 1 + syntax.header.count("\n")
     for text in seen:
@@ -105,7 +106,7 @@ def beyond_baseline(machine: Machine, objects: Sequence[Path]) -> list[str]:
     done = subprocess.run(command, input="".join(source), capture_output=True, text=True, check=False)
     errors = re.findall(r"^\{standard input\}:(\d+): Error: (.*)", done.stderr, re.M)
     if done.returncode != 0 and not errors:
-        raise PackageError(f"{' '.join(command)}: {done.stderr}")
+        raise ScriptError(f"{' '.join(command)}: {done.stderr}")
     refused = [(at.get(int(number), "?"), said) for number, said in errors]
     return [
         f"{seen.get(text, '?')}: {said}"
@@ -114,39 +115,43 @@ def beyond_baseline(machine: Machine, objects: Sequence[Path]) -> list[str]:
     ]
 
 
-def linker_traps(machine: Machine, file: Path, *, guarded: bool) -> list[str]:
-    """Definitions that the linker or the loader might use for more than the object's own callers."""
+def linker_traps(file: Path, *, guarded: bool) -> list[str]:
+    """Definitions that the linker or the loader might use outside the object."""
+    with file.open("rb") as data:
+        tables = [part for part in ELFFile(data).iter_sections() if isinstance(part, SymbolTableSection)]
+        symbols = [symbol for table in tables for symbol in table.iter_symbols() if symbol["st_shndx"] != "SHN_UNDEF"]
     found = []
-    for line in run((machine.tool("nm"), "--defined-only", "--format=posix", file)).splitlines():
-        name, kind = line.split()[:2]
-        if kind == "i":
-            found.append(f"{file}: {name} is an indirect function")
-        elif guarded and kind in "WwVvuC":
-            found.append(f"{file}: {name} is a weak definition, compiled for {target_of(file)}")
+    for symbol in symbols:
+        if symbol["st_info"]["type"] == "STT_LOOS":  # STT_GNU_IFUNC
+            found.append(f"{file}: {symbol.name} is an indirect function")
+        elif guarded and symbol["st_info"]["bind"] in ("STB_WEAK", "STB_LOOS"):  # STB_GNU_UNIQUE
+            found.append(f"{file}: {symbol.name} is a weak definition, compiled for {target_of(file)}")
     return found
 
 
 def check(machine: Machine, folders: Sequence[Path]) -> str:
-    """Checks every object of the engine in the folders; what was checked, in a line."""
+    """Checks every object of the engine in the folders; returns a summary."""
     objects = sorted({path for folder in folders for path in folder.rglob("csrc/**/*.o")})
     guarded = [path for path in objects if target_of(path) in GUARDED[machine.name]]
     baseline = [path for path in objects if target_of(path) not in GUARDED[machine.name]]
     if missing := ({"scalar"} | GUARDED[machine.name]) - {target_of(path) for path in objects}:
-        raise PackageError(
+        raise ScriptError(
             f"{', '.join(map(str, folders))}: no objects of the kernels {', '.join(sorted(missing))}: build them first"
         )
     faults = beyond_baseline(machine, baseline)
     for path in objects:
-        faults += linker_traps(machine, path, guarded=path in guarded)
+        faults += linker_traps(path, guarded=path in guarded)
     if faults:
-        raise PackageError("\n  ".join([f"{machine.name}: {len(faults)} breaches of the baseline:", *faults[:50]]))
+        raise ScriptError("\n  ".join([f"{machine.name}: {len(faults)} violations of the baseline:", *faults[:50]]))
     held = f"{machine.name}: {len(baseline)} objects keep to the baseline"
     return f"{held}, {len(guarded)} are guarded and define nothing weak"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, epilog="Exit codes: 0, 1 a breach."
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Exit codes: 0 passed, 1 a violation.",
     )
     parser.add_argument("machine", choices=MACHINES, metavar="MACHINE", help=", ".join(MACHINES))
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a build folder of CMake")

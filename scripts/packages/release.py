@@ -1,15 +1,16 @@
-"""Builds every package of the last commit into dist, with their SHA-256 sums: the same bytes wherever and whenever.
+"""Builds packages into dist, with their SHA-256 sums: the same bytes wherever and whenever.
 
     sdist                                   the Python source package
-    wheel-x86_64, wheel-aarch64             the wheels, from the source package (scripts/packages/wheels.py)
+    wheel-x86_64, wheel-aarch64             the wheels, from the source package
     native-x86_64, native-aarch64, native-armhf
-                                            two archives each: the install tree (header, libraries, CMake and
+                                            two archives each: the install tree (headers, libraries, CMake and
                                             pkg-config files, mbrt) and the static mbrt alone
 
-What is packed is the last commit as git has it, compiled from nothing. Every compiled file is checked for its
-machine, page size, build paths and, by disassembly, the baseline (scripts/packages/baseline.py).
+The last commit is packed, compiled from nothing. Every compiled file is checked for its machine, page size and build
+paths, and by disassembly against the baseline (baseline.py).
 
-With --check everything is built twice, in folders of different names, and the two must be equal byte for byte.
+--check builds everything twice, in folders of different names; the two must be equal byte for byte.
+--working-tree builds wheels from the files as they are, and compiles only what has changed in build/packages.
 """
 
 from __future__ import annotations
@@ -23,33 +24,18 @@ import stat
 import sys
 import tarfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import baseline
-import elf
-import wheels
-from common import (
-    BUILD,
-    DIST,
-    MACHINES,
-    Machine,
-    PackageError,
-    environment,
-    epoch,
-    exit_with,
-    export,
-    need,
-    run,
-    say,
-    unpack,
-    version,
-)
+from scripts.common import BUILD, DIST, REPOSITORY, ScriptError, exit_with, find_tool, run, say
+from scripts.packages import baseline, elf, wheels
+from scripts.packages.machines import MACHINES, Machine, environment, epoch, export, version
 
-PACKAGES = ("sdist", *(f"wheel-{name}" for name in wheels.WHEELS), *(f"native-{name}" for name in MACHINES))
-LARGEST_TOOL = {"aarch64": 1_500_000}  # bytes of the static tool, where boards are small
+PACKAGES = ("sdist", "wheel-x86_64", "wheel-aarch64", *(f"native-{name}" for name in MACHINES))
+LARGEST_TOOL = {"aarch64": 1_500_000}  # bytes of the static tool
 SUMS = "SHA256SUMS"
+OBJECTS = BUILD / "packages"
 
 
 def write_archive(folder: Path, archive: Path) -> None:
@@ -73,32 +59,27 @@ def write_archive(folder: Path, archive: Path) -> None:
         compressed.write(packed.getvalue())
 
 
-def elf_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and elf.is_elf(path.read_bytes()[:4]):
-            yield path
-
-
 def check_tree(folder: Path, machine: Machine, secret: Sequence[Path]) -> None:
-    """Every compiled file is for the machine and its page size; no file of any kind names a build folder."""
-    files = list(elf_files(folder))
-    if not files:
-        raise PackageError(f"{folder} holds no compiled file")
-    for file in files:
+    """Compiled files are for the machine and its page size; no file holds the name of a build folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    compiled = [file for file in files if elf.is_elf(file)]
+    if not compiled:
+        raise ScriptError(f"{folder}: holds no compiled file")
+    for file in compiled:
         elf.check_machine(file, machine)
-    for file in folder.rglob("*"):
-        if file.is_file() and (named := [path for path in secret if str(path).encode() in file.read_bytes()]):
-            raise PackageError(f"{file.relative_to(folder)} holds the name of the build folder {named[0]}")
+    for file in files:
+        if named := [path for path in secret if str(path).encode() in file.read_bytes()]:
+            raise ScriptError(f"{file.relative_to(folder)}: holds the name of the build folder {named[0]}")
 
 
 def build_native(machine: Machine, source: Path, objects: Path, destination: Path) -> list[Path]:
     """The install tree and the static tool of one machine."""
     machine.tool("g++")
-    cmake = need("cmake", "cmake")
+    cmake = find_tool("cmake")
     tree = objects / "tree"
     configure: list[str | Path] = [cmake, "-S", source, "-B", objects, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"]
     configure += ["-DMBRT_TOOLS=ON", "-DMBRT_STATIC=ON", "-DCMAKE_INSTALL_PREFIX=/usr/local"]
-    # An rpath into the build folder would be blanked on installing, and leave its length behind.
+    # An rpath into the build folder would leave its length in the installed file.
     configure += ["-DCMAKE_INSTALL_LIBDIR=lib", "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON"]
     if machine.toolchain:
         configure += ["--toolchain", source / "cmake/toolchains" / machine.toolchain]
@@ -113,12 +94,12 @@ def build_native(machine: Machine, source: Path, objects: Path, destination: Pat
     tool = destination / f"mbrt-{version(source)}-{name}-static.tar.gz"
     check_tree(tree, machine, (source, objects))
     mbrt = tree / "bin/mbrt"
-    if elf.needed_libraries(mbrt) or "INTERP" in elf.readelf(mbrt, "-l"):
-        raise PackageError(f"{mbrt} needs libraries of the system: it was not linked with -static")
-    size, most = mbrt.stat().st_size, LARGEST_TOOL.get(machine.name)
+    if not elf.is_static(mbrt):
+        raise ScriptError(f"{mbrt}: needs shared libraries; expected a static program")
+    size = mbrt.stat().st_size
     say(f"{machine.name}: static mbrt of {size:,} bytes")
-    if most is not None and size > most:
-        raise PackageError(f"{mbrt} has {size:,} bytes, more than {most:,}")
+    if size > LARGEST_TOOL.get(machine.name, size):
+        raise ScriptError(f"{mbrt}: {size:,} bytes; at most {LARGEST_TOOL[machine.name]:,} are allowed")
     shutil.copy(source / "LICENSE", tree)
     write_archive(tree, library)
     with TemporaryDirectory() as alone:
@@ -145,7 +126,7 @@ def build(package: str, source: Path, objects: Path, destination: Path) -> list[
     if kind == "wheel":
         unpacked = source.parent / "sdist"
         shutil.rmtree(unpacked, ignore_errors=True)
-        unpack(build_sdist(source, source.parent), unpacked)
+        shutil.unpack_archive(build_sdist(source, source.parent), unpacked)
         (inside,) = unpacked.iterdir()
         return [wheels.build(MACHINES[name], inside, objects, destination)]
     return build_native(MACHINES[name], source, objects, destination)
@@ -173,32 +154,40 @@ def differing(first: dict[str, str], second: dict[str, str]) -> list[str]:
     return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
 
 
+def check_twice(packages: Sequence[str]) -> None:
+    with TemporaryDirectory(prefix="mbrt-") as first, TemporaryDirectory(prefix="mbrt-second-build-") as second:
+        once, again = (build_all(packages, Path(folder), Path(folder) / "dist") for folder in (first, second))
+    if wrong := differing(once, again):
+        raise ScriptError(f"two builds differ in {', '.join(wrong)}")
+    say(f"two builds of {len(once)} files: identical bytes")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Exit codes: 0 built (and equal), 1 failed, 69 this machine lacks a tool.",
     )
-    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"{', '.join(PACKAGES)} (all)")
-    parser.add_argument("--check", action="store_true", help="build twice, compare, and leave nothing behind")
-    parser.add_argument("--destination", type=Path, default=DIST, help="folder for the packages (dist)")
+    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"{', '.join(PACKAGES)} (default: all)")
+    parser.add_argument("--check", action="store_true", help="build twice and compare; leaves nothing behind")
+    parser.add_argument("--working-tree", action="store_true", help="wheels of the files as they are, incrementally")
     arguments = parser.parse_args()
     if unknown := set(arguments.packages) - set(PACKAGES):
-        parser.error(f"there is no package {', '.join(sorted(unknown))}")
+        parser.error(f"unknown package {', '.join(sorted(unknown))}; expected {', '.join(PACKAGES)}")
     packages = arguments.packages or PACKAGES
     if arguments.check:
-        with TemporaryDirectory(prefix="mbrt-") as first, TemporaryDirectory(prefix="mbrt-second-build-") as second:
-            once, again = (build_all(packages, Path(folder), Path(folder) / "dist") for folder in (first, second))
-        if wrong := differing(once, again):
-            raise PackageError(f"two builds differ in {', '.join(wrong)}")
-        say(f"two builds of {len(once)} files: identical bytes")
-        return 0
-    destination = arguments.destination.absolute()
-    digests = build_all(packages, BUILD / "dist", destination)
-    if not arguments.packages:
-        lines = [f"{digests[name]}  {name}\n" for name in sorted(digests)]
-        (destination / SUMS).write_text("".join(lines))
-        say(f"{destination / SUMS}: {len(lines)} files")
+        check_twice(packages)
+    elif arguments.working_tree:
+        for package in packages:
+            kind, _, name = package.partition("-")
+            if kind != "wheel":
+                parser.error(f"--working-tree builds wheels only, not {package}")
+            say(str(wheels.build(MACHINES[name], REPOSITORY, OBJECTS / package, DIST)))
+    else:
+        digests = build_all(packages, OBJECTS / "dist", DIST)
+        if not arguments.packages:
+            (DIST / SUMS).write_text("".join(f"{digests[name]}  {name}\n" for name in sorted(digests)))
+            say(f"{DIST / SUMS}: {len(digests)} files")
     return 0
 
 

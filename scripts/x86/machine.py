@@ -1,8 +1,8 @@
-"""An emulated x86 machine with AVX-512 and VNNI, for computers whose own processor has none.
+"""An emulated x86 machine with AVX-512 and VNNI, for computers whose processor has none.
 
-Bochs emulates a whole PC, instruction by instruction; qemu's emulation and valgrind stop at AVX2. It boots Debian's
-kernel with one archive in memory: this Python, what of its packages the tests import, and the tests. The first serial
-port is the console. Some 30 million instructions a second: four minutes to boot, so it is for kernels, not for models.
+Bochs emulates a PC instruction by instruction (QEMU's emulation and valgrind stop at AVX2). It boots Debian's kernel
+with an initial file system: this Python, the packages that the tests import, and the tests. The first serial port is
+the console. About 30 million instructions per second: four minutes to boot, fast enough for kernels, not for models.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ import tty
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-BUILD = REPOSITORY / "build" / "avx512"
+import mobilebert_rt
+from scripts import common
+from scripts.common import UnavailableError, run
+
+BUILD = common.BUILD / "avx512"
 ROOT = BUILD / "root"
 CONSOLE = BUILD / "console.txt"
 
-# Ice Lake, the first with VNNI. The kernel must not use what this model promises and does not have: saved state of
-# protection keys, compacted XSAVE.
+# Ice Lake, the first with VNNI. clearcpuid: features that this model reports and Bochs lacks (protection keys, XSAVEC).
 CPU = "corei7_icelake_u"
 COMMAND_LINE = "console=ttyS0 quiet nokaslr mitigations=off lpj=1000000 clearcpuid=515,321,323"
 KERNEL = re.compile(r"^(linux-image-6\.12[\w.+-]*-cloud-amd64-unsigned) ", re.MULTILINE)  # 6.1 dies in Bochs 2.7
@@ -51,7 +53,7 @@ FILES = {
     Path("/usr/share/vgabios/vgabios.bin"): "vgabios",
 }
 # What tests/kernels imports, by the names in site-packages.
-PACKAGES = ["numpy", "numpy.libs", "mobilebert_rt", "pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments"]
+PACKAGES = ["numpy", "numpy.libs", "pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments"]
 PACKAGES += ["py.py", "hypothesis", "_hypothesis*", "sortedcontainers", "*.dist-info"]
 LEFT_OUT = ("site-packages", "test", "tests", "idlelib", "ensurepip", "tkinter", "lib2to3", "config-3*")
 
@@ -91,10 +93,6 @@ SCREEN = re.compile(rb'connected to screen "(/dev/pts/\d+)"')
 ENDED = re.compile(rb"^ENDED (\d+)", re.MULTILINE)
 
 
-class UnavailableError(Exception):
-    """This machine cannot do it: the message says what is missing and how to get it."""
-
-
 def check_tools() -> None:
     packages = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
     packages += [package for file, package in FILES.items() if not file.is_file()]
@@ -102,26 +100,19 @@ def check_tools() -> None:
         raise UnavailableError(f"not installed. On Debian: apt-get install {' '.join(packages)}")
 
 
-def _run(*command: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise UnavailableError(f"{' '.join(map(str, command))} failed: {done.stderr.strip()[-500:]}")
-    return done.stdout
-
-
 def kernel(cache: Path) -> Path:
-    """A Linux kernel from Debian's archive, which is unpacked and not installed."""
+    """A Linux kernel from Debian's archive, unpacked and not installed."""
     found = cache / "vmlinuz"
     if found.is_file():
         return found
-    names = KERNEL.findall(_run("apt-cache", "search", "--names-only", "^linux-image-6.12"))
+    names = KERNEL.findall(run(("apt-cache", "search", "--names-only", "^linux-image-6.12")))
     if not names:
         raise UnavailableError("apt knows no linux-image-6.12-...-cloud-amd64-unsigned; is `apt-get update` due?")
     folder = cache / "kernel"
-    shutil.rmtree(folder, ignore_errors=True)  # of a call that was stopped
+    shutil.rmtree(folder, ignore_errors=True)  # of an interrupted call
     folder.mkdir(parents=True)
-    _run("apt-get", "download", max(names, key=_version), cwd=folder)
-    _run("dpkg-deb", "-x", next(folder.glob("*.deb")), folder)
+    run(("apt-get", "download", max(names, key=_version)), cwd=folder)
+    run(("dpkg-deb", "-x", next(folder.glob("*.deb")), folder))
     shutil.move(next(folder.glob("boot/vmlinuz-*")), found)
     shutil.rmtree(folder)
     return found
@@ -146,7 +137,7 @@ def _libraries(files: Iterable[Path]) -> set[Path]:
 
 
 def lay_out(tests: Sequence[str]) -> None:
-    """The machine's files: everything where it lies here, packages in /site, tests in /suite."""
+    """The machine's files: the same paths as here, packages in /site, tests in /suite."""
     shutil.rmtree(ROOT, ignore_errors=True)
     for name in ("proc", "sys", "dev", "tmp", "bin"):
         (ROOT / name).mkdir(parents=True)
@@ -159,9 +150,11 @@ def lay_out(tests: Sequence[str]) -> None:
     for pattern in PACKAGES:
         for source in site.glob(pattern):
             _copy(source, ROOT / "site" / source.name)
+    for folder in mobilebert_rt.__path__:  # an editable install has two folders
+        _copy(Path(folder), ROOT / "site/mobilebert_rt")
     for name in ("pyproject.toml", *tests):
-        _copy(REPOSITORY / name, ROOT / "suite" / name)
-    for file in (REPOSITORY / "tests").glob("*.py"):
+        _copy(common.REPOSITORY / name, ROOT / "suite" / name)
+    for file in (common.REPOSITORY / "tests").glob("*.py"):
         _copy(file, ROOT / "suite/tests" / file.name)
     compiled = [python, *(path for path in ROOT.rglob("*.so*") if path.is_file())]
     for library in _libraries(compiled):
@@ -186,7 +179,7 @@ def write_image(arguments: Sequence[str], vmlinuz: Path) -> Path:
     names = "\0".join(str(path.relative_to(ROOT)) for path in sorted(ROOT.rglob("*")))
     with (BUILD / "initrd").open("wb") as packed:
         subprocess.run(["cpio", "--quiet", "-0oH", "newc"], cwd=ROOT, input=names.encode(), stdout=packed, check=True)
-    _run("zstd", "-q", "-f", "-3", BUILD / "initrd", "-o", disc / "initrd")
+    run(("zstd", "-q", "-f", "-3", BUILD / "initrd", "-o", disc / "initrd"))
     shutil.copy2(vmlinuz, disc / "vmlinuz")
     for file in (path for path in FILES if "linux" in str(path)):
         shutil.copy2(file, disc / "isolinux" / file.name)
@@ -194,12 +187,12 @@ def write_image(arguments: Sequence[str], vmlinuz: Path) -> Path:
     (disc / "isolinux/isolinux.cfg").write_text(boot, encoding="utf-8")
     image = BUILD / "boot.iso"
     options = "-q -R -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
-    _run("genisoimage", *options.split(), "-o", image, disc)
+    run(("genisoimage", *options.split(), "-o", image, disc))
     return image
 
 
 def start(image: Path) -> tuple[int, int]:
-    """Bochs as a child: its process and its terminal, which it insists on."""
+    """Starts Bochs; returns its process and the terminal it needs."""
     CONSOLE.unlink(missing_ok=True)
     settings = BUILD / "bochsrc"
     text = BOCHS.format(cpu=CPU, image=image, console=CONSOLE, log=BUILD / "bochs.log")
@@ -215,18 +208,18 @@ def start(image: Path) -> tuple[int, int]:
 
 
 class Screen:
-    """Reads what Bochs draws, for it waits until somebody does: on a terminal of its own, whose name it tells first."""
+    """Reads the output of Bochs, which blocks otherwise. Its terminal's name is printed first."""
 
     def __init__(self, terminal: int) -> None:
         self._terminals = [terminal]
         self._said = b""
 
     def drain(self) -> bool:
-        """Waits up to a second for something to read; whether Bochs still runs."""
+        """Reads for up to a second; returns whether Bochs still runs."""
         for terminal in select.select(self._terminals, [], [], 1.0)[0]:
             try:
                 new = os.read(terminal, 65536)
-            except OSError:  # Bochs has gone
+            except OSError:  # Bochs has ended
                 new = b""
             if not new:
                 return False
@@ -244,7 +237,7 @@ class Screen:
 
 
 def console(screen: Screen, seconds: float) -> Iterator[bytes]:
-    """What the machine prints, as it comes; ends with the machine or the time."""
+    """The console's output as it arrives, until the machine or the time ends."""
     read = 0
     end = time.monotonic() + seconds
     while screen.drain() and time.monotonic() < end:
@@ -258,7 +251,7 @@ def console(screen: Screen, seconds: float) -> Iterator[bytes]:
 
 
 def execute(image: Path, seconds: float) -> int | None:
-    """Runs the machine, prints its console, and gives the command's exit code; None: it did not end in time."""
+    """Runs the machine and prints its console; returns the command's exit code, or None at the time limit."""
     pid, terminal = start(image)
     screen = Screen(terminal)
     said = b""

@@ -1,4 +1,4 @@
-"""How scripts/arm behave on a machine that lacks something; needs neither qemu nor a network."""
+"""scripts/arm on a machine without tools; needs neither QEMU nor a network."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-SYSROOT = REPOSITORY / "scripts/arm/sysroot.py"
-UNAVAILABLE = 69
-
-pytestmark = pytest.mark.skipif(not SYSROOT.exists(), reason="the scripts stay behind where they run tests")
+from scripts.common import EXIT_UNAVAILABLE, REPOSITORY
 
 
 def run_sysroot(cache: Path) -> subprocess.CompletedProcess[str]:
-    """Runs sysroot.py with an empty search path, so that it finds no tool."""
+    """Runs sysroot.py with an empty PATH, without any tool."""
     env = {**os.environ, "PATH": "", "MBRT_CACHE": str(cache)}
-    return subprocess.run([sys.executable, SYSROOT], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.arm.sysroot"],
+        env=env,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-def test_a_missing_tool_is_named_with_its_package_and_an_exit_code_of_its_own(tmp_path: Path) -> None:
+def test_missing_tool_is_named_with_its_package_and_exit_code(tmp_path: Path) -> None:
     done = run_sysroot(tmp_path)
-    assert done.returncode == UNAVAILABLE
+    assert done.returncode == EXIT_UNAVAILABLE
     assert "qemu-aarch64 is not installed" in done.stderr
     assert "apt-get install qemu-user" in done.stderr
     assert not (tmp_path / "aarch64-sysroot").exists()
 
 
-def test_a_cache_inside_the_source_tree_is_refused() -> None:
+def test_cache_inside_the_source_tree_is_rejected() -> None:
     done = run_sysroot(REPOSITORY / "cache")
     assert done.returncode == 1
-    assert "set MBRT_CACHE to a folder outside it" in done.stderr
+    assert "Set MBRT_CACHE to a folder outside it" in done.stderr
     assert not (REPOSITORY / "cache").exists()

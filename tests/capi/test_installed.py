@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.capi.trees import PATH, REPOSITORY, TARGETS, Tree, install, run
+from tests.capi.trees import PATH, REPOSITORY, Tree, install, run
 from tests.emulation import EMULATED
 from tests.small_models.files import MODELS, write_model
 
@@ -31,7 +31,7 @@ LARGEST = 700_000  # bytes of the shared library: engine, kernels of every instr
 CASES = [(name, precision) for name in MODELS if name != "deep" for precision in ("fp32", "int8")]
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(scope="module", params=["host", "aarch64"])
 def tree(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return install(request.param, tmp_path_factory.mktemp(request.param))
 

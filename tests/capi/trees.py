@@ -1,7 +1,8 @@
-"""Install trees of the C library for the tests, one a target, and programs that are built from them."""
+"""Native builds for the tests, one for each architecture: install trees of the C library, programs that use them."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -12,30 +13,31 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Where the presets build too, so that what `make test-native` has made is not made again.
-BUILD = Path(os.environ.get("MBRT_TEST_BUILD", REPOSITORY / "build"))
+BUILD = REPOSITORY / "build"
 
 
 @dataclass(frozen=True)
 class Target:
+    """An architecture. Its build folder is shared with the editable install, the wheel and the native tests."""
+
     preset: str
-    tools: tuple[str, ...]  # the prefix of binutils and gcc first
-    emulator: tuple[str, ...] = ()
-    toolchain: str | None = None
+    folder: str
+    prefix: str = ""  # of gcc and binutils
+    emulator: str = ""
 
     @property
-    def prefix(self) -> str:
-        return self.tools[0]
+    def sysroot(self) -> str:
+        return f"/usr/{self.prefix.removesuffix('-')}"
+
+    @property
+    def toolchain(self) -> Path | None:
+        return REPOSITORY / f"cmake/toolchains/{self.preset}.cmake" if self.prefix else None
 
 
 TARGETS = {
-    "host": Target("release", ("",)),
-    "aarch64": Target(
-        "aarch64-linux-gnu",
-        ("aarch64-linux-gnu-", "aarch64-linux-gnu-g++", "qemu-aarch64"),
-        ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"),
-        "cmake/toolchains/aarch64-linux-gnu.cmake",
-    ),
+    "host": Target("release", "editable"),
+    "aarch64": Target("aarch64-linux-gnu", "packages/wheel-aarch64", "aarch64-linux-gnu-", "qemu-aarch64"),
+    "armhf": Target("armhf-linux-gnu", "armhf-linux-gnu", "arm-linux-gnueabihf-", "qemu-arm"),
 }
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -57,7 +59,7 @@ def run(*command: str | Path, env: dict[str, str] | None = None, text: str = "")
 
 @dataclass(frozen=True)
 class Tree:
-    """What `cmake --install` laid down for a target."""
+    """The files that `cmake --install` wrote for a target."""
 
     target: Target
     prefix: Path
@@ -70,7 +72,8 @@ class Tree:
         return self.target.prefix + name
 
     def execute(self, program: Path, *arguments: str | Path, text: str = "") -> str:
-        return run(*self.target.emulator, program, *arguments, text=text)
+        emulator = (self.target.emulator, "-L", self.target.sysroot) if self.target.emulator else ()
+        return run(*emulator, program, *arguments, text=text)
 
     def pkg_config(self, *options: str) -> list[str]:
         env = {"PKG_CONFIG_LIBDIR": str(self.libraries / "pkgconfig"), "PKG_CONFIG_PATH": ""}
@@ -88,22 +91,44 @@ class Tree:
     def build_with_cmake(self, project: Path, build: Path, library: str) -> Path:
         options = [f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DMBRT_LIBRARY={library}"]
         if self.target.toolchain is not None:
-            options.append(f"-DCMAKE_TOOLCHAIN_FILE={REPOSITORY / self.target.toolchain}")
+            options.append(f"-DCMAKE_TOOLCHAIN_FILE={self.target.toolchain}")
         run("cmake", "-G", "Ninja", "-S", project, "-B", build, *options)
         run("cmake", "--build", build)
         return build
 
 
-def install(name: str, folder: Path) -> Tree:
-    """Builds what has changed, and installs it below the folder."""
+def build(name: str, *targets: str) -> Path:
+    """The build folder of an architecture, with CMake targets up to date. Skips the test where a tool is missing."""
     target = TARGETS[name]
-    for tool in ("cmake", "ninja", "pkg-config", "g++", *target.tools[1:]):
+    for tool in ("cmake", "ninja", target.prefix + "g++", *filter(None, [target.emulator])):
         if shutil.which(tool, path=PATH) is None:
             pytest.skip(f"{tool} is not installed")
-    build = BUILD / target.preset
-    run("cmake", "--preset", target.preset, "-S", REPOSITORY, "-B", build, "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=OFF")
-    run("cmake", "--build", build, "--target", "mobilebert_rt", "mobilebert_rt_static", "mbrt_tool")
-    # Moved after it was installed: nothing in it may remember where it was.
-    run("cmake", "--install", build, "--prefix", folder / "first")
+    folder = BUILD / target.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "editable_rebuild.lock").open("w") as lock:  # the lock of the editable install
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "build.ninja").is_file():
+            run(
+                "cmake",
+                "--preset",
+                target.preset,
+                "-S",
+                REPOSITORY,
+                "-B",
+                folder,
+                "-DMBRT_TOOLS=ON",
+                "-DMBRT_STATIC=ON",
+            )
+        run("cmake", "--build", folder, "--target", *targets)
+    return folder
+
+
+def install(name: str, folder: Path) -> Tree:
+    """Builds what has changed, and installs it below the folder."""
+    if shutil.which("pkg-config", path=PATH) is None:
+        pytest.skip("pkg-config is not installed")
+    objects = build(name, "mobilebert_rt", "mobilebert_rt_static", "mbrt_tool")
+    # Moved after the installation: no file may hold the name of its folder.
+    run("cmake", "--install", objects / "csrc", "--prefix", folder / "first")
     shutil.move(folder / "first", folder / "moved")
-    return Tree(target, folder / "moved")
+    return Tree(TARGETS[name], folder / "moved")

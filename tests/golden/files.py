@@ -1,12 +1,13 @@
-"""Golden files: a model, texts, and what the engine and PyTorch made of them on the machine that wrote them.
+"""Golden files: a model, texts, and the outputs of the engine and of PyTorch on the machine that made them.
 
-NAME.safetensors is the engine's own file; NAME.npz has `ids` and `types` of all texts one after another, their
-`lengths`, perhaps `mask`, and `engine/OUTPUT` and `transformers/OUTPUT`: per token [T, n], per text [B, n].
-tests/parity writes them, tests/golden reads them where there may be no PyTorch.
+NAME.safetensors is the engine's model file; NAME.npz has `ids` and `types` of all texts one after another, their
+`lengths`, optionally `mask`, and `engine/OUTPUT` and `transformers/OUTPUT`: per token [T, n], per text [B, n].
+The host makes them with PyTorch (make.py) when a test first needs them; emulated processors read them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from typing import Any
 import numpy as np
 
 import mobilebert_rt
+from mobilebert_rt import _core
+from tests.emulation import EMULATED
 
 Array = np.ndarray[Any, Any]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 NAMES = (
     "mobilebert_24_layers_int8",
@@ -53,15 +57,38 @@ OUTPUTS = (
 )
 
 
-def folder() -> Path | None:
-    """$MBRT_GOLDEN; None where it is not set."""
-    chosen = os.environ.get("MBRT_GOLDEN")
-    return Path(chosen) if chosen else None
+def folder() -> Path:
+    """$MBRT_GOLDEN, else build/golden."""
+    return Path(os.environ.get("MBRT_GOLDEN") or REPOSITORY / "build/golden")
+
+
+def sources() -> list[Path]:
+    """The files that decide what golden files hold."""
+    package, tests = Path(mobilebert_rt.__file__).parent, REPOSITORY / "tests"
+    scripts = [tests / "parity/transformers_models.py", tests / "parity/random_weights.py", *tests.glob("golden/*.py")]
+    return [Path(_core.__file__), *package.glob("conversion/*.py"), *scripts]
+
+
+def case_of(name: str) -> Case:
+    """One case, made first when it is missing or older than its sources."""
+    where = folder()
+    file = where / f"{name}.npz"
+    if EMULATED:
+        assert file.is_file(), f"{file} is missing: run `python -m tests.golden.make` on the host"
+        return read(where, name)
+    where.mkdir(parents=True, exist_ok=True)
+    with (where / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.is_file() or file.stat().st_mtime < max(path.stat().st_mtime for path in sources()):
+            from tests.golden.make import make_case  # noqa: PLC0415 - skips where there is no PyTorch
+
+            make_case(name, where)
+        return read(where, name)
 
 
 @dataclass(frozen=True)
 class Case:
-    """Texts as `Model` takes them, and what is to come of them."""
+    """Texts as `Model` takes them, and the expected outputs."""
 
     model: Path
     ids: list[Array]
@@ -71,7 +98,7 @@ class Case:
     transformers: dict[str, Array]
 
     def run(self, rt: mobilebert_rt.Model) -> dict[str, Array]:
-        """What the engine makes of all texts in one batch, as `engine` holds it."""
+        """The engine's outputs for all texts in one batch, as in `engine`."""
         return joined(rt(self.ids, self.mask, self.types, output_hidden_states=self.model.stem not in LARGE))
 
 

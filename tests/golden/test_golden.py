@@ -1,29 +1,13 @@
-"""Any processor computes the bits that the writer of the golden files computed, and PyTorch's numbers."""
+"""Every processor computes the bits of the golden files; fp32 follows PyTorch, int8 stays close to it."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mobilebert_rt
 from tests.emulation import EMULATED
-from tests.golden.files import BAR, LARGE, NAMES, Array, Case, folder, joined, read
-
-MISSING = "run tests/parity with MBRT_GOLDEN set to a folder, which it writes, then these with the same"
-
-
-def golden_folder() -> Path:
-    found = folder()
-    if found is None:
-        pytest.skip(f"MBRT_GOLDEN is not set: {MISSING}", allow_module_level=True)
-    if not any(found.glob("*.npz")):
-        pytest.skip(f"MBRT_GOLDEN={found} holds no golden files: {MISSING}", allow_module_level=True)
-    return found
-
-
-FOLDER = golden_folder()
+from tests.golden.files import BAR, LARGE, NAMES, Array, Case, case_of, folder, joined
 
 
 def runs() -> list[tuple[str, str, int]]:
@@ -52,13 +36,13 @@ def assert_same_bits(actual: dict[str, Array], wanted: dict[str, Array]) -> None
 
 @pytest.mark.parametrize(("name", "isa", "threads"), runs())
 def test_same_bits_on_every_isa_with_any_number_of_threads(name: str, isa: str, threads: int) -> None:
-    case = read(FOLDER, name)
+    case = case_of(name)
     assert_same_bits(case.run(load(case, isa, threads)), case.engine)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LARGE])
 def test_same_bits_alone_as_in_the_batch(name: str) -> None:
-    case = read(FOLDER, name)
+    case = case_of(name)
     rt = load(case, mobilebert_rt.active_isa(), 1)
     alone = [
         joined(
@@ -74,10 +58,30 @@ def test_same_bits_alone_as_in_the_batch(name: str) -> None:
     assert_same_bits({key: np.concatenate([one[key] for one in alone]) for key in alone[0]}, case.engine)
 
 
+def row_errors(actual: Array, wanted: Array) -> Array:
+    """max |a - b| / max |b| of each row."""
+    errors: Array = np.abs(actual - wanted).max(axis=-1) / np.abs(wanted).max(axis=-1)
+    return errors
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if "fp32" in name])
-def test_fp32_is_what_pytorch_computed(name: str) -> None:
-    case = read(FOLDER, name)
+def test_fp32_follows_pytorch(name: str) -> None:
+    case = case_of(name)
     assert case.transformers
     for key, wanted in case.transformers.items():
-        distance = np.abs(case.engine[key] - wanted).max(axis=-1) / np.abs(wanted).max(axis=-1)
-        assert distance.max() <= BAR, key
+        assert row_errors(case.engine[key], wanted).max() <= BAR, key
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "int8" in name])
+def test_int8_states_stay_close_to_pytorch(name: str) -> None:
+    case = case_of(name)
+    actual, wanted = (part["last_hidden_state"].astype(np.float64) for part in (case.engine, case.transformers))
+    norms = np.linalg.norm(actual, axis=-1) * np.linalg.norm(wanted, axis=-1)
+    assert ((actual * wanted).sum(axis=-1) / norms).min() > 0.998
+
+
+def test_golden_files_stay_small() -> None:
+    for name in NAMES:
+        case_of(name)
+    sizes = [(folder() / f"{name}{suffix}").stat().st_size for name in NAMES for suffix in (".safetensors", ".npz")]
+    assert sum(sizes) < 60e6

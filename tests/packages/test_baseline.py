@@ -1,16 +1,16 @@
-"""The disassembly check finds what it is there to find: instructions beyond the baseline, and definitions that the
-linker might use for everyone. The check of the real objects runs where they are built: scripts/test_native.sh and
-scripts/arm/test.sh."""
+"""The disassembly check finds instructions beyond the baseline, and definitions that the linker might use outside their
+object. The real objects are checked where they are built: scripts/test_native.sh and scripts/arm/test.sh."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
-import baseline
 import pytest
-from common import MACHINES, Machine, PackageError
+
+from scripts.common import ScriptError, missing_tool
+from scripts.packages import baseline
+from scripts.packages.machines import MACHINES, Machine
 
 # For each machine: lines of the baseline, and lines that its oldest processors do not execute.
 WITHIN = {
@@ -38,8 +38,8 @@ EVERYTHING = {
 
 def machine_with_tools(name: str) -> Machine:
     machine = MACHINES[name]
-    if shutil.which(machine.prefix + "g++") is None:
-        pytest.skip(f"{machine.debian} is not installed")
+    if missing := missing_tool(machine.prefix + "g++"):
+        pytest.skip(missing)
     return machine
 
 
@@ -60,13 +60,13 @@ def compile_source(text: str, file: Path, *options: str) -> Path:
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_what_every_processor_executes_is_let_through(name: str, tmp_path: Path) -> None:
+def test_baseline_instructions_pass(name: str, tmp_path: Path) -> None:
     machine = machine_with_tools(name)
     assert baseline.beyond_baseline(machine, [assemble(machine, WITHIN[name], tmp_path / "a.o")]) == []
 
 
 @pytest.mark.parametrize(("name", "line"), [(name, line) for name in MACHINES for line in BEYOND[name]])
-def test_an_instruction_beyond_the_baseline_is_found_and_its_object_named(name: str, line: str, tmp_path: Path) -> None:
+def test_instruction_beyond_baseline_is_found_with_its_object(name: str, line: str, tmp_path: Path) -> None:
     machine = machine_with_tools(name)
     guilty = assemble(machine, f"nop; {line}; nop", tmp_path / "guilty.o")
     innocent = assemble(machine, WITHIN[name], tmp_path / "innocent.o")
@@ -75,7 +75,7 @@ def test_an_instruction_beyond_the_baseline_is_found_and_its_object_named(name: 
     assert str(guilty) in found[0]
 
 
-def test_reading_the_saved_registers_is_let_through_only_where_cpuid_is_asked_first(tmp_path: Path) -> None:
+def test_xgetbv_passes_in_cpu_features_alone(tmp_path: Path) -> None:
     machine = machine_with_tools("x86_64")
     assert baseline.beyond_baseline(machine, [assemble(machine, "xgetbv", tmp_path / "cpu_features.cc.o")]) == []
     assert baseline.beyond_baseline(machine, [assemble(machine, "xgetbv", tmp_path / "dispatch.cc.o")])
@@ -84,19 +84,19 @@ def test_reading_the_saved_registers_is_let_through_only_where_cpuid_is_asked_fi
 INLINE = "inline int twice(int x) { return 2 * x; } int (*use())(int) { return twice; }"
 
 
-def test_a_weak_definition_is_a_breach_in_a_guarded_object_only(tmp_path: Path) -> None:
-    machine = machine_with_tools("x86_64")
+def test_weak_definition_fails_in_a_guarded_object_only(tmp_path: Path) -> None:
+    machine_with_tools("x86_64")
     file = compile_source(INLINE, tmp_path / "mbrt_kernels_avx2.dir/a.o")
-    assert any("twice" in found for found in baseline.linker_traps(machine, file, guarded=True))
-    assert baseline.linker_traps(machine, file, guarded=False) == []
+    assert any("twice" in found for found in baseline.linker_traps(file, guarded=True))
+    assert baseline.linker_traps(file, guarded=False) == []
 
 
-def test_an_indirect_function_is_a_breach_everywhere(tmp_path: Path) -> None:
-    machine = machine_with_tools("x86_64")
+def test_indirect_function_fails_everywhere(tmp_path: Path) -> None:
+    machine_with_tools("x86_64")
     text = 'extern "C" { static void f() {} static void (*choose())() { return f; } } '
     text += 'extern "C" void chosen() __attribute__((ifunc("choose")));'
     file = compile_source(text, tmp_path / "a.o")
-    assert any("chosen" in found for found in baseline.linker_traps(machine, file, guarded=False))
+    assert any("chosen" in found for found in baseline.linker_traps(file, guarded=False))
 
 
 def build_folder(root: Path, misplaced: str) -> Path:
@@ -108,22 +108,22 @@ def build_folder(root: Path, misplaced: str) -> Path:
     return root
 
 
-def test_guarded_code_may_use_its_own_instructions(tmp_path: Path) -> None:
+def test_guarded_object_may_exceed_the_baseline(tmp_path: Path) -> None:
     machine_with_tools("x86_64")
     folder = build_folder(tmp_path, "csrc/kernels/mbrt_kernels_avx2.dir/g.cc.o")
     assert "5 are guarded" in baseline.check(MACHINES["x86_64"], [folder])  # one of each target, and g
 
 
 @pytest.mark.parametrize("place", ["mbrt_engine.dir", "mbrt_kernels_scalar.dir", "mbrt_kernels_avx10.dir"])
-def test_the_same_code_in_any_other_object_is_a_breach(place: str, tmp_path: Path) -> None:
+def test_same_code_in_another_object_fails(place: str, tmp_path: Path) -> None:
     machine_with_tools("x86_64")
     folder = build_folder(tmp_path, f"csrc/{place}/g.cc.o")
-    with pytest.raises(PackageError, match=rf"{place}/g\.cc\.o.*not supported"):
+    with pytest.raises(ScriptError, match=rf"{place}/g\.cc\.o.*not supported"):
         baseline.check(MACHINES["x86_64"], [folder])
 
 
-def test_a_folder_without_the_kernels_is_an_error_not_a_pass(tmp_path: Path) -> None:
+def test_folder_without_kernels_is_an_error(tmp_path: Path) -> None:
     machine_with_tools("x86_64")
     compile_source("int f() { return 1; }", tmp_path / "csrc/mbrt_kernels_scalar.dir/f.cc.o")
-    with pytest.raises(PackageError, match="no objects of the kernels avx2"):
+    with pytest.raises(ScriptError, match="no objects of the kernels avx2"):
         baseline.check(MACHINES["x86_64"], [tmp_path])

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 
 import pytest
-from common import REPOSITORY
+
+from scripts.common import REPOSITORY
 
 DOCUMENT = REPOSITORY / "docs/native.md"
 COMPILERS = {"c": ("gcc", "-std=c11"), "cpp": ("g++", "-std=c++17")}

@@ -1,5 +1,5 @@
-"""Two builds give the same bytes, in folders of any name. What is cheap is built here; `make dist-check` builds
-everything twice."""
+"""Two builds in different folders give the same bytes. `make dist-check` builds every package twice; here are the fast
+parts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-import common
 import pytest
-import release
+
+from scripts.common import REPOSITORY, ScriptError
+from scripts.packages import machines, release
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -29,14 +30,14 @@ def build_tiny(folder: Path, *, guarded: bool) -> bytes:
     source.mkdir(parents=True)
     (source / "CMakeLists.txt").write_text(PROJECT)
     (source / "tiny.cc").write_text(SOURCE)
-    env = common.environment(source, objects) if guarded else dict(os.environ)
+    env = machines.environment(source, objects) if guarded else dict(os.environ)
     for command in (("cmake", "-S", source, "-B", objects), ("cmake", "--build", objects)):
         subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
     return (objects / "libtiny.so").read_bytes()
 
 
 @pytest.mark.skipif(shutil.which("g++") is None or shutil.which("cmake") is None, reason="needs g++ and cmake")
-def test_compiled_files_do_not_tell_where_they_were_compiled(tmp_path: Path) -> None:
+def test_compiled_files_do_not_depend_on_the_folder(tmp_path: Path) -> None:
     folders = (tmp_path / "one", tmp_path / "a folder of a longer name")
     first, second = (build_tiny(folder, guarded=True) for folder in folders)
     assert first == second
@@ -57,7 +58,7 @@ def make_tree(folder: Path, when: int) -> Path:
     return folder
 
 
-def test_an_archive_depends_on_what_is_in_it_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_archive_depends_on_its_contents_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     archives = []
     for when in (1_000_000_001, 1_000_000_002):
@@ -75,8 +76,8 @@ def test_an_archive_depends_on_what_is_in_it_only(tmp_path: Path, monkeypatch: p
     assert {(entry.uid, entry.uname) for entry in entries.values()} == {(0, "root")}
 
 
-@pytest.mark.skipif(not (common.REPOSITORY / ".git").exists(), reason="packages are made from the last commit")
-def test_the_sdist_is_the_same_twice_and_holds_every_source(tmp_path: Path) -> None:
+@pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="packages are made from the last commit")
+def test_sdist_is_reproducible_and_holds_every_source(tmp_path: Path) -> None:
     pytest.importorskip("scikit_build_core")
     digests = [release.build_all(["sdist"], tmp_path / name, tmp_path / name / "dist") for name in ("a", "another")]
     assert len(digests[0]) == 1
@@ -85,23 +86,23 @@ def test_the_sdist_is_the_same_twice_and_holds_every_source(tmp_path: Path) -> N
         inside = {name.partition("/")[2] for name in tar.getnames()}
     sources = ("CMakeLists.txt", "LICENSE", "README.md", "pyproject.toml", "csrc", "cmake", "mobilebert_rt")
     command = ("git", "ls-tree", "-r", "--name-only", "HEAD", *sources)
-    committed = subprocess.run(command, cwd=common.REPOSITORY, capture_output=True, text=True, check=True).stdout
+    committed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     assert len(committed.split()) > 100
     assert set(committed.split()) <= inside
 
 
-def test_a_difference_and_a_missing_file_are_named() -> None:
+def test_different_and_missing_files_are_named() -> None:
     assert release.differing({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "9"}) == ["b", "c"]
 
 
-def test_a_file_that_names_its_build_folder_is_refused(tmp_path: Path) -> None:
+def test_file_with_the_build_folder_in_it_is_rejected(tmp_path: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("needs g++")
     tree = tmp_path / "tree"
     tree.mkdir()
     command = ("g++", "-shared", "-fPIC", "-o", tree / "a.so", "-x", "c++", "-")
     subprocess.run(command, input=SOURCE, text=True, check=True)
-    release.check_tree(tree, common.MACHINES["x86_64"], [tmp_path])
+    release.check_tree(tree, machines.MACHINES["x86_64"], [tmp_path])
     (tree / "a.pc").write_text(f"prefix={tmp_path}/usr\n")
-    with pytest.raises(common.PackageError, match=r"a\.pc holds the name of the build folder"):
-        release.check_tree(tree, common.MACHINES["x86_64"], [tmp_path])
+    with pytest.raises(ScriptError, match=r"a\.pc: holds the name of the build folder"):
+        release.check_tree(tree, machines.MACHINES["x86_64"], [tmp_path])

