@@ -95,7 +95,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t* in
     if (strncmp(argv[i], "out=", 4) == 0) out_path = strdup(argv[i] + 4);
   }
   if (!out_path) {
-    fprintf(stderr, "block_counts: missing option out; expected -plugin libblock_counts.so,out=FILE\n");
+    fprintf(stderr,
+            "block_counts: missing option out; expected -plugin libblock_counts.so,out=FILE\n");
     return -1;
   }
   qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
