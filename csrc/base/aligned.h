@@ -1,5 +1,4 @@
-// Arrays that begin on a 64-byte boundary: a cache line, and the widest vector of every instruction
-// set.
+// Arrays aligned to 64 bytes: a cache line, and the widest vector of every instruction set.
 #ifndef MBRT_BASE_ALIGNED_H_
 #define MBRT_BASE_ALIGNED_H_
 
@@ -18,8 +17,7 @@ inline bool is_aligned(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p) % kAlignment == 0;
 }
 
-// `size` elements, not initialised; std::bad_alloc when they cannot be had. A move keeps their
-// address.
+// `size` uninitialised elements; std::bad_alloc when out of memory. A move keeps their address.
 template <typename T>
 class AlignedArray {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);

@@ -1,5 +1,4 @@
-// Arithmetic on sizes that come from outside: a result that does not fit is nothing, never a
-// wrapped number.
+// Overflow-safe arithmetic on sizes from untrusted files: nullopt if the result does not fit.
 #ifndef MBRT_BASE_CHECKED_H_
 #define MBRT_BASE_CHECKED_H_
 

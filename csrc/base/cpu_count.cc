@@ -21,8 +21,8 @@ namespace {
 
 #if defined(__linux__)
 
-// The lines of a small file, without their ends; none when it cannot be read. By stdio and not by
-// streams: a static program would carry half a megabyte of locales for them.
+// The lines of a small file, without newlines; empty when it cannot be read. stdio, not streams:
+// streams would add half a megabyte of locale code to a static program.
 std::vector<std::string> lines_of(const std::string& path) {
   std::vector<std::string> lines;
   std::FILE* const file = std::fopen(path.c_str(), "re");
@@ -46,8 +46,8 @@ std::string first_line(const std::string& path) {
   return lines.empty() ? "" : lines.front();
 }
 
-// CPUs allowed by the affinity mask, and how many physical cores they are: hyper-threads of one
-// core share its multiplier.
+// Physical cores among the CPUs of the affinity mask: hyper-threads of one core share its
+// multipliers.
 std::size_t allowed_physical_cores() {
   cpu_set_t mask;
   CPU_ZERO(&mask);
@@ -67,7 +67,7 @@ std::size_t allowed_physical_cores() {
   return cores.size() + unknown;
 }
 
-// A quota of a control group in CPUs, or infinity.
+// The CPU quota of a cgroup, or infinity.
 double quota_v2(const std::string& folder) {
   const std::string line = first_line(folder + "/cpu.max");  // "max 100000", "150000 100000"
   char* end = nullptr;
@@ -82,7 +82,7 @@ double quota_v1(const std::string& folder) {
   return quota > 0 && period > 0 ? quota / period : HUGE_VAL;
 }
 
-// The tightest quota from this process's group up to the root, for both versions of the interface.
+// The smallest quota from this process's cgroup up to the root, for cgroup v1 and v2.
 double cgroup_quota() {
   double quota = std::min(quota_v2("/sys/fs/cgroup"), quota_v1("/sys/fs/cgroup/cpu"));
   for (const std::string& line : lines_of("/proc/self/cgroup")) {
@@ -124,8 +124,8 @@ std::size_t default_thread_count() {
   char* end = nullptr;
   const long value = std::strtol(text, &end, 10);
   if (*end != '\0' || value < 1 || value > static_cast<long>(kMaxThreads)) {
-    throw InputError("MBRT_NUM_THREADS is \"" + std::string(text) +
-                     "\": it must be a whole number from 1 to 256. Mend or unset the variable.");
+    throw InputError("MBRT_NUM_THREADS: \"" + std::string(text) +
+                     "\"; expected an integer from 1 to 256. Fix or unset the variable.");
   }
   return static_cast<std::size_t>(value);
 }

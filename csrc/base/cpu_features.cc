@@ -1,5 +1,6 @@
 #include "base/cpu_features.h"
 
+#include <cstddef>
 #include <cstdint>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -17,8 +18,8 @@ namespace {
 
 constexpr bool bit(std::uint32_t word, int index) { return (word >> index & 1) != 0; }
 
-// Which register files the operating system saves: XCR0. A CPU can have AVX-512 and a kernel that
-// does not switch it.
+// XCR0: the register files that the operating system saves. A CPU may have AVX-512 while the kernel
+// does not save its registers.
 std::uint32_t saved_state() {
   std::uint32_t low, high;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -48,11 +49,11 @@ CpuFeatures detect() {
 
 #elif defined(__aarch64__) && defined(__linux__)
 
-// The kernel's own numbers; old headers lack the names.
+// Values of the Linux ABI; old headers lack the names.
 constexpr unsigned long kHwcapAsimdDp = 1UL << 20;
 constexpr unsigned long kHwcap2I8mm = 1UL << 13;
 
-// The hardware capabilities are those that every core of a big.LITTLE system has.
+// Linux reports the capabilities that every core of a big.LITTLE system has.
 CpuFeatures detect() {
   CpuFeatures found;
   found.neon = true;

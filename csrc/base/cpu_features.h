@@ -1,11 +1,10 @@
-// What this CPU and this operating system can run.
+// Instruction sets that this CPU and operating system support.
 #ifndef MBRT_BASE_CPU_FEATURES_H_
 #define MBRT_BASE_CPU_FEATURES_H_
 
 namespace mbrt {
 
-// Extensions that a kernel set needs. A bit is set only when the operating system saves the
-// registers too.
+// The extensions that kernel sets need; true only if the operating system also saves the registers.
 struct CpuFeatures {
   // x86
   bool avx2_fma = false;
@@ -18,7 +17,7 @@ struct CpuFeatures {
   bool i8mm = false;
 };
 
-// Read once; the answer does not change while a process lives.
+// Detected once per process.
 const CpuFeatures& cpu_features();
 
 }  // namespace mbrt

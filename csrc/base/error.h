@@ -1,4 +1,4 @@
-// The named errors of the library. Each message says what is wrong, where, and how to mend it.
+// The errors of the library. Messages: `where: what was found; what was expected. How to fix it.`
 #ifndef MBRT_BASE_ERROR_H_
 #define MBRT_BASE_ERROR_H_
 
@@ -12,13 +12,13 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A model file that is damaged, inconsistent or not ours.
+// A model file that is damaged, inconsistent or of another format.
 class ModelFormatError : public Error {
  public:
   using Error::Error;
 };
 
-// A well-formed model that asks for something this engine does not do.
+// A well-formed model that needs something this engine does not support.
 class UnsupportedModelError : public Error {
  public:
   using Error::Error;

@@ -1,5 +1,4 @@
-// The width of the virtual vector that every float operation is written against, and of all
-// padding.
+// The number of virtual lanes of every float operation; all padding is a multiple of it.
 #ifndef MBRT_BASE_LANES_H_
 #define MBRT_BASE_LANES_H_
 

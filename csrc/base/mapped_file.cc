@@ -26,7 +26,7 @@ struct Descriptor {
   ~Descriptor() { ::close(fd); }
 };
 
-// Not blocking: opening a named pipe would otherwise wait for somebody to write to it.
+// Non-blocking: opening a named pipe would otherwise wait for a writer.
 int open_for_reading(const std::string& path) {
   int fd;
   do {
@@ -40,25 +40,25 @@ int open_for_reading(const std::string& path) {
 
 MappedFile::MappedFile(const std::string& path) {
   if (path.find('\0') != std::string::npos) {
-    throw InputError("the path holds a zero byte.\nGive a path without one.");
+    throw InputError("the path has a zero byte.\nGive a path without one.");
   }
   const Descriptor file{open_for_reading(path)};
   struct stat status;
   if (::fstat(file.fd, &status) != 0) fail("cannot be examined");
   if (S_ISDIR(status.st_mode)) {
-    throw InputError("is a folder.\nGive the path of the file in it.");
+    throw InputError("is a folder.\nGive the path of the model file in it.");
   }
   if (!S_ISREG(status.st_mode)) {
     throw InputError("is not a regular file.\nGive the path of one.");
   }
   if (status.st_size == 0) return;
   if (static_cast<std::uintmax_t>(status.st_size) > std::numeric_limits<std::size_t>::max() / 2) {
-    throw InputError("is too large for the address space of this program.\nUse a 64-bit one.");
+    throw InputError("is too large for a 32-bit address space.\nUse a 64-bit program.");
   }
   const auto size = static_cast<std::size_t>(status.st_size);
   void* const data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd, 0);
   if (data == MAP_FAILED) fail("cannot be mapped into memory");
-  ::posix_madvise(data, size, POSIX_MADV_WILLNEED);  // advice only: a refusal costs nothing
+  ::posix_madvise(data, size, POSIX_MADV_WILLNEED);  // a hint: errors do not matter
   data_ = data;
   size_ = size;
 }

@@ -1,14 +1,14 @@
-// A file, read-only, in memory: processes that map the same file share one copy of it.
+// A file mapped read-only into memory: processes that map the same file share one copy.
 //
-// While it is mapped the file may be deleted or replaced by a rename, but not changed in place:
-// writing to it changes what was checked, and truncating it makes the next touch of a lost page a
-// bus error (SIGBUS), which no library can turn into an exception. Whoever cannot promise that
-// reads the file into memory of their own instead.
+// While it is mapped, the file may be deleted or replaced by a rename, but not changed in place:
+// writing to it changes checked bytes, and after a truncation the next access to a lost page is a
+// bus error (SIGBUS), which a library cannot turn into an exception. If the file may change, read it
+// into memory instead.
 //
 // Measured: for a 25 MB file in the page cache, mapping and reading it once takes the same time
-// with MAP_SHARED or MAP_PRIVATE, MAP_POPULATE or page by page (best of 25, within 4 %); reading it
-// into own memory takes three times as long. WILLNEED lets the disk read ahead while the first
-// pages of a cold file are being checked.
+// with MAP_SHARED or MAP_PRIVATE, MAP_POPULATE or page by page (min of 25, within 4 %); reading it
+// into a buffer takes three times as long. WILLNEED lets the disk read ahead while the first pages of a
+// cold file are being checked.
 #ifndef MBRT_BASE_MAPPED_FILE_H_
 #define MBRT_BASE_MAPPED_FILE_H_
 
@@ -19,8 +19,8 @@ namespace mbrt {
 
 class MappedFile {
  public:
-  // InputError when there is no such regular file or it may not be read; the caller adds which
-  // file. Links are followed.
+  // InputError when there is no such regular file or it may not be read; the caller adds the path.
+  // Links are followed.
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;

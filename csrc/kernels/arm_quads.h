@@ -1,7 +1,7 @@
-// The end of a tile on ARM: the epilogues of gemm_tile.h for eight columns, half a block.
+// The epilogues of a tile on ARM, as in gemm_tile.h, for eight columns (half a block).
 //
-// ARM tiles are that narrow because eight rows by eight columns are as many accumulators as four by
-// sixteen, but take 16 loads for 64 products where those take 20, and GCC 12 spills at the latter.
+// ARM tiles have eight columns because 8x8 has as many accumulators as 4x16 but takes 16 loads for
+// 64 products instead of 20, and GCC 12 spills with 4x16.
 #ifndef MBRT_KERNELS_ARM_QUADS_H_
 #define MBRT_KERNELS_ARM_QUADS_H_
 
@@ -25,7 +25,7 @@ MBRT_INLINE inline void store_quads(float* to, const Quads& from) {
   unroll<kTileQuads>([&](auto q) MBRT_INLINE { vst1q_f32(to + q * 4, from[q]); });
 }
 
-// Where row m and column n of the int8 operands begin.
+// The addresses of row m and column n of the int8 operands.
 inline const std::int8_t* rows_from(const GemmS8& g, std::size_t m) {
   return reinterpret_cast<const std::int8_t*>(g.a) + m * g.a_stride;
 }
@@ -33,8 +33,7 @@ inline const std::int8_t* columns_from(const GemmS8& g, std::size_t n) {
   return g.w + n / kLanes * kLanes * g.k + n % kLanes * 4;
 }
 
-// Lets g begin m rows and n columns further on, as far as the end of a tile looks at it: one
-// addition for each address.
+// Moves the arrays of g that the epilogue reads by m rows and n columns.
 template <Epilogue kEpilogue>
 MBRT_INLINE inline void advance(GemmS8& g, std::size_t m, std::size_t n) {
   g.w_scale += n;
@@ -51,24 +50,24 @@ MBRT_INLINE inline void advance(GemmS8& g, std::size_t m, std::size_t n) {
   g.out += m * g.out_stride + n;
 }
 
-// Where int32 sums begin, and what they become. Up to K = 256 a sum of products of bytes is within
-// 2^22 of 0. Begun at the bits of 1.5 * 2^23, where floats are the integers, it ends as the bits of
-// that float plus itself, and a subtraction makes it a float: exact, and the same as a conversion,
-// which only one pipe of Neoverse N1 does, at half the rate.
+// Start values of int32 sums. Up to K = 256 the absolute value of a sum is at most 2^22. A sum that
+// starts at the bits of 1.5 * 2^23 ends as the bits of the float 1.5 * 2^23 + sum; one subtraction
+// then gives the sum as a float. It is exact, and cheaper than a conversion, which Neoverse N1 does
+// on one pipe only, at half the rate.
 inline constexpr int kAtZero = 0;
 inline constexpr int kAtRound = 1;
 inline constexpr std::int32_t kStarts[2] = {0, 0x4B400000};
-inline constexpr std::size_t kDeepestAtRound = 256;
+inline constexpr std::size_t kMaxKAtRound = 256;
 
-// The float that a sum stands for.
+// A sum as float.
 template <int kStart>
 MBRT_INLINE inline float32x4_t float_of_sum(int32x4_t sum) {
   if constexpr (kStart == kAtZero) return vcvtq_f32_s32(sum);
   return vsubq_f32(vreinterpretq_f32_s32(sum), vdupq_n_f32(12582912.0f));
 }
 
-// One float for each row of a tile. Four of them are one load, and their lanes are operands; what
-// is left over is loaded one by one, as all are on 32-bit ARM.
+// One float for each row of a tile. Four of them are one load, and their lanes are operands; the
+// remaining ones (on 32-bit ARM: all) are loaded one at a time.
 template <int kR>
 class RowFactors {
  public:
@@ -98,9 +97,9 @@ class RowFactors {
   float32x4_t four_[kR / 4 + 1];
 };
 
-// Says that the sums lie in registers, each in its own, now: put between the steps of a k loop, for
-// GCC 12 else moves sums from register to register (up to 12 moves for 64 products) and puts loads
-// where an in-order core waits for them. Up to four rows it has registers enough and needs no word.
+// Forces the sums into registers, between the steps of a k loop. Without it GCC 12 moves sums from
+// register to register (up to 12 moves for 64 products) and places loads where an in-order core
+// waits for them. Up to four rows there are enough registers without it.
 template <int kR, typename Sum>
 MBRT_INLINE inline void pin([[maybe_unused]] Sum (&acc)[kR][kTileQuads]) {
 #ifndef __clang__
@@ -110,17 +109,17 @@ MBRT_INLINE inline void pin([[maybe_unused]] Sum (&acc)[kR][kTileQuads]) {
 #endif
 }
 
-// To the next row, in one addition and now: given all rows of a tile, GCC 12 keeps an address for
-// each, in memory when it has no register left, and loads it again for every tile.
+// Moves to the next row. The asm stops GCC 12 from keeping an address for each row of a tile, which
+// it would spill and load again for every tile.
 template <typename T>
 MBRT_INLINE inline void next_row(T*& row, std::size_t stride) {
   row += stride;
   asm("" : "+r"(row));
 }
 
-// From x (the sum with its bias) to y, row by row. What the GEMM's members say is copied first,
-// here and below: a compiler must assume that a store may change what lies behind a reference, and
-// would load it again for every row.
+// From x (the sum with its bias) to y, row by row. Members of the GEMM are copied first, here and
+// below: otherwise a compiler must assume that a store changes them, and loads them again for every
+// row.
 template <Epilogue kEpilogue, typename Gemm>
 class Finish {
  public:
@@ -148,7 +147,7 @@ class Finish {
   Quads scale_;
 };
 
-// gemm_s8_product: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y.
+// gemm_s8, kProduct: the int32 sums of rows m .. m + kR - 1, columns n .. n + 7, to y.
 template <int kStart, int kR>
 MBRT_INLINE inline void store_product8(const GemmS8& g, std::size_t m, std::size_t n,
                                        const int32x4_t (&acc)[kR][kTileQuads]) {
@@ -185,7 +184,7 @@ MBRT_INLINE inline void store_tile8(const GemmS8& g, std::size_t m, std::size_t 
   load_quads(w_sum, g.w_sum + n);
   unroll<kR>([&](auto r) MBRT_INLINE {
     Quads y;
-    load_quads(y, bias);  // for every row: fma overwrites it, and a load is cheaper than a copy
+    load_quads(y, bias);  // in every row: fma overwrites it, and a load is cheaper than a copy
     unroll<kTileQuads>([&](auto q) MBRT_INLINE {
       const float32x4_t scale = a_scale.times(w_scale[q], r);
       const float32x4_t base = a_shift.add_times(y[q], w_sum[q], r);
@@ -197,7 +196,7 @@ MBRT_INLINE inline void store_tile8(const GemmS8& g, std::size_t m, std::size_t 
   });
 }
 
-// gemm_f32: the float sums of the same, to y.
+// gemm_f32: the float sums of the same rows and columns, to y.
 template <Epilogue kEpilogue, int kR>
 MBRT_INLINE inline void store_tile8(const GemmF32& g, std::size_t m, std::size_t n,
                                     const float32x4_t (&acc)[kR][kTileQuads]) {

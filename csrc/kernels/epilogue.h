@@ -1,4 +1,4 @@
-// What happens to an accumulator before it is stored.
+// What is done to an accumulator before it is stored.
 #ifndef MBRT_KERNELS_EPILOGUE_H_
 #define MBRT_KERNELS_EPILOGUE_H_
 
@@ -18,7 +18,7 @@ inline constexpr int kEpilogueCount = 4;
 template <Epilogue kEpilogue>
 using EpilogueConstant = std::integral_constant<Epilogue, kEpilogue>;
 
-// f(constant) with the epilogue as a constant: code for each, and no test in a loop.
+// Calls f with the epilogue as a constant, so that no loop tests it.
 template <typename F>
 __attribute__((always_inline)) inline void with_constant(Epilogue epilogue, F&& f) {
   switch (epilogue) {

@@ -1,25 +1,23 @@
-// What the micro-kernels of every ISA share: how a GEMM is cut into tiles, and what is done to a
-// finished accumulator.
+// Shared by the micro-kernels of every ISA: how a GEMM is divided into tiles, and the epilogues.
 //
-// A kernel file describes one tile and the driver does the rest:
+// A kernel file describes one tile; the driver calls it for all rows and columns:
 //
 //   struct Tile {
 //     using Gemm = GemmS8;                  // or GemmF32
-//     static constexpr int kRows = 8;       // the tallest tile
+//     static constexpr int kRows = 8;       // max rows of a tile
 //     static constexpr int kUnit = 16;      // columns come in units of 16, or 8 on some ARM
-//     static constexpr int units(int rows); // the widest tile of that many rows, in units; not
-//                                           // rising with rows
+//     static constexpr int units(int rows); // max units of a tile with that many rows; must not
+//                                           // increase with rows
 //     template <int kR, int kU>             // rows m .. m + kR - 1, columns n .. n + kU * kUnit - 1;
 //     static void run(const Gemm& g, std::size_t m, std::size_t n);  // 1 <= kU <= units(kR)
 //   };
 //
-// Every (kR, kU) is its own straight loop, so that few rows or columns cost what they are worth and
-// nothing is padded. The column tile is the outer loop: its weights (at most 48 columns x K) stay
-// in L1 while the row tiles pass, and row 0 is the one that brings them in (m == 0 is where a tile
-// may prefetch).
+// Every (kR, kU) is a function of its own, so that few rows or columns need no padding. The column
+// tile is the outer loop: its weights (at most 48 columns x K) stay in L1 for all row tiles; the
+// first one (m == 0) loads them and may prefetch.
 //
-// This header is compiled for several targets in one program, so everything in it lives in the
-// target's namespace.
+// This header is compiled for several targets in one program, so everything in it is in the
+// namespace of the target.
 #ifndef MBRT_KERNELS_GEMM_TILE_H_
 #define MBRT_KERNELS_GEMM_TILE_H_
 
@@ -34,13 +32,13 @@
 
 namespace mbrt::MBRT_TARGET {
 
-// A length cut into the fewest pieces of at most `most`, as even as can be: 16 by 12 is 8 + 8, 8 by
-// 3 is 3 + 3 + 2.
+// Splits a length into the fewest pieces of at most max_size, as even as possible: 16 by 12 is
+// 8 + 8, 8 by 3 is 3 + 3 + 2.
 class EvenSplit {
  public:
-  EvenSplit(std::size_t length, std::size_t most)
-      : pieces_((length + most - 1) / most), short_(0), longer_(length) {
-    while (longer_ >= pieces_) {  // a division, but one of at most `most`: a few cycles and not 40
+  EvenSplit(std::size_t length, std::size_t max_size)
+      : pieces_((length + max_size - 1) / max_size), short_(0), longer_(length) {
+    while (longer_ >= pieces_) {  // a division with a small quotient: a few cycles instead of 40
       longer_ -= pieces_;
       ++short_;
     }
@@ -52,14 +50,14 @@ class EvenSplit {
 
  private:
   std::size_t pieces_;
-  std::size_t short_;   // length of a piece
-  std::size_t longer_;  // how many pieces, the first ones, have one more
+  std::size_t short_;   // length of the short pieces
+  std::size_t longer_;  // how many pieces, the first ones, are one longer
 };
 
 template <typename Tile>
 using TileFn = void (*)(const typename Tile::Gemm&, std::size_t m, std::size_t n);
 
-// The driver keeps to units(rows); what it never asks for is the widest there is.
+// The driver never asks for more than units(kR); those entries repeat the widest tile.
 template <typename Tile, int kR, int kU>
 constexpr TileFn<Tile> tile_fn() {
   return &Tile::template run<kR, (kU < Tile::units(kR) ? kU : Tile::units(kR))>;
@@ -84,15 +82,15 @@ constexpr TileTable<Tile> make_table(std::integer_sequence<int, kR...>) {
   return table;
 }
 
-// tallest: rows of a tile at most, kRows at most.
+// max_rows: of a tile; at most Tile::kRows.
 template <typename Tile>
-void run_tiles(const typename Tile::Gemm& g, std::size_t tallest = Tile::kRows) {
+void run_tiles(const typename Tile::Gemm& g, std::size_t max_rows = Tile::kRows) {
   static constexpr TileTable<Tile> kTable =
       make_table<Tile>(std::make_integer_sequence<int, Tile::kRows>{});
-  const EvenSplit rows(g.m, tallest);
-  const std::size_t widest =
+  const EvenSplit rows(g.m, max_rows);
+  const std::size_t max_units =
       static_cast<std::size_t>(Tile::units(static_cast<int>(rows.longest())));
-  const EvenSplit columns(g.n / Tile::kUnit, widest);
+  const EvenSplit columns(g.n / Tile::kUnit, max_units);
   for (std::size_t c = 0, n = 0; c < columns.pieces(); ++c) {
     const std::size_t units = columns.size(c);
     for (std::size_t r = 0, m = 0; r < rows.pieces(); ++r) {
@@ -103,17 +101,17 @@ void run_tiles(const typename Tile::Gemm& g, std::size_t tallest = Tile::kRows) 
   }
 }
 
-// What a tile fetches while it multiplies; hardware that does so too stops at a page. A fetch past the
-// end of the file does nothing.
+// What a tile prefetches while it multiplies (the hardware prefetcher stops at the end of a page). A
+// prefetch past the end of the file does nothing.
 enum class Prefetch {
-  kNone,  // weights that an earlier row tile has brought
-  kFar,   // what lies `ahead` behind the next column tile, to the second-level cache
-  kNear,  // and the next column tile to the first
+  kNone,  // nothing: an earlier row tile has loaded the weights
+  kFar,   // to L2: `ahead` bytes after the next column tile
+  kNear,  // kFar, and the next column tile to L1
 };
 
-// f(constant): what the tile of kR rows from m fetches. Rows are split evenly, so a tile of less than
-// half the tallest is the only one (or, where run_tiles was told less than the tallest, a last one, which
-// then fetches what is there). What lies behind keys and values is not next.
+// Calls f with the Prefetch of the tile of kR rows from m as a constant. Rows are split evenly, so a
+// tile of fewer than kRows / 2 rows is the only one (or, with a smaller max_rows, the last one, which
+// then prefetches as well). Nothing useful follows keys and values, so kProduct prefetches nothing.
 template <typename Tile, int kR, typename F>
 MBRT_INLINE inline void with_prefetch(const typename Tile::Gemm& g, std::size_t m, F&& f) {
   if (g.epilogue == Epilogue::kProduct || (kR >= Tile::kRows / 2 && m != 0)) {
@@ -125,7 +123,7 @@ MBRT_INLINE inline void with_prefetch(const typename Tile::Gemm& g, std::size_t 
   }
 }
 
-// next: where the next column tile has the weights of this step.
+// next: the weights of this step in the next column tile.
 template <Prefetch kPrefetch>
 MBRT_INLINE inline void fetch([[maybe_unused]] const char* next,
                               [[maybe_unused]] std::size_t ahead) {
@@ -133,7 +131,7 @@ MBRT_INLINE inline void fetch([[maybe_unused]] const char* next,
   if constexpr (kPrefetch == Prefetch::kNear) __builtin_prefetch(next, 0, 3);
 }
 
-// From x (the sum with its bias) of a row and 16 columns to y.
+// From x (the sum with its bias) to y, for 16 columns of a row.
 template <Epilogue kEpilogue>
 class FinishBlock {
  public:
@@ -155,17 +153,17 @@ class FinishBlock {
   }
 
  private:
-  // Of kResidual alone.
+  // kResidual only.
   const float* residual_ = nullptr;
   std::size_t stride_ = 0;
   f32x16 scale_;
 };
 
-// The end of a tile: rows m .. m + kR - 1 and kB blocks of 16 columns from n, from sums to y. The
-// GEMM is a copy: for all a compiler knows, each store of a result could change what a reference
-// refers to, and it would be loaded again.
+// The epilogue of a tile: rows m .. m + kR - 1 and kB blocks of 16 columns from n, from sums to y.
+// The GEMM is passed by value: through a reference, a compiler must assume that a store changes its
+// members, and loads them again.
 
-// gemm_s8, block by block: what its 16 columns need stays in registers for all rows.
+// gemm_s8, block by block: the factors of 16 columns stay in registers for all rows.
 template <Epilogue kEpilogue, int kR, int kB>
 MBRT_INLINE inline void store_as(GemmS8 g, std::size_t m, std::size_t n,
                                  const i32x16 (&acc)[kR][kB]) {
@@ -211,8 +209,8 @@ MBRT_INLINE inline void store_as(GemmF32 g, std::size_t m, std::size_t n,
   });
 }
 
-// The epilogue is looked at here, once a tile, and not in the instantiation of everything before: a
-// k loop exists once for all four, which halves what the tallest kernels weigh.
+// The epilogue is tested here, once per tile, so that each k loop is compiled once and not four
+// times: half the code size of the largest kernels.
 template <typename Gemm, typename Sum, int kR, int kB>
 MBRT_INLINE inline void store_tile(const Gemm& g, std::size_t m, std::size_t n,
                                    const Sum (&acc)[kR][kB]) {

@@ -1,14 +1,13 @@
-// The machine's own peak, for micro-benchmarks to divide by: the multiply-accumulate step of a
-// kernel on independent accumulators, with no loads, no stores and no epilogue.
+// The machine's peak for micro-benchmarks: the multiply-accumulate step of a kernel on independent
+// accumulators, with no loads, stores or epilogue.
 //
-// Each gemm file defines, in its target's namespace, the peak of the instructions that it
-// multiplies with:
+// Each gemm file defines, in the namespace of its target, the peak of its own multiply instructions:
 //
 //   std::size_t peak_s8(std::size_t iterations);    in gemm_s8/<isa>.cc
 //   std::size_t peak_f32(std::size_t iterations);   in gemm_f32/<isa>.cc
 //
 // Both return the number of multiply-accumulates done, one per product of two elements; the caller
-// takes the time.
+// measures the time.
 #ifndef MBRT_KERNELS_PEAK_H_
 #define MBRT_KERNELS_PEAK_H_
 
@@ -30,7 +29,7 @@ inline std::size_t run_peak(std::size_t iterations, std::size_t macs_per_step, A
   }
   Accumulator seen[kCount];
   unroll<kCount>([&](auto j) MBRT_INLINE { seen[j] = acc[j]; });
-  asm volatile("" : : "r"(seen) : "memory");  // the compiler must believe that the sums are used
+  asm volatile("" : : "r"(seen) : "memory");  // keeps the sums alive
   return iterations * macs_per_step * kCount;
 }
 

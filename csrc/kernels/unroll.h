@@ -1,15 +1,15 @@
-// unroll<kN>(f): f(0), f(1), ..., f(kN - 1), with constants for arguments.
+// unroll<kN>(f): f(0), f(1), ..., f(kN - 1), with constants as arguments.
 //
-// An array of accumulators becomes registers only where its indices are constants early enough. A
-// loop with a constant bound is not: gcc 12 and clang 19 both promote the array before they unroll,
-// pragma or not, and then store every accumulator in every iteration of the loop around it.
+// The compiler keeps an array of accumulators in registers only if its indices are constants early
+// enough. A loop with a constant bound is not enough: gcc 12 and clang 19 decide about the array
+// before they unroll, with or without a pragma, and store every accumulator in every iteration.
 #ifndef MBRT_KERNELS_UNROLL_H_
 #define MBRT_KERNELS_UNROLL_H_
 
 #include <cstddef>
 #include <utility>
 
-// For the lambdas given to unroll, too: [&](auto i) MBRT_INLINE { ... }
+// Also for lambdas: unroll<4>([&](auto i) MBRT_INLINE { ... })
 #define MBRT_INLINE __attribute__((always_inline))
 
 namespace mbrt::MBRT_TARGET {

@@ -3,11 +3,10 @@
 // Same bits as every other implementation on 64-bit ARM: vfmaq rounds once, division and square
 // root are the IEEE instructions, and max and min are a comparison and a selection (fmax would
 // return NaN, and +0 of either order). 32-bit NEON flushes denormals and has no division or square
-// root: those go lane by lane through VFP, and results agree with the other ISAs only as long as no
-// denormal appears.
+// root: VFP does those lane by lane. Results agree with the other ISAs only if no denormal occurs.
 //
-// The registers are four members and not an array or float32x4x4_t: GCC keeps an array in memory
-// until its loops are unrolled, and ties the registers of float32x4x4_t together.
+// The registers are four members, not an array or float32x4x4_t: GCC keeps an array in memory until
+// its loops are unrolled, and allocates consecutive registers for float32x4x4_t.
 #ifndef MBRT_SIMD_ARM_NEON_H_
 #define MBRT_SIMD_ARM_NEON_H_
 
@@ -18,7 +17,7 @@
 #include <cstring>
 
 #ifndef __ARM_FEATURE_FMA
-#error "32-bit ARM needs a fused multiply-add: compile with -mfpu=neon-vfpv4"
+#error "arm_neon.h: no fused multiply-add; compile for 32-bit ARM with -mfpu=neon-vfpv4"
 #endif
 
 namespace mbrt::MBRT_TARGET {
@@ -31,14 +30,14 @@ struct i32x16 {
   int32x4_t q0, q1, q2, q3;
 };
 
-// Four lanes: where the two instruction sets differ, and the choices that decide bits.
+// Four lanes: operations in which 32-bit and 64-bit ARM differ, and those that define the bits.
 
 inline float32x4_t max4(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 inline float32x4_t min4(float32x4_t a, float32x4_t b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 
 #ifdef __aarch64__
 
-// One instruction: of a quiet NaN and a number it takes the number.
+// One instruction: of a quiet NaN and a number it returns the number.
 inline float32x4_t max_number4(float32x4_t x, float32x4_t m) { return vmaxnmq_f32(x, m); }
 inline float32x4_t div4(float32x4_t a, float32x4_t b) { return vdivq_f32(a, b); }
 inline float32x4_t sqrt4(float32x4_t a) { return vsqrtq_f32(a); }
@@ -76,8 +75,8 @@ inline void store(float* p, f32x16 v) {
   vst1q_f32(p + 12, v.q3);
 }
 
-// By way of memory: these are tails, once a row, and branches on n would cost more code than the
-// row's own work.
+// Through memory: these are tails, once per row, and branches on n would need more code than the
+// work of the row.
 inline f32x16 load_partial(const float* p, std::size_t n) {
   float lanes[16] = {};
   std::memcpy(lanes, p, n * sizeof(float));
@@ -123,7 +122,7 @@ inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
 
 inline f32x16 fma(f32x16 a, f32x16 b, const Addend& c) {
 #ifdef __aarch64__
-  f32x16 y;  // volatile: else all uses of an addend would become one, and copies of it
+  f32x16 y;  // volatile: otherwise the compiler loads an addend once and copies it
   asm volatile("ldp %q0, %q1, %2" : "=w"(y.q0), "=w"(y.q1) : "Q"(c));
   asm volatile("ldp %q0, %q1, %2" : "=w"(y.q2), "=w"(y.q3) : "Q"(c));
   return fma(a, b, y);
@@ -222,8 +221,8 @@ inline i32x16 load_s8(const std::int8_t* p) {
 
 inline void store_low_bytes(std::uint8_t* p, i32x16 a) {
 #ifdef __aarch64__
-  // The even halves of the lanes, then the even bytes of those: three instructions where narrowing
-  // takes six.
+  // The even halves of the lanes, then the even bytes of those: three instructions, where narrowing
+  // needs six.
   const int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(a.q0), vreinterpretq_s16_s32(a.q1));
   const int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(a.q2), vreinterpretq_s16_s32(a.q3));
   vst1q_u8(p, vuzp1q_u8(vreinterpretq_u8_s16(low), vreinterpretq_u8_s16(high)));
@@ -234,8 +233,8 @@ inline void store_low_bytes(std::uint8_t* p, i32x16 a) {
 #endif
 }
 
-// Maxima: four lanes. The other registers are folded on the way, which costs no instruction more,
-// and leaves three registers to others.
+// Running maxima in four lanes: folding the other registers at once needs no extra instruction and
+// frees three registers.
 
 struct f32max {
   float32x4_t q;
@@ -251,7 +250,7 @@ inline f32max max_number(f32x16 x, f32max m) {
 #ifdef __aarch64__
   const float32x4_t four = max_number4(max_number4(x.q0, x.q1), max_number4(x.q2, x.q3));
   return {max_number4(four, m.q)};
-#else  // one by one: a NaN must meet a number that is the second
+#else  // one after the other: the second operand must not be a NaN
   return {max_number4(x.q0, max_number4(x.q1, max_number4(x.q2, max_number4(x.q3, m.q))))};
 #endif
 }

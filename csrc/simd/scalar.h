@@ -1,5 +1,5 @@
-// f32x16 as an array: the baseline of every architecture, and the reference that the others must
-// equal bit for bit.
+// f32x16 as an array: the baseline of every architecture, and the reference for the bits of the
+// others.
 #ifndef MBRT_SIMD_SCALAR_H_
 #define MBRT_SIMD_SCALAR_H_
 
@@ -16,10 +16,9 @@ struct i32x16 {
   std::int32_t lane[16];
 };
 
-// a * b + c, rounded once. Where there is no such instruction: the product of two floats is exact
-// in double, and a sum rounded to odd (its last bit set when anything was lost) rounds to float as
-// the exact sum would. libm's fmaf says the same, but is a call an element and has been wrong on
-// some platforms.
+// a * b + c, rounded once. Without an fma instruction: the product of two floats is exact in double,
+// and a sum rounded to odd (last bit set if any bits were lost) rounds to float as the exact sum
+// does. libm's fmaf would be a call per element, and was wrong on some platforms.
 inline float fused_multiply_add(float a, float b, float c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
   return __builtin_fmaf(a, b, c);

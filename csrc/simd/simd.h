@@ -1,31 +1,31 @@
 // The 16 virtual lanes that every float operation is written against.
 //
-// A kernel source is compiled once per target, with MBRT_TARGET naming the namespace it lives in
-// (scalar, avx2, avxvnni, avx512, avx512vnni, neon, dotprod, i8mm) and the compiler flags of that
-// target. This header picks the implementation of f32x16 from those flags. Every implementation
-// gives the same bits for the same inputs: 16 lanes are one AVX-512 register, two AVX2 registers,
-// four NEON registers or an array; only IEEE operations are used (add, sub, mul, div, sqrt, fused
+// A kernel source is compiled once per target, with MBRT_TARGET as its namespace (scalar, avx2,
+// avxvnni, avx512, avx512vnni, neon, dotprod, i8mm) and the compiler flags of that target. This
+// header selects the implementation of f32x16 by those flags. Every implementation gives the same
+// bits for the same inputs: 16 lanes are one AVX-512 register, two AVX2 registers, four NEON
+// registers or an array; only IEEE operations are used (add, sub, mul, div, sqrt, fused
 // multiply-add), and folds always go 16 -> 8 -> 4 -> 2 -> 1.
 //
-// What an implementation provides, in namespace mbrt::MBRT_TARGET:
+// Every implementation provides, in namespace mbrt::MBRT_TARGET:
 //
 //   f32x16, i32x16                  the vector types, passed by value
 //   load(p) store(p, v)             16 floats, any alignment
 //   load_partial(p, n)              first n floats (0 <= n <= 16), the other lanes +0
-//   store_partial(p, n, v)          first n floats, nothing past them
+//   store_partial(p, n, v)          first n floats, nothing after them
 //   broadcast(x) zero()             f32x16
-//   add sub mul div                 lane by lane
+//   add sub mul div                 in each lane
 //   fma(a, b, c)                    a * b + c, rounded once; c may be an Addend
 //   sqrt(a) abs(a) neg(a)
-//   max(a, b) = a > b ? a : b       so a NaN in either gives b, and max(-0, +0) = +0
+//   max(a, b) = a > b ? a : b       a NaN in either gives b; max(-0, +0) = +0
 //   min(a, b) = a < b ? a : b
-//   max_number(x, m)                the same for an m that is no NaN; a zero may be of either sign
-//   f32max, i32max                  the largest of many: as many lanes as the ISA likes to keep
-//   broadcast_max(x)                f32max; broadcast_max_i32(x) an i32max
-//   max_number(x, f32max)           max_signed, max_unsigned of an i32max; one such with another
-//   reduce_max(f32max)              a float, of a zero either; so are those of integers
+//   max_number(x, m)                the same if m is not a NaN; a zero may have either sign
+//   f32max, i32max                  running maxima, in as many lanes as suit the ISA
+//   broadcast_max(x)                f32max; broadcast_max_i32(x) gives an i32max
+//   max_number(x, f32max)           also max_signed and max_unsigned of i32x16 or i32max and i32max
+//   reduce_max(f32max)              a float, a zero with either sign; also those of i32max
 //   select_gt(a, b, x, y)           a > b ? x : y
-//   reduce_add(a) reduce_max(a)     a float; lane j joins j + 8, then + 4, + 2, + 1
+//   reduce_add(a) reduce_max(a)     a float; lane j + 8 is folded into lane j, then + 4, + 2, + 1
 //   to_f32(i32x16)                  rounds to nearest even
 //   bits(f32x16) from_bits(i32x16)  reinterpretation
 //   max_signed(a, b) max_unsigned(a, b)        of i32x16
@@ -37,13 +37,13 @@
 #define MBRT_SIMD_SIMD_H_
 
 #ifndef MBRT_TARGET
-#error "MBRT_TARGET must name the target this file is compiled for"
+#error "simd.h: MBRT_TARGET is not defined; it must be the target's name"
 #endif
 
 namespace mbrt::MBRT_TARGET {
 
-// One number in all lanes, for fma to add to. Where fma overwrites what it adds to, as on ARM, it
-// takes these from memory each time, which costs less than copies of a register.
+// A number in all lanes, as the addend of fma. On ARM, where fma overwrites its addend, it is loaded
+// from memory each time, which costs less than copying a register.
 struct alignas(32) Addend {
   float eight[8];
 };
@@ -61,7 +61,7 @@ constexpr Addend addend(float x) { return {{x, x, x, x, x, x, x, x}}; }
 #elif defined(__ARM_NEON)
 #include "simd/arm_neon.h"
 #else
-#error "no f32x16 for these compiler flags"
+#error "simd.h: no f32x16 for these compiler flags"
 #endif
 
 #endif  // MBRT_SIMD_SIMD_H_

@@ -13,9 +13,9 @@ struct f32x16 {
   __m256 lo, hi;  // lanes 0..7, 8..15
 };
 
-// Vectors of 32-bit integers, not __m256i, which is one of 64-bit integers: across a loop gcc 12
-// keeps the two types in different registers, and an accumulator would be moved, and spilled, at
-// each use.
+// Vectors of 32-bit integers, not __m256i, whose elements are 64-bit integers: gcc 12 keeps the
+// two types in different registers across a loop, and would move and spill an accumulator at each
+// use.
 struct i32x16 {
   __v8si lo, hi;
 };

@@ -196,7 +196,7 @@ def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPa
     ("variable", "value", "words"),
     [
         ("MBRT_ISA", "sse9", 'MBRT_ISA: unknown instruction set "sse9"'),
-        ("MBRT_NUM_THREADS", "many", 'MBRT_NUM_THREADS is "many"'),
+        ("MBRT_NUM_THREADS", "many", 'MBRT_NUM_THREADS: "many"; expected an integer'),
     ],
 )
 def test_a_bad_environment_ends_a_program_loudly(tmp_path: Path, variable: str, value: str, words: str) -> None:

@@ -1,5 +1,7 @@
-// The activations, written once for every target. Each is a function of one f32x16 (kernels/math);
-// what is here is the pass around it. The scale is tested once a call, not in the loop.
+// Activations: y = f(x) * scale in place, one source for every target.
+//
+// Each f is a function of one f32x16 (kernels/math); this file adds the loops over rows and
+// columns. Whether there is a scale is tested once per call, outside the loops.
 #include "kernels/activation/activation.h"
 
 #include "kernels/math/gates.h"

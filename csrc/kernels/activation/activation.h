@@ -1,12 +1,12 @@
-// activation: y = f(x) * scale, in place on a panel that lies in cache.
+// activation: y = f(x) * scale, in place on a panel that is in cache; one pass.
 //
-// ReLU is not here: it is an epilogue. The others are one pass each, written against the 16 lanes:
+//   relu       x > 0 ? x : 0        after a product it is an epilogue instead
 //   gelu       0.5 x (1 + erf(x / sqrt 2))
 //   gelu_tanh  0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
 //   relu6      min(max(x, 0), 6)
 //   silu       x / (1 + exp(-x))
 //   tanh       tanh(x)
-// The exact sequence of operations of each is in kernels/math/.
+// kernels/math/ has the exact sequence of operations of each.
 #ifndef MBRT_KERNELS_ACTIVATION_ACTIVATION_H_
 #define MBRT_KERNELS_ACTIVATION_ACTIVATION_H_
 

@@ -4,15 +4,15 @@
 //   acc[m][n] = fma(a[m][k], w[k][n], acc[m][n])        k ascending, one accumulator, from +0
 //
 // Weights n16k1: a quarter of a 64-byte row is one operand. Rows are read in place, four k at a
-// time, each lane for one k; the last one to three k are read one by one, and nothing past them.
+// time, one lane per k; the last one to three k are read one at a time, and nothing after them.
 // Registers: 16 accumulators (8 rows x 2 quads), 8 activations, 2 to 4 weights; 4 free.
 //
-// Modelled (llvm-mca 19, no hardware): the loop runs at 100 % of Neoverse N1's two fma a cycle,
-// from four rows up, and of Cortex-A57's (A72's) one, with GCC 12 and clang 19; at 97 and 86 % of
-// Cortex-A55's one, at 56 and 47 % of Cortex-A53's. The whole kernel for 32 rows on N1: 92 % at
-// K = 128.
-// One to three rows wait for the latency of fma, but longer for their weights: they get no wider
-// tile. Tried and dropped: 4x16 (20 loads for 64 fma, not 16; GCC 12 makes six moves: 91 %).
+// Modelled (llvm-mca 19, no hardware), share of the peak of fma, GCC 12 and clang 19: Neoverse N1
+// (two fma per cycle) 100 % from four rows up; Cortex-A57 and A72 (one) 100 %; Cortex-A55 (one) 97
+// and 86 %; Cortex-A53 56 and 47 %. The whole kernel for 32 rows on N1: 92 % at K = 128.
+// One to three rows are limited by the latency of fma, but more by loading their weights: a wider
+// tile would not help. Tried and dropped: 4x16 (20 loads for 64 fma instead of 16; GCC 12 adds six
+// moves: 91 %).
 #include <cstddef>
 
 #include "kernels/arm_quads.h"
@@ -26,7 +26,7 @@ namespace {
 
 #ifdef __aarch64__
 
-constexpr int kTallest = 8;
+constexpr int kMaxRows = 8;
 
 template <int kLane>
 MBRT_INLINE inline float32x4_t fma_lane(float32x4_t sum, float32x4_t w, float32x4_t a) {
@@ -36,7 +36,7 @@ MBRT_INLINE inline float32x4_t fma_lane(float32x4_t sum, float32x4_t w, float32x
 #else
 
 // Of 16 registers: 8 accumulators, 2 weights, 4 activations, 1 broadcast (there is no fma by lane).
-constexpr int kTallest = 4;
+constexpr int kMaxRows = 4;
 
 template <int kLane>
 MBRT_INLINE inline float32x4_t fma_lane(float32x4_t sum, float32x4_t w, float32x4_t a) {
@@ -49,7 +49,7 @@ MBRT_INLINE inline float32x4_t fma_lane(float32x4_t sum, float32x4_t w, float32x
 template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmF32;
-  static constexpr int kRows = kTallest;
+  static constexpr int kRows = kMaxRows;
   static constexpr int kUnit = kTileColumns;
   static constexpr int units(int) { return 1; }
 

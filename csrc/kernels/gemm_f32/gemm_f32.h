@@ -5,10 +5,10 @@
 //   kLinear:    y = x
 //   kRelu:      y = x > 0 ? x : 0
 //   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
-//   kProduct:   y = acc                      no bias: the two matrix products of attention
+//   kProduct:   y = acc                      no bias; for the two products of attention
 //
-// Packing n16k1: w[n / 16][k][n % 16]; consecutive blocks of 16 columns lie panel_stride floats
-// apart (k * 16 for weights; more for keys and values, whose buffers have room for other lengths).
+// Packing n16k1: w[n / 16][k][n % 16]; consecutive blocks of 16 columns are panel_stride floats
+// apart (k * 16 for weights; more for keys and values, whose buffers have a larger capacity).
 // N is a multiple of 16; K is any number >= 1. Nothing outside the described arrays is read or
 // written.
 #ifndef MBRT_KERNELS_GEMM_F32_GEMM_F32_H_

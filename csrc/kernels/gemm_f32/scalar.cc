@@ -1,8 +1,8 @@
-// gemm_f32_1x16_scalar: the contract of gemm_f32.h as three loops. What every other gemm_f32 must
-// equal bit for bit.
+// gemm_f32_1x16_scalar: the formula of gemm_f32.h as three loops. Every other gemm_f32 must give the
+// same bits.
 //
-// It shares neither the driver nor the epilogue with the other kernels, so that a fault there
-// cannot hide here.
+// It shares neither the driver nor the epilogue with the other kernels, so that tests against it
+// find a bug in those.
 #include <cstddef>
 #include <cstdint>
 

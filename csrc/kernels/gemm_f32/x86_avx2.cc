@@ -1,14 +1,16 @@
-// gemm_f32_6x16_avx2: six rows times 16 columns of float weights; one accumulator an output, k
-// ascending.
+// gemm_f32_6x16_avx2: six rows times 16 columns of float weights.
 //
-// Registers: 12 accumulators (6 x 2 ymm), 2 weights, 1 broadcast; 1 free. Up to three rows take
-// more columns instead, so that there are accumulators enough to hide the latency of the fma.
+//   acc[m][n] = fma(a[m][k], w[k][n], acc[m][n])        k ascending, one accumulator, from +0
+//
+// Weights n16k1: one 64-byte row = 16 columns = two operands, read once per k step.
+// Registers: 12 accumulators (6 x 2 ymm), 2 weights, 1 broadcast; 1 free. Up to three rows use more
+// columns instead, so that there are enough accumulators to hide the latency of the fma.
 //
 // Measured: 86 - 98 % of the core's AVX2 fma peak from 12 rows up, K >= 128, weights in L2
-// (Cascade Lake). What lies behind the weights is fetched while the first of several row tiles passes
-// (gemm_tile.h): 13 % less time at 8 and 16 rows, 7 % at 128 (Zen 3, MobileBERT). A single row tile
-// fetches nothing: the next column tile in the first-level cache took 15 % (least) to 41 % (median)
-// more time at one row, whose 48 columns are 98 KB at K = 512.
+// (Cascade Lake). The first of several row tiles prefetches the weights that follow (gemm_tile.h):
+// 13 % less time at 8 and 16 rows, 7 % at 128 (Zen 3, MobileBERT). A single row tile prefetches
+// nothing: with the next column tile in L1, one row took 15 % (min) to 41 % (median) more time; its
+// 48 columns are 98 KB at K = 512.
 #include <cstddef>
 
 #include "kernels/gemm_f32/gemm_f32.h"

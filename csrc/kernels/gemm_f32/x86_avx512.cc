@@ -1,8 +1,10 @@
-// gemm_f32_8x48_avx512: eight rows times 48 columns of float weights; one accumulator an output, k
-// ascending.
+// gemm_f32_8x48_avx512: eight rows times 48 columns of float weights.
 //
-// Registers: 24 accumulators (8 x 3 zmm), 3 weights, 1 broadcast; 4 free. A step is 24 fma to 11
-// loads; 14x32 has 28 to 16, and would read the weights more often.
+//   acc[m][n] = fma(a[m][k], w[k][n], acc[m][n])        k ascending, one accumulator, from +0
+//
+// Weights n16k1: one 64-byte row = 16 columns = one register, read once per k step.
+// Registers: 24 accumulators (8 x 3 zmm), 3 weights, 1 broadcast; 4 free. A step is 24 fma and 11
+// loads; 14x32 would need 28 and 16, and read the weights more often.
 //
 // Measured: 81 - 95 % of the core's AVX-512 fma peak from 8 rows up, K >= 128, weights in L2
 // (Cascade Lake).

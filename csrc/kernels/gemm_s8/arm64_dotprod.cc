@@ -3,18 +3,18 @@
 //   acc[m][n] = sum_k q[m][k] * w[k][n]        sdot by lane: four k of four columns by four k of
 //                                              one row, 16 products an instruction
 //
-// Weights n16k4: a quarter of a 64-byte row is one operand of sdot, as it lies in the file.
-// Activations are read in place, 16 k of a row at a time; each of the four lanes serves one step.
+// Weights n16k4: a quarter of a 64-byte row is one operand of sdot, as stored in the file.
+// Activations are read in place, 16 k of a row at a time; each of the four lanes is one step.
 // Registers: 16 accumulators (8 rows x 2 quads), 8 activations, 2 to 4 weights; 4 free.
 // Exact for every input: nothing saturates, |acc| <= 32,768 * 128 * 127 < 2^31.
 //
-// Modelled (llvm-mca 19, no hardware): the loop of eight rows, 80 instructions for 64 sdot, runs at
-// 100 % of the two sdot a cycle of Neoverse N1 and the four of V2, and at 76 % of Cortex-A55's one,
-// where every 128-bit load takes the cycle of an sdot. The whole kernel for 32 rows on N1: 94 % at
-// K = 512, 81 to 84 % at K = 128.
+// Modelled (llvm-mca 19, no hardware), share of the peak of sdot: the loop of eight rows, 80
+// instructions for 64 sdot, reaches 100 % on Neoverse N1 (two sdot per cycle) and V2 (four), and
+// 76 % on Cortex-A55 (one), where every 128-bit load takes the cycle of an sdot. The whole kernel
+// for 32 rows on N1: 94 % at K = 512, 81 to 84 % at K = 128.
 // Tried and dropped: the loop of eight rows in C++ (68 % on A55 with GCC 12, 59 % with clang 19);
-// weights of the first step in one ldp, too (72 % on A55: the first sdot waits for both); 4x16 (20
-// loads for 64 sdot, not 16; GCC 12 spills: 91 %), 5x16 (85 %), 6x12 (94 %).
+// one ldp for the weights of the first step as well (72 % on A55: the first sdot waits for both);
+// 4x16 (20 loads for 64 sdot instead of 16; GCC 12 spills: 91 %), 5x16 (85 %), 6x12 (94 %).
 #include <cstddef>
 #include <cstdint>
 
@@ -27,10 +27,10 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-constexpr int kTallest = 8;
+constexpr int kMaxRows = 8;
 
-// Adds to the sums of row r, a left and a right quad of columns. row, left, right: the numbers of
-// the registers that hold 16 k of the row, and the two quads' weights of step `lane`.
+// Adds step `lane` to the sums of row r, a left and a right quad of columns. row, left, right: the
+// numbers of the registers with 16 k of the row, and with the weights of the two quads.
 #define MBRT_DOT(r, row, left, right, lane)                 \
   "sdot %[l" #r "].4s, v" #left ".16b, v" #row ".4b[" #lane \
   "]\n\t"                                                   \
@@ -44,18 +44,18 @@ constexpr int kTallest = 8;
   MBRT_DOT(5, 21, left, right, lane)        \
   MBRT_DOT(6, 22, left, right, lane) MBRT_DOT(7, 23, left, right, lane)
 
-// The sums of eight rows, from kStart, over k >= 16. By hand for in-order cores: a compiler puts
-// loads together, and they wait for each other.
+// The sums of eight rows, from kStart, over k >= 16. In assembly for in-order cores: a compiler
+// groups the loads, which then wait for each other.
 //
-//   x9 .. x16   where the eight rows are       v16 .. v23   16 k of each row
-//   w           where the weights are          v24, v25     weights of even steps
+//   x9 .. x16   addresses of the eight rows    v16 .. v23   16 k of each row
+//   w           address of the weights         v24, v25     weights of even steps
 //                                              v26, v27     weights of odd steps
-// Half of the sums' starts are loaded and half are copies, which are made meanwhile by other pipes.
-// Three rows are loaded before the first step, the others one by one between the products of those
-// before; a step's weights after row 4 of the step before.
+// Half of the start values are loaded and half are copied, because other pipes do the copies at the
+// same time. Three rows are loaded before the first step, the others one at a time between the
+// products of the rows before; the weights of a step are loaded after row 4 of the previous step.
 template <int kStart>
 MBRT_INLINE inline void sum_eight(const std::int8_t* a, std::size_t a_stride, const std::int8_t* w,
-                                  std::size_t k, int32x4_t (&acc)[kTallest][kTileQuads]) {
+                                  std::size_t k, int32x4_t (&acc)[kMaxRows][kTileQuads]) {
   constexpr std::int32_t kOne = kStarts[kStart];
   alignas(32) static constexpr std::int32_t kEight[8] = {kOne, kOne, kOne, kOne,
                                                          kOne, kOne, kOne, kOne};
@@ -123,7 +123,7 @@ MBRT_INLINE inline void sum_eight(const std::int8_t* a, std::size_t a_stride, co
         "v21", "v22", "v23", "v24", "v25", "v26", "v27", "cc", "memory");
 }
 
-// The same of any number of rows, in C++.
+// The same for any number of rows, in C++.
 template <int kR>
 MBRT_INLINE inline void sum_rows(const std::int8_t* a, std::size_t a_stride, const std::int8_t* w,
                                  std::size_t depth, int32x4_t (&acc)[kR][kTileQuads]) {
@@ -153,14 +153,14 @@ MBRT_INLINE inline void sum_rows(const std::int8_t* a, std::size_t a_stride, con
 template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;
-  static constexpr int kRows = kTallest;
+  static constexpr int kRows = kMaxRows;
   static constexpr int kUnit = kTileColumns;
   static constexpr int units(int) { return 1; }
 
   template <int kR, int>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     int32x4_t acc[kR][kTileQuads];
-    if constexpr (kR == kTallest) {
+    if constexpr (kR == kMaxRows) {
       sum_eight<kAtZero>(rows_from(g, m), g.a_stride, columns_from(g, n), g.k, acc);
     } else {
       sum_rows(rows_from(g, m), g.a_stride, columns_from(g, n), g.k, acc);
@@ -169,10 +169,10 @@ struct Tile {
   }
 };
 
-// A multiple of eight rows, which the engine's panels nearly always are: no call for a tile, and
-// each address one addition away from the last.
+// For a multiple of eight rows, as almost all panels of the engine are: no function call per tile,
+// and each address is the previous one plus a constant.
 template <Epilogue kEpilogue, int kRows, int kStart>
-__attribute__((noinline)) void tall_tiles(const GemmS8& g) {
+__attribute__((noinline)) void full_tiles(const GemmS8& g) {
   for (std::size_t n = 0; n < g.n; n += kTileColumns) {
     const std::int8_t* a = rows_from(g, 0);
     const std::int8_t* const w = columns_from(g, n);
@@ -190,12 +190,12 @@ __attribute__((noinline)) void tall_tiles(const GemmS8& g) {
 
 template <Epilogue kEpilogue>
 __attribute__((noinline)) void gemm(const GemmS8& g) {
-  if (g.m % kTallest != 0) {
+  if (g.m % kMaxRows != 0) {
     run_tiles<Tile<kEpilogue>>(g);
-  } else if (g.k <= kDeepestAtRound) {
-    tall_tiles<kEpilogue, kTallest, kAtRound>(g);
+  } else if (g.k <= kMaxKAtRound) {
+    full_tiles<kEpilogue, kMaxRows, kAtRound>(g);
   } else {
-    tall_tiles<kEpilogue, kTallest, kAtZero>(g);
+    full_tiles<kEpilogue, kMaxRows, kAtZero>(g);
   }
 }
 

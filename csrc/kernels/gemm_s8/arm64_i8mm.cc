@@ -3,20 +3,20 @@
 //   acc[m][n] = sum_k q[m][k] * w[k][n]        smmla: eight k of two rows by eight k of two
 //                                              columns, a block of 2 x 2 sums, 32 products
 //
-// Its operands are pairs: eight k of a row and eight k of the next. Neither the weights (n16k4) nor
-// the rows lie so, and zips take the very pipes that multiply: 8 zips for 16 smmla, if made on the
-// way. All rows are therefore paired before the first column, and a tile's columns (8 x K bytes, in
-// L1) before the first row. A single tile of rows zips its columns on the way: nobody else uses
-// them.
+// Its operands are pairs: eight k of a row and eight k of the next row. Neither the weights (n16k4)
+// nor the rows are stored like that, and zip uses the same pipes as smmla: pairing inside the loop
+// costs 8 zips for 16 smmla. So all rows are paired before the first column, and the columns of a
+// tile (8 x K bytes, in L1) before the first row. A single tile of rows zips its columns in the
+// loop, because they are used only once.
 // Registers: 16 accumulators (4 pairs of rows x 4 pairs of columns), 4 columns, 1 to 4 rows.
 // Exact for every input: nothing saturates, |acc| <= 32,768 * 128 * 127 < 2^31.
 //
-// Modelled (llvm-mca 19, no hardware) on Neoverse V1 and V2, four smmla a cycle: the loop runs at
-// 100 % of that with paired operands, at 80 % with paired rows, which is the bound with 4 zips for
-// 16 smmla, and at 66 % with neither (K > 4096).
-// Tried and dropped: pairing on the way for any number of rows (55 % of the peak for 32 rows at
-// K = 512, where this kernel had 69 %); zips of 16 k of two rows instead of halves loaded one by
-// one, and 12x8 (GCC 12 spills at both).
+// Modelled (llvm-mca 19, no hardware) on Neoverse V1 and V2, share of the peak of four smmla per
+// cycle: 100 % with paired operands, 80 % with paired rows (the bound with 4 zips for 16 smmla),
+// 66 % with neither (K > 4096).
+// Tried and dropped: pairing inside the loop for any number of rows (55 % of the peak for 32 rows
+// at K = 512; this kernel then had 69 %); zips of 16 k of two rows instead of loading halves, and
+// 12x8 (GCC 12 spills in both).
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -30,11 +30,11 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-constexpr int kTallest = 8;
+constexpr int kMaxRows = 8;
 constexpr int kColumnPairs = kTileColumns / 2;
 using ColumnPairs = int8x16_t[kColumnPairs];
 
-// Eight k of the tile's columns out of two rows of packed weights, 64 bytes apart.
+// Eight k of the tile's columns from two rows of packed weights, 64 bytes apart.
 MBRT_INLINE inline void zip_columns(const std::int8_t* w, ColumnPairs& pairs) {
   unroll<kTileQuads>([&](auto q) MBRT_INLINE {
     const int32x4_t first = vreinterpretq_s32_s8(vld1q_s8(w + q * 16));
@@ -44,7 +44,7 @@ MBRT_INLINE inline void zip_columns(const std::int8_t* w, ColumnPairs& pairs) {
   });
 }
 
-// Where a tile's operands come from. Straight from the arrays of the GEMM, paired on the way:
+// Where a tile's operands come from. Directly from the arrays of the GEMM, paired in the loop:
 struct Direct {
   const std::int8_t* a;
   std::size_t a_stride;
@@ -58,8 +58,7 @@ struct Direct {
   }
 };
 
-// from a copy of the rows that was paired before, [row / 2][k / 8][row % 2][k % 8], and the columns
-// as they lie:
+// from a paired copy of the rows, [row / 2][k / 8][row % 2][k % 8], and the columns as stored:
 struct PairedRows {
   const std::int8_t* a;
   std::size_t a_stride;  // of a pair: twice k
@@ -113,11 +112,11 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n, 
   store_tile8<kEpilogue, kStart>(g, m, n, sums);
 }
 
-// For a K of which few rows fit the copy.
+// For a K so large that few rows fit into the copy.
 template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;
-  static constexpr int kRows = kTallest;
+  static constexpr int kRows = kMaxRows;
   static constexpr int kUnit = kTileColumns;
   static constexpr int units(int) { return 1; }
 
@@ -128,9 +127,9 @@ struct Tile {
   }
 };
 
-// Each copy, of rows and of columns, lies on the stack: 32 KiB, which is 64 rows of K = 512.
-constexpr std::size_t kMostK = 4096;
-constexpr std::size_t kPairedBytes = kMostK * kTallest;
+// The copies of rows and of columns are on the stack: 32 KiB each, 64 rows of K = 512.
+constexpr std::size_t kMaxPairedK = 4096;
+constexpr std::size_t kPairedBytes = kMaxPairedK * kMaxRows;
 
 void pair_rows(const GemmS8& g, std::size_t m, std::size_t rows, std::int8_t* to) {
   for (std::size_t r = 0; r < rows; r += 2) {
@@ -164,10 +163,10 @@ void paired_tile(const GemmS8& g, std::size_t m, std::size_t n, const Paired& fr
   multiply<kEpilogue, kR, kAtZero>(g, m, n, g.k, from);
 }
 
-// Rows m .. end - 1, a multiple of eight: no call for a tile, and each address one addition away
-// from the last.
+// Rows m .. end - 1, a multiple of eight: no function call per tile, and each address is the
+// previous one plus a constant.
 template <Epilogue kEpilogue, int kRows, int kStart>
-__attribute__((noinline)) void tall_tiles(const GemmS8& g, std::size_t m, std::size_t end,
+__attribute__((noinline)) void full_tiles(const GemmS8& g, std::size_t m, std::size_t end,
                                           std::size_t n, Paired from) {
   const std::size_t depth = g.k;
   GemmS8 at = g;
@@ -181,9 +180,9 @@ __attribute__((noinline)) void tall_tiles(const GemmS8& g, std::size_t m, std::s
 
 // A single tile of rows.
 template <Epilogue kEpilogue, int... kFewer>
-void short_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewer...>) {
+void small_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewer...>) {
   using Fn = void (*)(const GemmS8&, std::size_t, const PairedRows&);
-  static constexpr Fn kTiles[kTallest] = {single_tile<kEpilogue, kFewer + 1>...};
+  static constexpr Fn kTiles[kMaxRows] = {single_tile<kEpilogue, kFewer + 1>...};
   pair_rows(g, 0, g.m, a);
   for (std::size_t n = 0; n < g.n; n += kTileColumns) {
     kTiles[g.m - 1](g, n, PairedRows{a, 2 * g.k, columns_from(g, n)});
@@ -191,20 +190,20 @@ void short_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFew
 }
 
 template <Epilogue kEpilogue, int... kFewer>
-void tall_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewer...>) {
+void large_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewer...>) {
   using Fn = void (*)(const GemmS8&, std::size_t, std::size_t, const Paired&);
-  static constexpr Fn kTiles[kTallest] = {paired_tile<kEpilogue, kFewer + 1>...};
-  const auto tall = g.k <= kDeepestAtRound ? tall_tiles<kEpilogue, kTallest, kAtRound>
-                                           : tall_tiles<kEpilogue, kTallest, kAtZero>;
+  static constexpr Fn kTiles[kMaxRows] = {paired_tile<kEpilogue, kFewer + 1>...};
+  const auto full = g.k <= kMaxKAtRound ? full_tiles<kEpilogue, kMaxRows, kAtRound>
+                                        : full_tiles<kEpilogue, kMaxRows, kAtZero>;
   alignas(64) std::int8_t w[kPairedBytes];
-  const std::size_t fits = kPairedBytes / g.k / kTallest * kTallest;
-  for (std::size_t first = 0; first < g.m; first += fits) {
-    const std::size_t rows = g.m - first < fits ? g.m - first : fits;
-    const std::size_t whole = rows / kTallest * kTallest;
+  const std::size_t capacity = kPairedBytes / g.k / kMaxRows * kMaxRows;
+  for (std::size_t first = 0; first < g.m; first += capacity) {
+    const std::size_t rows = g.m - first < capacity ? g.m - first : capacity;
+    const std::size_t whole = rows / kMaxRows * kMaxRows;
     pair_rows(g, first, rows, a);
     for (std::size_t n = 0; n < g.n; n += kTileColumns) {
       pair_columns(g, n, w);
-      tall(g, first, first + whole, n, Paired{{a, 2 * g.k, w}});
+      full(g, first, first + whole, n, Paired{{a, 2 * g.k, w}});
       if (whole < rows) {
         kTiles[rows - whole - 1](g, first + whole, n, Paired{{a + whole * g.k, 2 * g.k, w}});
       }
@@ -214,16 +213,16 @@ void tall_gemm(const GemmS8& g, std::int8_t* a, std::integer_sequence<int, kFewe
 
 template <Epilogue kEpilogue>
 __attribute__((noinline)) void gemm(const GemmS8& g) {
-  if (g.k > kMostK) {
+  if (g.k > kMaxPairedK) {
     run_tiles<Tile<kEpilogue>>(g);
     return;
   }
   alignas(64) std::int8_t a[kPairedBytes];
-  constexpr auto kFewer = std::make_integer_sequence<int, kTallest>{};
-  if (g.m <= kTallest) {
-    short_gemm<kEpilogue>(g, a, kFewer);
+  constexpr auto kFewer = std::make_integer_sequence<int, kMaxRows>{};
+  if (g.m <= kMaxRows) {
+    small_gemm<kEpilogue>(g, a, kFewer);
   } else {
-    tall_gemm<kEpilogue>(g, a, kFewer);
+    large_gemm<kEpilogue>(g, a, kFewer);
   }
 }
 

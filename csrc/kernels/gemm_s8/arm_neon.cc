@@ -1,20 +1,21 @@
-// gemm_s8_3x8_neon: three rows times eight columns of int8 weights, exact int32 sums, with nothing
-// newer than armv8.0. The same on 32-bit ARM with its 16 registers is gemm_s8_2x8_neon.
+// gemm_s8_3x8_neon: three rows times eight columns of int8 weights, exact int32 sums, for armv8.0.
+// On 32-bit ARM, which has 16 registers, it is gemm_s8_2x8_neon.
 //
 //   acc[m][n] = sum_k q[m][k] * w[k][n]        smull, smlal: two products of bytes in 16 bits;
-//                                              sadalp: neighbours added to 32 bits
+//                                              sadalp: adds neighbours to 32 bits
 //
-// A register of weights (n16k4) is four columns x four k. Its low half (two columns) and that of
-// the next row are multiplied by four k of a row each, and so are the high halves: 32 products in
-// six instructions. An accumulator holds two partial sums of each of two columns, added in the end.
+// A register of weights (n16k4) is four columns x four k. Its low half (two columns) and the low
+// half of the next weights are each multiplied by four k of a row; the high halves likewise: 32
+// products in six instructions. An accumulator holds two partial sums for each of two columns,
+// added at the end.
 // Exact: weights are never -128, so two products are at most 2 * 128 * 127 = 32,512 < 2^15.
 // Registers: 12 accumulators (3 rows x 4), 6 activations (one lane everywhere), 2 weights, 4 to 8
 // products.
 //
-// Modelled (llvm-mca 19, no hardware): the loop runs at the bound of the one pipe that multiplies,
-// 8 products a cycle, on Neoverse N1 and Cortex-A57 (A72), with GCC 12 and clang 19; Cortex-A53
-// does 3.1 and 3.4. The whole kernel for 32 rows on N1: 92 % of the bound at K = 512.
-// Tried and dropped: smlal by lane of 16-bit operands (ld4 parts the four k): twice as many
+// Modelled (llvm-mca 19, no hardware): on Neoverse N1 and Cortex-A57 (A72) the loop reaches the
+// bound of the single multiplying pipe, 8 products per cycle, with GCC 12 and clang 19; Cortex-A53
+// reaches 3.1 and 3.4. The whole kernel for 32 rows on N1: 92 % of the bound at K = 512.
+// Tried and dropped: smlal by lane of 16-bit operands (ld4 separates the four k): twice as many
 // multiplications, 4 products a cycle on N1, 2.9 on A53; 4x8, 2x16 and 8x4 (GCC 12 or clang 19
 // spills: 71 to 92 %).
 #include <cstddef>
@@ -31,7 +32,7 @@ namespace {
 
 #ifdef __aarch64__
 
-constexpr int kTallest = 3;
+constexpr int kMaxRows = 3;
 
 inline int16x8_t mul_high(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
 inline int16x8_t mul_add_high(int16x8_t sum, int8x16_t a, int8x16_t b) {
@@ -41,7 +42,7 @@ inline int32x4_t add_pairs(int32x4_t a, int32x4_t b) { return vpaddq_s32(a, b); 
 
 #else
 
-constexpr int kTallest =
+constexpr int kMaxRows =
     2;  // of 16 registers: 8 accumulators, 2 weights, 4 activations, 2 products
 
 inline int16x8_t mul_high(int8x16_t a, int8x16_t b) {
@@ -67,7 +68,7 @@ inline int16x8_t mul_add_low(int16x8_t sum, int8x16_t a, int8x16_t b) {
 template <Epilogue kEpilogue>
 struct Tile {
   using Gemm = GemmS8;
-  static constexpr int kRows = kTallest;
+  static constexpr int kRows = kMaxRows;
   static constexpr int kUnit = kTileColumns;
   static constexpr int units(int) { return 1; }
 
@@ -80,7 +81,7 @@ struct Tile {
     const std::int8_t* a = rows_from(g, m);
     const std::int8_t* w = columns_from(g, n);
     for (std::size_t k = 0; k < g.k; k += 8) {
-      int8x16_t first[kR];  // four k of a row, four times over; then the next four
+      int8x16_t first[kR];  // four k of a row, repeated four times; second: the next four
       int8x16_t second[kR];
       unroll<kR>([&](auto r) MBRT_INLINE {
         const int32x2_t eight = vreinterpret_s32_s8(vld1_s8(a + r * g.a_stride + k));

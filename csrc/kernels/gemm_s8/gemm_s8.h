@@ -6,17 +6,17 @@
 //   kLinear:    y = x
 //   kRelu:      y = x > 0 ? x : 0
 //   kResidual:  y = fma(residual[m][n], residual_scale[n], x)
-//   kProduct:   y = float(acc) * w_scale[n]             the two matrix products of attention; reads
-//                                                       no shift, sum or bias
+//   kProduct:   y = float(acc) * w_scale[n]             for the two products of attention; reads
+//                                                       no a_scale, a_shift, w_sum or bias
 //
-// A row stands for q * a_scale + a_shift (quantize.h); w_sum[n] = w_scale[n] * sum_k w[k][n]
-// carries the shift through the product. Bytes are q + offset, where offset is the kernel's own
-// (kernels.inc: 128 for kernels that multiply unsigned by signed, else 0). With offset 128 the sum
-// starts at compensation[n] = -128 * sum_k w[k][n]. q is any signed byte; weights never hold -128.
+// A row means q * a_scale + a_shift (quantize.h); w_sum[n] = w_scale[n] * sum_k w[k][n] accounts for
+// the shift. The bytes of a are q + offset; the offset belongs to the kernel (kernels.inc: 128 for
+// kernels that multiply unsigned by signed, else 0). With offset 128 the sum starts at
+// compensation[n] = -128 * sum_k w[k][n]. q is any signed byte; weights are never -128.
 //
 // Packing n16k4: w[n / 16][k / 4][n % 16][k % 4], 64-byte rows, 64-byte aligned. N and K are padded
-// to multiples of 16 with zeros; padded outputs come out as 0 because scale, sum, bias and residual
-// are 0 there. Nothing outside the described arrays is read or written.
+// to multiples of 16 with zeros; padded outputs are 0 because scale, sum, bias and residual are 0
+// there. Nothing outside the described arrays is read or written.
 #ifndef MBRT_KERNELS_GEMM_S8_GEMM_S8_H_
 #define MBRT_KERNELS_GEMM_S8_GEMM_S8_H_
 
@@ -27,10 +27,10 @@
 
 namespace mbrt {
 
-inline constexpr std::size_t kMaxKS8 = 32768;  // the largest K: sums of it cannot overflow
+inline constexpr std::size_t kMaxKS8 = 32768;  // max K: the sums fit in int32
 
-// How many bytes ahead weights are fetched. The layers of a model lie in memory in the order they
-// are used, so what lies behind a product's weights is the next one's.
+// Prefetch distance of weights in bytes. The layers of a model are stored in the order they are
+// used, so the weights of the next product follow those of this one.
 inline constexpr std::size_t kAhead = 32 * 1024;
 
 struct GemmS8 {
@@ -57,11 +57,11 @@ struct GemmS8 {
   float* out;              // [m][out_stride]
   std::size_t out_stride;  // floats
 
-  // Weights that are wanted soon lie so many bytes behind those of the next column tile. They may
-  // be fetched, not read: they need not be there.
+  // Prefetch distance in bytes from the weights of the next column tile. These addresses are only
+  // prefetched, never read: they may be past the end of the array.
   std::size_t ahead = kAhead;
 
-  // kProduct only: no q is negative, and a kernel may spare itself what signs cost.
+  // kProduct only: no q is negative, so a kernel may use a cheaper loop.
   bool non_negative = false;
 };
 

@@ -1,8 +1,8 @@
-// gemm_s8_1x16_scalar: the contract of gemm_s8.h as three loops. What every other gemm_s8 must
-// equal bit for bit.
+// gemm_s8_1x16_scalar: the formula of gemm_s8.h as three loops. Every other gemm_s8 must give the
+// same bits.
 //
-// It shares neither the driver nor the epilogue with the other kernels, so that a fault there
-// cannot hide here.
+// It shares neither the driver nor the epilogue with the other kernels, so that tests against it
+// find a bug in those.
 #include <cstddef>
 #include <cstdint>
 

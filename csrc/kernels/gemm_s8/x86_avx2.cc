@@ -1,25 +1,26 @@
 // gemm_s8_6x16_avx2: six rows times 16 columns of int8 weights, or three times 32, exact int32 sums.
 //
-// vpmaddubsw multiplies unsigned by signed bytes and adds pairs in 16 bits, saturating: the classic
-// trap. Here the unsigned side is the size |q| and the signed side w ^ mask, where the mask of a
-// negative q is 0xFF. As w ^ 0xFF = -w - 1,
+// vpmaddubsw multiplies unsigned by signed bytes and adds pairs in 16 bits with saturation. Here the
+// unsigned operand is |q| and the signed one is w ^ mask, where mask is 0xFF for a negative q.
+// Since w ^ 0xFF = -w - 1,
 //
 //   sum_k |q| (w ^ mask) = sum_k q w - sum_{q < 0} |q|
 //
-// and the last sum, which no column changes, is what a row's accumulators start at. A pair lies in
+// The last sum is the same for all columns: a row's accumulators start at it. A pair is within
 // -2 * 128 * 128 .. 2 * 127 * 128 and fits 16 bits: nothing saturates, for any bytes.
 //
-// 64 products take 2 x (xor, maddubs, madd, add). vpsignb in place of the xor would need no start, but
-// issues on two pipes of Zen 3 where xor has four (of Skylake: two and three). Masks and sizes are
-// made once a row, on the stack, and not once a tile: vpcmpgtb and vpabsb would be a fifth on top.
+// 64 products take 2 x (xor, maddubs, madd, add). vpsignb instead of the xor would need no start
+// value, but issues on two pipes of Zen 3 where xor has four (Skylake: two and three). Masks and
+// |q| are computed once per row, on the stack, and not once per tile: vpcmpgtb and vpabsb would add
+// a fifth to the time.
 //
-// Weights n16k4: a 64-byte row is two memory operands of 8 columns x 4 k. Registers: 12 accumulators,
-// the ones of vpmaddwd, mask, size, a product.
+// Weights n16k4: a 64-byte row is two memory operands of 8 columns x 4 k.
+// Registers: 12 accumulators, the ones of vpmaddwd, mask, |q|, a product.
 //
-// Measured on a Zen 3, loops from the first level, products a cycle: 3 x 32 28.2, 6 x 16 27.0, 4 x 16
-// with its weights in registers 27.5, 4 x 16 of signs 24.2; 2 x 48 and 4 x 24 as 3 x 32; vpmaddwd of
-// weights that lie in 16 bits 25. Two multiplications and two other operations for 32 products, on
-// four pipes, end at 32.
+// Measured on Zen 3, loops from L1, products per cycle: 3 x 32 28.2, 6 x 16 27.0, 4 x 16 with its
+// weights in registers 27.5, 4 x 16 with vpsignb 24.2; 2 x 48 and 4 x 24 as 3 x 32; vpmaddwd with
+// weights stored in 16 bits 25. The bound is 32: two multiplications and two other operations for
+// 32 products, on four pipes.
 #include <cstddef>
 #include <cstdint>
 
@@ -31,8 +32,8 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-// A product whose activations are split: for every four a dword of masks (0xFF where q < 0) and one
-// of sizes |q|, rows of 2 k bytes; and where a row's sums start.
+// A product with split activations: for every four, a dword of masks (0xFF where q < 0) and one of
+// |q|, in rows of 2 k bytes; and the start value of each row's sums.
 struct Split : GemmS8 {
   const std::uint8_t* split;
   const std::int32_t* start;
@@ -42,19 +43,19 @@ MBRT_INLINE inline void add_pairs(__v8si& acc, __m256i pairs) {
   acc = lanes(_mm256_add_epi32(raw(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
 }
 
-// acc += size . flipped, in each of the 8 lanes four times four bytes.
+// acc += size . flipped: in each of the 8 lanes a dot product of four bytes.
 MBRT_INLINE inline void dot(__v8si& acc, __m256i size, __m256i flipped) {
   add_pairs(acc, _mm256_maddubs_epi16(size, flipped));
 }
 
-// w ^ mask. A compiler would load w for all rows and then have no register for it.
+// w ^ mask, with w as memory operand: a compiler would load w for all rows and spill registers.
 MBRT_INLINE inline __m256i flip(const std::int8_t* w, __m256i mask) {
   __m256i flipped;
   asm("vpxor %2, %1, %0" : "=x"(flipped) : "x"(mask), "m"(*reinterpret_cast<const __m256i*>(w)));
   return flipped;
 }
 
-// The same of a product without masks.
+// The same for the product without masks.
 MBRT_INLINE inline __m256i products_of_pairs(__m256i four, const std::int8_t* w) {
   __m256i pairs;
   asm("vpmaddubsw %2, %1, %0" : "=x"(pairs) : "x"(four), "m"(*reinterpret_cast<const __m256i*>(w)));
@@ -67,7 +68,7 @@ MBRT_INLINE inline __m256i broadcast_four(const std::uint8_t* bytes) {
   return _mm256_set1_epi32(four);
 }
 
-// Of one row; blocks of columns lie `panel` bytes apart.
+// One row; blocks of columns are `panel` bytes apart.
 template <int kB>
 MBRT_INLINE inline void dot_row(i32x16 (&acc)[kB], const std::uint8_t* four, const std::int8_t* w,
                                 std::size_t panel) {
@@ -115,8 +116,8 @@ struct Tile {
   }
 };
 
-// A product of bytes without a sign, which the weights of attention are: no split, no mask. Such pairs
-// fit 16 bits all the more. Of 16 rows it takes 0.52 of the time at N = 16, K = 128, 0.64 at N = 32.
+// A product of non-negative bytes, as attention weights are: no split and no mask, and pairs fit 16
+// bits. 16 rows take 0.52 of the time at N = 16, K = 128, and 0.64 at N = 32.
 struct NonNegativeTile {
   using Gemm = GemmS8;
   static constexpr int kRows = 6;
@@ -140,16 +141,17 @@ struct NonNegativeTile {
   }
 };
 
-// Up to here weights come from afar, and the taller tile passes them fewer times: 16 rows take 3 to 6 %
-// less time than by threes. Above, 3 x 32 has the faster loop: 128 rows take 4 to 8 % less than by sixes.
-// So do 16 rows times keys, 5 to 8 %: those are never far.
+// Up to this many rows, tiles of 6 rows are faster: they read the weights, which are not in L1,
+// fewer times (16 rows: 3 to 6 % less time than with 3 x 32). Above, 3 x 32 has the faster loop (128
+// rows: 4 to 8 % less time), and also for the products of attention, whose keys are in cache (16
+// rows: 5 to 8 % less).
 constexpr std::size_t kFewRows = 16;
 
-// Split activations of one turn: 64 rows of K = 512, or one of the deepest product.
+// Split activations are processed in parts of this size: 64 rows of K = 512, or one row of max K.
 constexpr std::size_t kSplitBytes = 2 * kMaxKS8;
-constexpr std::size_t kSplitRows = kSplitBytes / (2 * 16);  // of the shallowest
+constexpr std::size_t kSplitRows = kSplitBytes / (2 * 16);  // at the smallest K, 16
 
-// One row of k bytes to 2 k; its sums' start, the sizes of what is negative.
+// Splits one row of k bytes into 2 k; returns the start value of its sums: sum_{q < 0} |q|.
 std::int32_t split_row(const std::uint8_t* a, std::size_t k, std::uint8_t* to) {
   const __m128i zero = _mm_setzero_si128();
   __m128i sum = zero;
@@ -164,7 +166,7 @@ std::int32_t split_row(const std::uint8_t* a, std::size_t k, std::uint8_t* to) {
   return _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
 }
 
-// The same product of the rows from `first`, `rows` of them.
+// The same product for `rows` rows from `first`.
 GemmS8 rows_of(const GemmS8& g, std::size_t first, std::size_t rows) {
   GemmS8 part = g;
   part.m = rows;
@@ -184,14 +186,14 @@ void gemm_s8(const GemmS8& g) {
   if (g.non_negative) return run_tiles<NonNegativeTile>(g);
   alignas(64) std::uint8_t split[kSplitBytes];
   std::int32_t start[kSplitRows];
-  const std::size_t tallest = g.m > kFewRows || g.epilogue == Epilogue::kProduct ? 3 : Tile::kRows;
-  const EvenSplit turns(g.m, kSplitBytes / (2 * g.k));
-  for (std::size_t turn = 0, first = 0; turn < turns.pieces(); ++turn) {
-    const GemmS8 part = rows_of(g, first, turns.size(turn));
+  const std::size_t max_rows = g.m > kFewRows || g.epilogue == Epilogue::kProduct ? 3 : Tile::kRows;
+  const EvenSplit parts(g.m, kSplitBytes / (2 * g.k));
+  for (std::size_t i = 0, first = 0; i < parts.pieces(); ++i) {
+    const GemmS8 part = rows_of(g, first, parts.size(i));
     for (std::size_t m = 0; m < part.m; ++m) {
       start[m] = split_row(part.a + m * part.a_stride, g.k, split + m * 2 * g.k);
     }
-    run_tiles<Tile>(Split{part, split, start}, tallest);
+    run_tiles<Tile>(Split{part, split, start}, max_rows);
     first += part.m;
   }
 }
@@ -200,7 +202,7 @@ std::size_t peak_s8(std::size_t iterations) {
   const __m256i mask = _mm256_set1_epi32(static_cast<int>(iterations));
   const __m256i size = _mm256_abs_epi8(mask);
   const auto step = [=](__v8si acc) {
-    dot(acc, size, _mm256_xor_si256(raw(acc), mask));  // weights that change, or it leaves the loop
+    dot(acc, size, _mm256_xor_si256(raw(acc), mask));  // varying weights keep it in the loop
     return acc;
   };
   return run_peak<12>(iterations, 32, lanes(mask), step);

@@ -8,16 +8,15 @@
 // A step is 24 vpdpbusd to 11 loads. Exact for every input: vpdpbusd adds four unsigned x signed
 // products without saturation, and the sum modulo 2^32 is the sum.
 //
-// Measured, 8 rows and more, operands in cache: Zen 4, one vpdpbusd a cycle: 94 - 97 % of its peak at
-// K = 384 and 512, 80 - 90 % at K = 128. The end of a tile takes three or four multiplications for
-// 16 outputs from the same pipes: it leaves 97 % at K = 512 and 90 % at K = 128.
+// Measured, 8 rows and more, operands in cache: on Zen 4 (one vpdpbusd per cycle) 94 - 97 % of its
+// peak at K = 384 and 512, 80 - 90 % at K = 128. The epilogue needs three or four multiplications
+// per 16 outputs on the same pipes, which limits it to 97 % at K = 512 and 90 % at K = 128.
 //
-// While the first row tile passes, what lies `ahead` behind the next column tile is fetched to L2:
-// the layers of a model lie in memory in the order they are used, so this runs ahead into the next
-// layer, and a fetch past the end of the file does nothing. 24 layers of int8 weights, streamed:
-// 12 % less time at 8 rows, 10 % at 16, nothing lost at 128 (Cascade Lake). When that tile is the
-// only one, the next column tile is fetched to L1 as well: 4 % less at 1 to 8 rows (Zen 4). With
-// more tiles that costs a tenth of the speed (Cascade Lake): two tiles of K = 512 do not fit L1.
+// The first row tile prefetches to L2, `ahead` bytes after the next column tile: the layers of a
+// model are stored in the order they are used, so this reaches into the next layer. 24 layers of
+// int8 weights from memory: 12 % less time at 8 rows, 10 % at 16, the same at 128 (Cascade Lake). A
+// single row tile also prefetches the next column tile to L1: 4 % less time at 1 to 8 rows (Zen 4).
+// With more row tiles that costs 10 % (Cascade Lake): two tiles of K = 512 do not fit in L1.
 // Tried and dropped on Zen 4: 12x32, 6x64, 16x16; 8x32 is as fast.
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +29,7 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-// acc += four . w, in each of the 16 lanes four unsigned times four signed bytes.
+// acc += four . w: in each of the 16 lanes a dot product of four unsigned and four signed bytes.
 MBRT_INLINE inline void dot(i32x16& acc, __m512i four, __m512i w) {
   acc = lanes(_mm512_dpbusd_epi32(raw(acc), four, w));
 }

@@ -9,7 +9,7 @@
 // Exact for every input: vpdpbusd adds four unsigned x signed products without saturation, and the
 // sum modulo 2^32 is the sum.
 //
-// The next weights are fetched as in the AVX2 and AVX-512 kernels, which were timed; this was not.
+// Prefetches as the AVX2 and AVX-512 kernels do. Not measured.
 #include <cstddef>
 #include <cstdint>
 
@@ -18,7 +18,7 @@
 #include "kernels/peak.h"
 #include "simd/simd.h"
 
-// Tests on machines without the instruction compile this file with an exact stand-in of their own.
+// A test for CPUs without the instruction compiles this file with an exact emulation of it.
 #ifndef MBRT_DPBUSD
 #define MBRT_DPBUSD _mm256_dpbusd_avx_epi32
 #endif
@@ -26,7 +26,7 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-// acc += four . w, in each of the 8 lanes four unsigned times four signed bytes.
+// acc += four . w: in each of the 8 lanes a dot product of four unsigned and four signed bytes.
 MBRT_INLINE inline void dot(__v8si& acc, __m256i four, __m256i w) {
   acc = lanes(MBRT_DPBUSD(raw(acc), four, w));
 }

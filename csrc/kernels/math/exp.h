@@ -1,4 +1,4 @@
-// exp(x) for x <= 0: what softmax and the gates of the activations need.
+// exp(x) for x <= 0, for softmax and the gates of the activations.
 //
 // Error <= 1.05 ulp on (-0x1.5d58a0p+6, 0] (worst: x = -0x1.76fe08p+2). At and below -0x1.5d58a0p+6
 // (-87.33655), which is where exp(x) <= 2^-126, the result is +0; none is denormal. A NaN gives +0.
@@ -24,7 +24,7 @@ struct ExpParts {
   i32x16 exponent;
 };
 
-// For |x| <= 87.4; past that the parts mean nothing, but nothing traps or is undefined.
+// For |x| <= 87.4; for larger |x| the parts are meaningless, but the behaviour is defined.
 inline ExpParts exp_parts(f32x16 x) {
   // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
   static constexpr Addend kRound = addend(0x1.8p+23f);

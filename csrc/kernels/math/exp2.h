@@ -1,4 +1,4 @@
-// 2^x for x <= 0, to 3.7e-6: what attention weights need that become bytes.
+// 2^x for x <= 0 to 3.7e-6, for attention weights that become bytes.
 //
 // Relative error <= 3.7e-6 on (-126, 0]; exactly 1 at 0. At and below -126 the result is +0; none is
 // denormal. A NaN gives +0. Same bits on every ISA: 16 lanes, fma, no tables.
@@ -9,8 +9,9 @@
 //   p(f)  = 1 + f (c1 + c2 f + c3 f^2 + c4 f^3), near 2^f
 //   exp2  = 2^n p, the power of two by adding n to the exponent
 //
-// Half the multiplications of exp.h: base 2 needs no reduction in two steps (its factor log2 e rides
-// in the score's scale), and a weight of seven bits no degree 6. Degree 3 would be off by 4.3e-4.
+// Half the multiplications of exp.h: base 2 needs no reduction in two steps (the factor log2 e is
+// part of the score's scale), and a weight of seven bits needs no degree 6. Degree 3 would have an
+// error of 4.3e-4.
 #ifndef MBRT_KERNELS_MATH_EXP2_H_
 #define MBRT_KERNELS_MATH_EXP2_H_
 

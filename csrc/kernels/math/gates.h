@@ -5,7 +5,7 @@
 //                  u = sqrt(2 / pi) (x + 0.044715 x^3)
 //   gelu_erf(x)  = x Phi(x)          since (1 + erf(x / sqrt 2)) / 2 = Phi(x)
 //
-// The textbook forms add 1 to a number near -1 when x is negative, and lose what is left; these do
+// The textbook forms add 1 to a number near -1 when x is negative, which loses precision; these do
 // not. Errors against the exact functions (tests/kernels/all_floats.cc runs every float):
 //
 //   silu        x > 0: 1.6 ulp
@@ -24,10 +24,10 @@
 
 namespace mbrt::MBRT_TARGET {
 
-// Where every gate is 0 already: keeps -inf * 0 away. In this order a NaN passes it.
+// At -90 every gate is 0 already: this avoids -inf * 0. In this operand order a NaN stays a NaN.
 inline f32x16 bounded_below(f32x16 x) { return max(broadcast(-90.0f), x); }
 
-// x sigmoid(z), for z of the sign of x: one exponential and one division, whatever the sign.
+// x sigmoid(z), for z of the sign of x: one exponential and one division for either sign.
 inline f32x16 times_sigmoid(f32x16 x, f32x16 z) {
   const f32x16 e = exp_nonpositive(neg(abs(z)));
   const f32x16 numerator = select_gt(x, zero(), x, mul(x, e));

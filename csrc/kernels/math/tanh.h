@@ -7,8 +7,8 @@
 //   q        = expm1(2 |x|) = 2^n p + (2^n - 1)      p and n of exp.h
 //   tanh |x| = q / (q + 2)
 //
-// p is accurate relative to itself, and so is q near 0: one path serves all arguments. Tried and
-// dropped: expm1(-2 |x|), 2.5 ulp; the one or the other by size, 2.3 ulp for two operations more.
+// p has a small relative error, and so has q near 0: one path is enough for all arguments. Tried and
+// dropped: expm1(-2 |x|), 2.5 ulp; one or the other by |x|, 2.3 ulp for two more operations.
 #ifndef MBRT_KERNELS_MATH_TANH_H_
 #define MBRT_KERNELS_MATH_TANH_H_
 
@@ -18,8 +18,8 @@
 namespace mbrt::MBRT_TARGET {
 
 inline f32x16 tanh(f32x16 x) {
-  // From 9.02 on the result rounds to 1. The bound keeps 2^n in range; in this order a NaN passes
-  // it.
+  // From 9.02 on the result rounds to 1. The bound keeps 2^n in range; in this operand order a NaN
+  // stays a NaN.
   const f32x16 bounded = min(broadcast(10.0f), abs(x));
   const f32x16 one = broadcast(1.0f);
   const ExpParts e = exp_parts(add(bounded, bounded));

@@ -1,7 +1,7 @@
-// layer_norm, written once for every target; the formula is in layer_norm.h.
+// layer_norm: one source for every target; layer_norm.h has the formula.
 //
-// A row's sums are one chain of additions a lane, because their order is part of the contract; so
-// the latency of an addition would rule. Four rows side by side give it four chains.
+// The order of a row's additions is part of the contract: one chain per lane, limited by the latency
+// of an addition. Four rows at a time give four independent chains.
 #include "kernels/norm/layer_norm.h"
 
 #include "kernels/unroll.h"
@@ -63,7 +63,7 @@ MBRT_INLINE inline void find_inverses(const Panel& p, const f32x16* mean, f32x16
   });
 }
 
-// One row: nothing here waits for a sum.
+// One row at a time is enough here: there are no sums.
 inline void write_row(const Panel& p, std::size_t row, f32x16 mean, f32x16 inverse) {
   for (std::size_t i = 0; i < p.whole; i += 16) {
     const f32x16 d = sub(load(p.at(row, i)), mean);

@@ -1,7 +1,7 @@
 // layer_norm: rows in place, over the first n columns; mean and variance over 16 virtual lanes.
 //
 //   sum_j      = x[j] + x[j + 16] + ...      lane j, ascending, from +0; lanes past n add +0
-//   mean       = fold(sum) / n               fold: lane j joins j + 8, then + 4, + 2, + 1
+//   mean       = fold(sum) / n               fold: add lane j + 8 to lane j, then + 4, + 2, + 1
 //   d          = x - mean                    +0 past n
 //   var        = fold(sum_j fma(d, d, .)) / n
 //   y          = fma(d * (1 / sqrt(var + eps)), weight, bias)      IEEE square root and division

@@ -1,8 +1,8 @@
-// quantize, written once for every target; the formula is in quantize.h.
+// quantize and quantize_heads: one source for every target; quantize.h has the formulas.
 //
-// Adding 1.5 * 2^23 inside the fma rounds x * r to the nearest integer, ties to even, and leaves it
-// in the low byte: no conversion, no clamp. The zero point and the offset ride in the same
-// constant.
+// Adding 1.5 * 2^23 inside the fma rounds x * r to the nearest integer, ties to even, in the low
+// byte of the result: no conversion and no clamp. The zero point and the offset are added with the
+// same constant.
 #include "kernels/quantize/quantize.h"
 
 #include "kernels/unroll.h"
@@ -11,10 +11,10 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: here floats are the integers
+constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: floats of this size are integers
 constexpr float kSteps = 253.0f;
-constexpr float kLowest = 127.0f;
-constexpr float kTiny = 0x1p-96f;  // below it the inverse of a width may overflow
+constexpr float kMaxQ = 127.0f;
+constexpr float kTiny = 0x1p-96f;  // below it the inverse of a range may overflow
 
 // Calls visit(first column, columns) for each 16 of a width; the last may be fewer.
 template <typename Visit>
@@ -28,9 +28,8 @@ inline f32x16 load_up_to(const float* x, std::size_t n) {
   return n == 16 ? load(x) : load_partial(x, n);
 }
 
-// Rows that are quantised together, a row for each lane: the divisions of all cost what those of
-// one do, and no row waits for them. They must still be in the first-level cache when their range
-// is known.
+// Number of rows that are quantised together, one row per lane: one division serves all of them.
+// The rows must still be in L1 after their ranges have been computed.
 inline std::size_t group_size(std::size_t k) { return k <= 256 ? 16 : 8; }
 
 struct Steps {
@@ -44,27 +43,27 @@ float as_float(std::int32_t i) {
   return x;
 }
 
-// The bits of floats, as signed numbers, put every positive float above 0 and every negative one
-// below; as unsigned numbers, every negative float above every positive one, and the most negative
-// above all. Integer maxima cost half of what float maxima do on Zen 4.
+// The bits of floats, compared as signed integers, order positive floats correctly and above all
+// negative ones; compared as unsigned integers, the most negative float is the largest. Integer
+// maxima cost half of float maxima on Zen 4.
 template <bool kNonNegative>
 void find_range(const float* x, std::size_t k, float* high, float* low) {
-  i32max most[2] = {broadcast_max_i32(0), broadcast_max_i32(0)};
-  i32max least[2] = {most[0], most[0]};
+  i32max max[2] = {broadcast_max_i32(0), broadcast_max_i32(0)};
+  i32max min[2] = {max[0], max[0]};
   const auto widen = [&](std::size_t chain, std::size_t i) MBRT_INLINE {
     const i32x16 v = bits(load(x + i));
-    most[chain] = max_signed(v, most[chain]);
-    if constexpr (!kNonNegative) least[chain] = max_unsigned(v, least[chain]);
+    max[chain] = max_signed(v, max[chain]);
+    if constexpr (!kNonNegative) min[chain] = max_unsigned(v, min[chain]);
   };
   std::size_t i = 0;
-  for (; i + 32 <= k; i += 32) {  // two chains: a maximum waits two cycles for the one before it
+  for (; i + 32 <= k; i += 32) {  // two chains hide the latency of a maximum, two cycles
     widen(0, i);
     widen(1, i + 16);
   }
   if (i < k) widen(0, i);
-  *high = as_float(reduce_max_signed(max_signed(most[0], most[1])));
+  *high = as_float(reduce_max_signed(max_signed(max[0], max[1])));
   if constexpr (kNonNegative) return;
-  const std::int32_t lowest = reduce_max_unsigned(max_unsigned(least[0], least[1]));
+  const std::int32_t lowest = reduce_max_unsigned(max_unsigned(min[0], min[1]));
   *low = as_float(lowest & lowest >> 31);  // 0 when the sign bit is not set
 }
 
@@ -80,12 +79,12 @@ Steps find_steps(const Quantize& a, std::size_t first, std::size_t rows) {
   }
   const f32x16 lo = load(low);
   const f32x16 width = sub(load(high), lo);
-  // A row below kTiny is zero beside any bias.
+  // A row with a range below kTiny counts as zero.
   const auto unless_tiny = [&](f32x16 v) { return select_gt(broadcast(kTiny), width, zero(), v); };
   const f32x16 inverse = unless_tiny(div(broadcast(kSteps), width));
   const f32x16 scale = unless_tiny(div(width, broadcast(kSteps)));
   const f32x16 rounded = sub(fma(neg(lo), inverse, broadcast(kRound)), broadcast(kRound));
-  const f32x16 zero_point = unless_tiny(sub(rounded, broadcast(kLowest)));
+  const f32x16 zero_point = unless_tiny(sub(rounded, broadcast(kMaxQ)));
   store_partial(a.scale + first, rows, scale);
   store_partial(a.shift + first, rows, mul(neg(zero_point), scale));
   Steps steps;
@@ -115,15 +114,15 @@ class Parts {
   std::size_t head_, heads_, width_, stride_;
 };
 
-// The bits of the largest |x|.
-std::int32_t find_most(const float* x, std::size_t width) {
+// The bits of max |x|.
+std::int32_t find_max(const float* x, std::size_t width) {
   i32max m = broadcast_max_i32(0);
   for_each_16(width, [&](std::size_t i, std::size_t n)
                          MBRT_INLINE { m = max_signed(bits(abs(load_up_to(x + i, n))), m); });
   return reduce_max_signed(m);
 }
 
-// q of a part, and the sum of q where it is wanted.
+// q of a part; returns the sum of q if kSummed.
 template <bool kSummed>
 std::int32_t quantize_part(const float* x, std::size_t width, float inverse, float round,
                            std::uint8_t* q) {
@@ -141,7 +140,7 @@ std::int32_t quantize_part(const float* x, std::size_t width, float inverse, flo
 }  // namespace
 
 void quantize(const Quantize& a) {
-  const std::size_t k = a.k;  // a copy: a store of bytes may alias a.k
+  const std::size_t k = a.k;  // a local copy: a store of bytes may alias a.k
   const std::size_t group = group_size(k);
   for (std::size_t first = 0; first < a.rows; first += group) {
     const std::size_t rows = a.rows - first < group ? a.rows - first : group;
@@ -165,10 +164,10 @@ void quantize_heads(const QuantizeHeads& a) {
   Parts searched(a), quantised(a);
   for (std::size_t first = 0; first < total; first += 16) {
     const std::size_t parts = total - first < 16 ? total - first : 16;
-    std::int32_t most[16] = {};
+    std::int32_t maxima[16] = {};
     float inverse[16];
-    for (std::size_t p = 0; p < parts; ++p) most[p] = find_most(searched.next(), width);
-    const f32x16 m = from_bits(load_i32(most));
+    for (std::size_t p = 0; p < parts; ++p) maxima[p] = find_max(searched.next(), width);
+    const f32x16 m = from_bits(load_i32(maxima));
     const f32x16 tiny = broadcast(kTiny);
     store(inverse, select_gt(tiny, m, zero(), div(broadcast(127.0f), m)));
     store_partial(a.scale + first, parts, select_gt(tiny, m, zero(), div(m, broadcast(127.0f))));

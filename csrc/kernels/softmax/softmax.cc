@@ -1,9 +1,9 @@
-// softmax, softmax_s8 and context, written once for every target; the formulas are in softmax.h.
+// softmax, softmax_s8 and context: one source for every target; softmax.h has the formulas.
 //
-// The first pass finds the maximum and leaves -inf where there is nothing to attend, padding
-// columns too; the second then knows no mask and no tail, since exp(-inf - mx) is +0. A NaN score
-// counts as masked: no maximum, and exp of it is +0. A row that holds +inf, or nothing but -inf and
-// NaN, sums to 0, and its context is NaN.
+// The first pass finds the maximum and writes -inf for masked keys and padding columns. The second
+// then needs no mask and no tail, since exp(-inf - mx) is +0. A NaN score counts as masked: the
+// maximum ignores it, and its exp is +0. A row with +inf, or with only -inf and NaN, sums to 0, and
+// its context is NaN.
 #include "kernels/softmax/softmax.h"
 
 #include <limits>
@@ -15,22 +15,22 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: here floats are the integers
+constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: floats of this size are integers
 constexpr float kSteps = 127.0f;
 constexpr float kLog2E = 0x1.715476p+0f;
 constexpr float kTiny = 0x1p-96f;  // below it the inverse may overflow
-constexpr float kNothing = -std::numeric_limits<float>::infinity();
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
 
 inline f32x16 attended(f32x16 s, const std::uint8_t* mask) {
   const f32x16 allowed = abs(to_f32(load_s8(reinterpret_cast<const std::int8_t*>(mask))));
-  return select_gt(allowed, zero(), s, broadcast(kNothing));
+  return select_gt(allowed, zero(), s, broadcast(kMasked));
 }
 
-// mask may be null. Returns the maximum of the row.
+// Masks a row (mask may be null) and returns its maximum.
 float mask_row(float* s, std::size_t keys, const std::uint8_t* mask) {
   const std::size_t whole = keys / 16 * 16;
   const std::size_t tail = keys - whole;
-  f32max mx = broadcast_max(kNothing);
+  f32max mx = broadcast_max(kMasked);
   if (mask == nullptr) {
     for (std::size_t i = 0; i < whole; i += 16) mx = max_number(load(s + i), mx);
   } else {
@@ -50,8 +50,8 @@ float mask_row(float* s, std::size_t keys, const std::uint8_t* mask) {
   return reduce_max(mx);
 }
 
-// Up to 16 rows at a time, pass by pass: no row waits for the sum or the division of another, and
-// the divisions of all are one.
+// Up to 16 rows at a time, one pass after the other: rows do not wait for each other's sums, and one
+// division serves all.
 struct Group {
   std::size_t first, rows;
 };
@@ -71,8 +71,8 @@ void find_maxima(const Softmax& a, const Group& group, float* maxima) {
   }
 }
 
-// A row, whose maximum is mx, to exponentials; returns their sum. This and what follows are
-// functions of pointers and sizes: members would be loaded again after every store.
+// Replaces the scores of a row by exp(s - maximum) and returns the sum. This and the next functions
+// take pointers and sizes: members of a struct would be loaded again after every store.
 float exponentials(float* s, std::size_t keys, float maximum) {
   const f32x16 mx = broadcast(maximum);
   f32x16 sum = zero();
@@ -84,24 +84,24 @@ float exponentials(float* s, std::size_t keys, float maximum) {
   return reduce_add(sum);
 }
 
-// The same of scores that lack a scale, by powers of two; also the largest e * v.
+// The same for scores without their scale, with powers of two; *top is the largest e * v.
 float scaled_exponentials(float* s, const float* v, std::size_t keys, float maximum, float s_scale,
                           float* top) {
   const f32x16 mx = broadcast(maximum);
   const f32x16 scale = broadcast(s_scale * kLog2E);
   f32x16 sum = zero();
-  f32max most = broadcast_max(0.0f);
+  f32max max = broadcast_max(0.0f);
   for (std::size_t i = 0; i < keys; i += 16) {
     const f32x16 e = exp2_nonpositive(mul(sub(load(s + i), mx), scale));
     store(s + i, e);
     sum = add(sum, e);
-    most = max_number(mul(e, load(v + i)), most);
+    max = max_number(mul(e, load(v + i)), max);
   }
-  *top = reduce_max(most);
+  *top = reduce_max(max);
   return reduce_add(sum);
 }
 
-// p of a row, from e.
+// The bytes p of a row, from e.
 void weights(const float* e, const float* v, std::size_t keys, float steps, std::uint8_t* p) {
   const f32x16 step = broadcast(steps);
   static constexpr Addend kToInteger = addend(kRound);

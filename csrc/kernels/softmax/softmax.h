@@ -2,7 +2,7 @@
 //
 // softmax, in place, for float values:
 //   mx      = max over allowed keys of s
-//   e       = exp(s - mx)           kernels/math/exp.h; <= 2^-126 flushes to +0
+//   e       = exp(s - mx)           kernels/math/exp.h; results <= 2^-126 become +0
 //   sum     = fold(sum of e)        16 virtual lanes, ascending, folded 16 -> 8 -> 4 -> 2 -> 1
 //   inverse = 1 / sum
 //
@@ -12,12 +12,12 @@
 //   top < 2^-96:  p = 0, factor = 0
 //   else          p = the low byte of bits(fma(e * v[key], 127 / top, 12582912))       0 .. 127
 //                 factor = top / 127 * inverse
-// The scales of values ride in the weights, so that a byte of p is as fine as what its key adds to
-// the result: sum of p * values * factor. 127 steps and not 255, so that p is a signed byte too and
-// every kernel takes it as it is.
+// The result is sum_key p * value * factor: the weights include the scales of the values, so that
+// the precision of p matches the key's contribution. 127 steps and not 255, so that p is both a
+// signed and an unsigned byte and every kernel can use it.
 //
-// Masked keys (mask[key] == 0) and columns keys .. keys_padded - 1 become +0 and p = 0. At least
-// one key of each row must be allowed: the caller checks it.
+// Masked keys (mask[key] == 0) and columns keys .. keys_padded - 1 become +0 and p = 0. The caller
+// checks that every row has at least one allowed key.
 #ifndef MBRT_KERNELS_SOFTMAX_SOFTMAX_H_
 #define MBRT_KERNELS_SOFTMAX_SOFTMAX_H_
 
@@ -31,7 +31,7 @@ struct Softmax {
   std::size_t keys;          // >= 1; keys rounded up to 16 columns are written
   float* s;                  // [rows][s_stride]
   std::size_t s_stride;      // floats
-  const std::uint8_t* mask;  // [rows][mask_stride], 0 = may not be attended; null: every key may
+  const std::uint8_t* mask;  // [rows][mask_stride], 0 = not allowed; null: every key is allowed
   std::size_t mask_stride;   // bytes; 0 repeats one row
   float* inverse;            // [rows]
 };
