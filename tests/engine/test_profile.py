@@ -220,9 +220,9 @@ def test_a_stopped_call_leaves_the_recorder_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"repeats": 0}, {"warmup": -1}])
-def test_wrong_counts_are_told(tmp_path: Path, wrong: dict[str, int]) -> None:
+def test_wrong_counts_are_errors(tmp_path: Path, wrong: dict[str, int]) -> None:
     model = load(tmp_path, "mobilebert_int8")
     with pytest.raises(mbrt.InputError, match="expected at least"):
         model.profile([[1, 2]], **wrong)
-    with pytest.raises(mbrt.InputError, match='use "operation" or "layer"'):
+    with pytest.raises(mbrt.InputError, match='expected "operation" or "layer"'):
         model.profile([[1, 2]], repeats=1).table("thread")
