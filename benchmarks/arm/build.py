@@ -56,10 +56,9 @@ convert(folder, sys.argv[3], force=True)
 
 
 def write_model(folder: Path) -> Path:
-    """A random int8 MobileBERT of the published sizes, with a small vocabulary, of which a text reads few rows.
+    """Write a random int8 MobileBERT of the published sizes with a small vocabulary, of which a text reads few rows.
 
-    Written anew each time, so that it is what the present converter makes, and by a process of its own, which finds
-    the installed package.
+    Always rewritten, with the current converter, by a new process that imports the installed package.
     """
     model = folder / "mobilebert-int8.safetensors"
     with tempfile.TemporaryDirectory() as scratch:

@@ -79,7 +79,7 @@ def new_run(name: str, arguments: Sequence[str] | None, options: argparse.Namesp
 
 
 def draw(out: Path, python: str | None, install: bool) -> None:
-    """Draw the plots of out/results.json as out/*.svg, or say why not. python: one that has matplotlib."""
+    """Draw the plots of out/results.json as out/*.svg, or report why not. python: an interpreter with matplotlib."""
     for old in out.glob("*.svg"):
         old.unlink()
     environment = existing("plots", python) if python else installed("plots", PLOT_PACKAGES, say, install)

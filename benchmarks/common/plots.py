@@ -1,4 +1,4 @@
-"""Plots of a run, those that it has results for. Needs matplotlib, which has an environment of its own.
+"""Plots of a run, as far as it has results. Needs matplotlib.
 
 python benchmarks/common/plots.py results.json FOLDER      writes FOLDER/{latency,throughput,glue}.svg
 """

@@ -1,6 +1,6 @@
 """A Hugging Face folder with random weights, for measurements that need no trained ones: time does not depend on them.
 
-Naive random weights make a poor stand-in: within a few of 24 blocks the states explode or all tokens become equal.
+With naive random weights the states explode or all tokens become equal within a few of 24 blocks.
 Here NoNorm shrinks the residual stream by as much as the branches add to it (0.93^2 * (1 + 0.4^2) = 1), and the output
 rows of a branch have mean zero, so that ReLU's mean does not pull every token the same way. States stay near 1 and
 tokens stay distinct, so engines can be compared by their outputs.

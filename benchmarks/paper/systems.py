@@ -1,4 +1,4 @@
-"""The encoders of the paper: configurations as config.json has them, beside the columns that the paper prints.
+"""The encoders of the paper: their configurations, and the published columns.
 
 Sun et al. 2020, "MobileBERT: a Compact Task-Agnostic BERT for Resource-Limited Devices", tables 1, 4 and 7. Its
 latencies are of a Pixel 4, TensorFlow Lite, four threads, 128 tokens.
@@ -59,7 +59,7 @@ SYSTEMS = (
     System("bert-large", "BERT_LARGE", bert(1024, 24, 16), Published(334), "table 1"),
 )
 
-# Table 7: what each operational optimisation is worth. Two of the four are systems of table 4.
+# Table 7: the effect of each operational optimisation. Two of the four are systems of table 4.
 OPTIMISATIONS = (
     System("without-opt", "LayerNorm + GELU", mobilebert(**WITHOUT_OPT), Published(milliseconds=192)),
     System(

@@ -82,7 +82,7 @@ def test_missing_python_is_named(tmp_path: Path) -> None:
         Worker("ghost", [str(tmp_path / "no-python")], [], tmp_path / "ghost.log")
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="[cpu] only Linux tells a process's state here")
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="[cpu] needs /proc of Linux")
 def test_idle_worker_is_paused(start: Start) -> None:
     worker = start("a")
     worker.ask("hello")
