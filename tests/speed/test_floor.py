@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from benchmarks.peers.results import read
 
+from benchmarks.common.results import read
 from benchmarks.peers import driver
 from mobilebert_rt import available_isas
 
