@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.peers.results import read
 
 from benchmarks.common.results import read
 from benchmarks.peers import driver
