@@ -11,6 +11,7 @@
 #   make test-native   native tests, x86 and 32-bit ARM under emulation
 #   make test-python   every Python test, parity with PyTorch included
 #   make test-arm      the cross-built wheel under emulation as four 64-bit ARM processors
+#   make docs          the documentation, into build/docs; warnings are errors
 #
 # Others:
 #   make sanitize      native tests under ASan, UBSan and TSan
@@ -44,7 +45,7 @@ ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
 NOT_UNIT := accuracy arm benchmarks capi default_model docs golden packages parity speed tools training
 
-.PHONY: help dev check unit t demo test lint lint-training test-native test-python test-arm test-avx512 sanitize tidy speed \
+.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 sanitize tidy speed \
         bench peers paper wheels dist dist-check tools clean
 
 help:
@@ -71,6 +72,10 @@ $(STAMPS)/test: $(STAMPS)/dev scripts/requirements-test.txt training/pyproject.t
 	$(BIN)/python -m pip install --quiet --editable ./training
 	@mkdir -p $(STAMPS) && touch $@
 
+$(STAMPS)/docs: $(STAMPS)/dev docs/requirements.txt
+	$(BIN)/python -m pip install --quiet -r docs/requirements.txt
+	@mkdir -p $(STAMPS) && touch $@
+
 dev: $(STAMPS)/dev
 
 check: lint unit
@@ -85,7 +90,7 @@ demo: $(STAMPS)/dev
 	$(BIN)/python examples/demo.py
 
 # Each stage uses both cores.
-test: lint lint-training test-native test-python test-arm
+test: lint lint-training docs test-native test-python test-arm
 	@echo "make test: everything passed"
 
 lint: $(STAMPS)/lint
@@ -97,6 +102,9 @@ lint: $(STAMPS)/lint
 
 lint-training: $(STAMPS)/test
 	cd training && ../$(BIN)/python -m mypy
+
+docs: $(STAMPS)/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 
 # Compilers and emulators: installs what apt can, names what is missing.
 tools: $(BIN)/python
