@@ -1,0 +1,39 @@
+"""The pages of the documentation and their code blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+_FENCED = re.compile(r"^(`{3,})(\S*)[^\n]*\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced code block. language: the word after the fence, "" when there is none; line: that of its first line."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The code blocks of a page in order. Directives of the site ({toctree}, {include}, ...) are left out."""
+    text = page.read_text(encoding="utf-8")
+    for found in _FENCED.finditer(text):
+        if not found[2].startswith("{"):
+            yield Block(page, text.count("\n", 0, found.start(3)) + 1, found[2], found[3])
+
+
+def prose(page: Path) -> str:
+    """A page without its fenced blocks."""
+    return _FENCED.sub("", page.read_text(encoding="utf-8"))

@@ -1,0 +1,41 @@
+"""Examples in docstrings run, and every public class and function has one."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+import mobilebert_rt
+from tests.docs.pages import ROOT
+
+SOURCES = sorted((ROOT / "mobilebert_rt").rglob("*.py"))
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in SOURCES
+    if ">>>" in path.read_text(encoding="utf-8")
+]
+WITH_EXAMPLE = (
+    "active_isa",
+    "available_isas",
+    "convert",
+    "default_model_path",
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_a_module_run(name: str, inside: Path) -> None:
+    module = importlib.import_module(name)
+    found: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    for example in doctest.DocTestFinder(exclude_empty=True).find(module):
+        runner.run(example, out=found.append)
+    assert not found, "".join(found)
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLE)
+def test_public_names_have_an_example(name: str) -> None:
+    found = doctest.DocTestFinder(exclude_empty=True).find(getattr(mobilebert_rt, name))
+    assert any(test.examples for test in found)

@@ -1,0 +1,49 @@
+"""A folder with small real models and texts under the names that the documentation uses as placeholders."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from mobilebert_rt import convert
+from tests.small_models import save_folder
+from tests.small_models.text import VOCAB_SIZE, VOCABULARY
+
+# As many pieces as the published vocabulary, because pages use token ids such as 7592.
+PUBLISHED_SIZE = 30522
+LONG_VOCABULARY = VOCABULARY + "".join(f"[unused{i}]\n" for i in range(PUBLISHED_SIZE - VOCAB_SIZE))
+COMMON: dict[str, Any] = {"vocabulary": LONG_VOCABULARY, "max_position_embeddings": 512}
+
+SENTIMENT = {"head": "ForSequenceClassification", "labels": ["NEGATIVE", "POSITIVE"]}
+FOLDERS: dict[str, dict[str, Any]] = {
+    "path/to/hf-folder": {"family": "without_opt", **SENTIMENT},
+    "path/to/model": {"head": "Model"},
+}
+FILES: dict[str, dict[str, Any]] = {
+    "model.safetensors": {"head": "Model"},
+    "minilm.safetensors": {"family": "bert", "head": "Model", "pooling": "mean", "max_tokens": 64},
+    "sst2.safetensors": SENTIMENT,
+    "mrpc.safetensors": {"head": "ForSequenceClassification", "labels": ["different", "equivalent"]},
+    "ner.safetensors": {"head": "ForTokenClassification"},
+    "squad.safetensors": {"head": "ForQuestionAnswering"},
+    "mobilebert.safetensors": {"head": "ForMaskedLM"},
+}
+TEXTS = {
+    "passages.txt": "Plants make sugar from light.\nThe night train to Vienna is late.\n",
+    "article.txt": "The notes were written by Ada Lovelace in 1843.\n",
+}
+
+
+def make(folder: Path) -> Path:
+    """Writes all models and texts to `folder`."""
+    for name, options in FOLDERS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        save_folder(folder / name, **COMMON, **options)
+    for name, options in FILES.items():
+        source = save_folder(folder / "source", **COMMON, **options)
+        convert(source, folder / name)
+        shutil.rmtree(source)
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
