@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.arm import build, cycles, guard, kernels, measure, report
 from benchmarks.arm.program import Program, disassemble
-from benchmarks.arm.tools import HarnessError, MissingToolError
+from scripts.common import exit_with
 
 BASELINE = build.HERE / "baseline.json"
 GUARDED = (32,)  # tokens: takes a second under emulation, and covers every part of the model
-EXIT_UNAVAILABLE = 69  # sysexits.h: a tool is missing, nothing was measured
 
 DESCRIPTION = """\
 The cost of an inference on 64-bit ARM, measured on any machine: the engine is cross-compiled, a random MobileBERT runs
@@ -126,22 +124,15 @@ def check(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     arguments = parse_arguments()
-    try:
-        if arguments.check:
-            return check(arguments)
-        if arguments.refresh:
-            guard.write(arguments.refresh, take_baseline(arguments, arguments.isa))
-            print(f"wrote {arguments.refresh}")
-        else:
-            report_model(arguments)
-    except (MissingToolError, guard.OtherCompilerError) as lack:
-        print(f"*** SKIPPED: {lack}", file=sys.stderr)
-        return EXIT_UNAVAILABLE
-    except HarnessError as error:
-        print(f"benchmarks.arm: {error}", file=sys.stderr)
-        return 1
+    if arguments.check:
+        return check(arguments)
+    if arguments.refresh:
+        guard.write(arguments.refresh, take_baseline(arguments, arguments.isa))
+        print(f"wrote {arguments.refresh}")
+    else:
+        report_model(arguments)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

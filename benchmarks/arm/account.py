@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from benchmarks.arm import multiplies
 from benchmarks.arm.blocks import Block, Body
 from benchmarks.arm.cycles import Cost
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 
 # The epilogue that only stores, which attention uses, is the last of the enum (csrc/kernels/epilogue.h).
 PRODUCT = re.compile(r"<\(mbrt::Epilogue\)3\b")
@@ -76,11 +76,11 @@ def multiplications(blocks: Iterable[Block]) -> list[Body]:
 
 
 def check_known(core: str, blocks: Sequence[Block], prices: Prices) -> None:
-    """Raises HarnessError if the program uses many instructions that the core lacks."""
+    """Raises ScriptError if the program uses many instructions that the core lacks."""
     unknown = sum(prices[block.body].unknown * block.executions for block in blocks)
     total = sum(block.total for block in blocks)
     if unknown > UNKNOWN_SHARE * total:
-        raise HarnessError(
+        raise ScriptError(
             f"{core}: lacks {unknown / total:.0%} of the executed instructions. Leave the core out, or choose an "
             "instruction set that it has (--isa neon runs everywhere)."
         )

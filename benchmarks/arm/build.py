@@ -8,12 +8,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.arm.tools import HarnessError, find, output
+from scripts.common import BUILD, REPOSITORY, ScriptError, find_tool, run
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
 TOOLCHAIN = REPOSITORY / "cmake/toolchains/aarch64-linux-gnu.cmake"
-FOLDER = REPOSITORY / "build/arm_cycles"
+FOLDER = BUILD / "arm_cycles"
 
 
 @dataclass(frozen=True)
@@ -24,15 +23,15 @@ class Built:
 
 def compiler() -> str:
     """The cross compiler and its version, on which instruction counts depend."""
-    return output([find("aarch64-linux-gnu-g++"), "--version"]).splitlines()[0]
+    return run([find_tool("aarch64-linux-gnu-g++"), "--version"]).splitlines()[0]
 
 
 def build_program(folder: Path) -> Path:
     """Cross-compile infer with the engine; files that are up to date are not compiled again."""
-    find("aarch64-linux-gnu-g++")
-    output([find("cmake"), "-S", HERE, "-B", folder / "cross", f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"])
+    find_tool("aarch64-linux-gnu-g++")
+    run([find_tool("cmake"), "-S", HERE, "-B", folder / "cross", f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"])
     jobs = str(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else "1"
-    output([find("cmake"), "--build", folder / "cross", "--target", "infer", "--parallel", jobs])
+    run([find_tool("cmake"), "--build", folder / "cross", "--target", "infer", "--parallel", jobs])
     return folder / "cross" / "infer"
 
 
@@ -40,7 +39,7 @@ def build_plugin(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     plugin = folder / "libblock_counts.so"
     flags = ["-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-fvisibility=hidden"]
-    output([find("cc"), *flags, "-o", plugin, HERE / "block_counts.c"])
+    run([find_tool("cc"), *flags, "-o", plugin, HERE / "block_counts.c"])
     return plugin
 
 
@@ -63,9 +62,9 @@ def write_model(folder: Path) -> Path:
     model = folder / "mobilebert-int8.safetensors"
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            output([sys.executable, "-c", WRITE_MODEL, REPOSITORY, scratch, model], cwd=Path(scratch))
-        except HarnessError as error:
-            raise HarnessError(
+            run([sys.executable, "-c", WRITE_MODEL, REPOSITORY, scratch, model], cwd=Path(scratch))
+        except ScriptError as error:
+            raise ScriptError(
                 f"{error}\nInstall the package (`pip install .`), or give a model: --model FILE"
             ) from error
     return model

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.arm.tools import HarnessError, find, output
+from scripts.common import ScriptError, find_tool, run
 
 HEADER = "block_counts 1"
 WORD = 4  # bytes of an instruction
@@ -19,7 +19,7 @@ def parse(lines: Iterable[str]) -> Executions:
     """Executions by instruction, from the plugin's output, whose blocks may overlap or repeat."""
     rest = iter(lines)
     if next(rest, "").rstrip() != HEADER:
-        raise HarnessError(f"counts: the first line is not {HEADER!r}; another version of block_counts.c wrote them")
+        raise ScriptError(f"counts: the first line is not {HEADER!r}; another version of block_counts.c wrote them")
     executions: Executions = Counter()
     for line in rest:
         address, instructions, times = line.split()
@@ -39,7 +39,7 @@ def per_run(many: Executions, few: Executions, runs: int) -> Mapping[int, float]
     lost = -sum(times for times in found.values() if times < 0)
     kept = {at: times for at, times in found.items() if times > 0}
     if lost > 0.001 * sum(kept.values()):
-        raise HarnessError(
+        raise ScriptError(
             f"counts: {lost:,.0f} instructions per run are in the shorter count only; expected the same program"
         )
     return kept
@@ -49,8 +49,8 @@ def count(plugin: Path, cpu: str, command: Sequence[str | Path]) -> Executions:
     """Run a statically linked program on the emulated processor and count."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "counts"
-        emulator = [find("qemu-aarch64"), "-cpu", cpu, "-plugin", f"{plugin},out={out}"]
-        output([*emulator, *command])
+        emulator = [find_tool("qemu-aarch64"), "-cpu", cpu, "-plugin", f"{plugin},out={out}"]
+        run([*emulator, *command])
         if not out.exists():
-            raise HarnessError(f"{plugin}: wrote no counts; it needs the plugin interface of QEMU 4.2 to 8.2")
+            raise ScriptError(f"{plugin}: wrote no counts; it needs the plugin interface of QEMU 4.2 to 8.2")
         return parse(out.read_text(encoding="ascii").splitlines())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.arm.blocks import Body
-from benchmarks.arm.tools import HarnessError, find, output
+from scripts.common import ScriptError, find_tool, run
 
 # LLVM 19 has schedules of these cores. It prices a Cortex-A76 as an A57: use the Neoverse N1, which is the same core.
 CORES = (
@@ -68,7 +68,7 @@ def source(bodies: Sequence[Body]) -> str:
 def simulate(core: str, assembly: str, iterations: int) -> Mapping[int, Mapping[str, Any]]:
     """llvm-mca's regions by name. Regions of which the core has no instruction are missing."""
     command = [
-        find("llvm-mca-19"),
+        find_tool("llvm-mca-19"),
         "-mtriple=aarch64",
         f"-mcpu={core}",
         f"-iterations={iterations}",
@@ -76,14 +76,14 @@ def simulate(core: str, assembly: str, iterations: int) -> Mapping[int, Mapping[
         "-skip-unsupported-instructions=any",
         "--json",
     ]
-    regions = json.loads(output(command, text=assembly))["CodeRegions"]
+    regions = json.loads(run(command, text=assembly))["CodeRegions"]
     return {int(region["Name"]): region for region in regions}
 
 
 def price(core: str, bodies: Iterable[Body]) -> dict[Body, Cost]:
     """The cost of each body on a core."""
     if core not in CORES:
-        raise HarnessError(f"unknown core {core!r}; expected one of {', '.join(CORES)}")
+        raise ScriptError(f"unknown core {core!r}; expected one of {', '.join(CORES)}")
     wanted = list(dict.fromkeys(bodies))
     assembly = source(wanted)
     short, long = (simulate(core, assembly, iterations) for iterations in (SHORT, LONG))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.arm import account
 from benchmarks.arm.measure import Counted
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError, UnavailableError
 
 # Counts are exactly repeatable. The margin allows small changes such as a check or a clearer loop.
 MARGIN = 0.005
@@ -17,7 +17,7 @@ MARGIN = 0.005
 REFRESH = "python -m benchmarks.arm --refresh"
 
 
-class OtherCompilerError(HarnessError):
+class OtherCompilerError(UnavailableError):
     """The baseline was made with another compiler."""
 
 
@@ -46,7 +46,7 @@ def read(path: Path) -> Baseline:
     try:
         return Baseline(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise HarnessError(f"{path}: not a baseline ({error}). Write one: `{REFRESH}`") from error
+        raise ScriptError(f"{path}: not a baseline ({error}). Write one: `{REFRESH}`") from error
 
 
 def write(path: Path, baseline: Baseline) -> None:

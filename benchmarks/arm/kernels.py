@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.arm import cycles, multiplies
 from benchmarks.arm.blocks import Body, innermost_loops
 from benchmarks.arm.program import Program
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 
 # Cores for which shares are reported: out of order with dot product, with i8mm, and in order.
 CORES = ("neoverse-n1", "neoverse-v2", "cortex-a55")
@@ -101,7 +101,7 @@ def largest(loops: Sequence[KLoop], kind: Callable[[KLoop], str], size: Callable
 def find_loops(program: Program, image: bytes, every_tile: bool = False) -> list[KLoop]:
     """The k loops of the kernels in the program, whose file is `image`: of every tile, or of each function's tallest.
 
-    Raises HarnessError if a kernel has none.
+    Raises ScriptError if a kernel has none.
     """
     found: list[KLoop] = []
     for kernel in listed(LIST.read_text(encoding="utf-8")):
@@ -110,7 +110,7 @@ def find_loops(program: Program, image: bytes, every_tile: bool = False) -> list
             continue
         loops = list(k_loops(program, kernel))
         if not loops:
-            raise HarnessError(
+            raise ScriptError(
                 f"{kernel.operation}_{kernel.name}: no k loop found. Its multiplication is missing in "
                 "benchmarks/arm/multiplies.py, or its functions have unexpected names."
             )

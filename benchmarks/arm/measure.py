@@ -12,7 +12,7 @@ from benchmarks.arm.blocks import Block, executed, outside
 from benchmarks.arm.build import Built
 from benchmarks.arm.counts import count, per_run
 from benchmarks.arm.program import Program
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 
 # The emulated processor of each instruction set: the oldest that has it.
 PROCESSORS: Mapping[str, str] = {"neon": "cortex-a53", "dotprod": "neoverse-n1", "i8mm": "max"}
@@ -47,7 +47,7 @@ def count_inference(plugin: Path, built: Built, program: Program, isa: str, toke
     blocks = executed(program, executions)
     lost = outside(program, executions)
     if not blocks or lost > 0.001 * sum(executions.values()):
-        raise HarnessError(f"{built.program}: {lost:,.0f} counted instructions are not in the file; link it statically")
+        raise ScriptError(f"{built.program}: {lost:,.0f} counted instructions are not in the file; link it statically")
     return Counted(tokens, isa, blocks)
 
 

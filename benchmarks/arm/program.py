@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.arm.tools import HarnessError, find, output
+from scripts.common import ScriptError, find_tool, run
 
 FUNCTION = re.compile(r"^([0-9a-f]+) <(.+)>:$")
 INSTRUCTION = re.compile(r"^ *([0-9a-f]+):\s+(\S+)(?:\s+(.*))?$")
@@ -94,17 +94,17 @@ def parse(listing: Iterable[str]) -> Iterator[tuple[str, list[Instruction]]]:
 
 
 def demangle(names: Sequence[str]) -> list[str]:
-    plain = output([find("c++filt")], text="\n".join(names) + "\n").splitlines()
+    plain = run([find_tool("c++filt")], text="\n".join(names) + "\n").splitlines()
     if len(plain) != len(names):
-        raise HarnessError(f"c++filt: {len(plain)} names for {len(names)}; expected that of binutils")
+        raise ScriptError(f"c++filt: {len(plain)} names for {len(names)}; expected that of binutils")
     return plain
 
 
 def disassemble(path: Path) -> Program:
     """The functions of an executable or an object file."""
-    command: list[str | Path] = [find("llvm-objdump-19"), "-d", "--no-show-raw-insn", "--mattr=+all", path]
-    found = list(parse(output(command).splitlines()))
+    command: list[str | Path] = [find_tool("llvm-objdump-19"), "-d", "--no-show-raw-insn", "--mattr=+all", path]
+    found = list(parse(run(command).splitlines()))
     if not found:
-        raise HarnessError(f"{path}: no functions found; expected a 64-bit ARM program that is not stripped")
+        raise ScriptError(f"{path}: no functions found; expected a 64-bit ARM program that is not stripped")
     names = demangle([name for name, _ in found])
     return Program([Function(name, body) for name, (_, body) in zip(names, found, strict=True)])

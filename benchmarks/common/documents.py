@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "docs" / "results.md"
+from scripts.common import REPOSITORY
+
+RESULTS = REPOSITORY / "docs" / "results.md"
 
 MAX_LOAD = 0.5  # load average per CPU in use, above which figures are provisional
 

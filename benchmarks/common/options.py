@@ -16,6 +16,7 @@ from benchmarks.common import documents
 from benchmarks.common.environment import existing, installed
 from benchmarks.common.machine import allowed_cpus, describe
 from benchmarks.common.results import Run
+from scripts.common import BUILD
 
 PLOTS = Path(__file__).with_name("plots.py")
 PLOT_PACKAGES = (("matplotlib>=3.8",),)
@@ -57,7 +58,7 @@ def command_parser(name: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"benchmarks/{name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add, out = parser.add_argument, documents.ROOT / "build" / name
+    add, out = parser.add_argument, BUILD / name
     add("--cpus", type=numbers, default=allowed_cpus(), metavar="LIST", help="CPUs to run on, the last first (all)")
     add("--rounds", type=int, metavar="N", help="rounds, in each of which every engine runs once (15)")
     add("--turn-ms", type=float, default=150.0, metavar="MS", help="time that an engine runs in a round (%(default)g)")

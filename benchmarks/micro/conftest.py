@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-# As in tests/conftest.py: an installed mobilebert_rt comes before the tree's, which may have no compiled engine.
-_ROOT = str(Path(__file__).resolve().parents[2])
-sys.path[:] = [*(path for path in sys.path if path not in ("", _ROOT)), _ROOT]
-
-from benchmarks.micro.timing import Report  # noqa: E402 - after the path is set
+from benchmarks.micro.timing import Report
 
 REPORT = Report()
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.environment import Environment, Say, cache_folder
+from benchmarks.common.environment import Environment, Say
 from benchmarks.peers.catalogue import MADE_WITH, Peer
 from benchmarks.peers.session import PeerError
+from scripts import published
+from scripts.common import UnavailableError, cache_folder
 
 CONVERT = Path(__file__).with_name("convert.py")
 DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "training/default_model/weights"
@@ -152,7 +154,6 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
     """The Hugging Face folder of a model of the catalogue, made if necessary, and the kind of its weights."""
     from benchmarks.common import configs, random_weights  # noqa: PLC0415 - numpy, and only for this
     from benchmarks.paper import systems  # noqa: PLC0415
-    from tests.small_models import published  # noqa: PLC0415
 
     if model == "default":
         return DEFAULT_MODEL, "published weights"
@@ -161,7 +162,7 @@ def model_folder(model: str, say: Say) -> tuple[Path, str]:
     if model == "minilm" and not (folder / "model.safetensors").is_file():
         try:
             return published.minilm_folder(folder), "published weights"
-        except published.UnavailableError as error:
+        except UnavailableError as error:
             say(f"random weights for MiniLM: {error}")
             folder = root / "minilm-random"
     if not (folder / "model.safetensors").is_file():

@@ -17,7 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mobilebert_rt import TextEmbedder
-from tests.small_models import published
+from scripts import published
+from scripts.common import UnavailableError
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -66,7 +67,7 @@ def pairs() -> Pairs:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         return published.minilm_folder(tmp_path_factory.mktemp("minilm"))
-    except published.UnavailableError as error:
+    except UnavailableError as error:
         pytest.skip(str(error))
 
 

@@ -16,7 +16,8 @@ The same arguments give the same bytes. Nothing but numpy is needed, and for sav
                             write_lookup_model: a model whose logits are the rows of a table that the test gives
     small_models.folders    the parts of a folder: random MobileBERT weights, config.json, safetensors bytes
     small_models.text       the vocabulary: VOCABULARY, VOCAB_SIZE, word_id, random_words, tokenizer_json
-    small_models.published  all-MiniLM-L6-v2 from a published package (92 MB, cached), the only model that is not small
+
+For the one real model, all-MiniLM-L6-v2 (92 MB, downloaded once), see scripts/published.py.
 """
 
 from __future__ import annotations

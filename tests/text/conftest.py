@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.small_models import published
+from scripts import published
+from scripts.common import UnavailableError
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def minilm() -> Callable[[str], str]:
     def read(name: str) -> str:
         try:
             return published.minilm_text(name)
-        except published.UnavailableError as error:
+        except UnavailableError as error:
             pytest.skip(str(error))
 
     return read

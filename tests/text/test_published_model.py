@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from mobilebert_rt.text import TextEmbedder
+from scripts import published
+from scripts.common import UnavailableError
 from tests.emulation import import_on_host
-from tests.small_models import published
 
 TEXTS = [
     "A man is playing a guitar.",
@@ -23,7 +24,7 @@ TEXTS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         return published.minilm_folder(tmp_path_factory.mktemp("minilm"))
-    except published.UnavailableError as error:
+    except UnavailableError as error:
         pytest.skip(str(error))
 
 

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 import mobilebert_rt as mbrt
+from scripts import published
+from scripts.common import UnavailableError
 from tests.model.make_model_file import make_file
-from tests.small_models import published
 from tests.small_models.files import MODELS, READS_TEXT, write_model
 from tests.tools.native import Tool
 
@@ -238,7 +239,7 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("minilm")
     try:
         source = published.minilm_folder(folder / "source")
-    except published.UnavailableError as error:
+    except UnavailableError as error:
         pytest.skip(str(error))
     files = {precision: folder / f"{precision}.safetensors" for precision in ("fp32", "int8")}
     for precision, file in files.items():

@@ -8,7 +8,7 @@ from benchmarks.arm import account
 from benchmarks.arm.blocks import Block, Body, executed
 from benchmarks.arm.cycles import Cost
 from benchmarks.arm.program import Instruction
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 from tests.benchmarks.arm import listings
 
 CORE = "neoverse-n1"
@@ -76,5 +76,5 @@ def test_lines_are_sorted_by_instructions_without_prices() -> None:
 def test_core_that_lacks_instructions_is_an_error() -> None:
     blocks = [block("f", "smmla v0.4s, v1.16b, v2.16b", executions=50), block("g", "nop", executions=50)]
     prices = {one.body: Cost(1, 1, one.function == "f") for one in blocks}
-    with pytest.raises(HarnessError, match="cortex-a53: lacks 50% of the executed instructions"):
+    with pytest.raises(ScriptError, match="cortex-a53: lacks 50% of the executed instructions"):
         account.check_known("cortex-a53", blocks, prices)

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.arm.counts import HEADER, parse, per_run
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 
 
 def test_executions_of_overlapping_blocks_add_up_by_instruction() -> None:
@@ -16,9 +16,9 @@ def test_executions_of_overlapping_blocks_add_up_by_instruction() -> None:
 
 
 def test_counts_of_another_format_are_rejected() -> None:
-    with pytest.raises(HarnessError, match="the first line is not"):
+    with pytest.raises(ScriptError, match="the first line is not"):
         parse(["1000 3 5"])
-    with pytest.raises(HarnessError, match="the first line is not"):
+    with pytest.raises(ScriptError, match="the first line is not"):
         parse([])
 
 
@@ -29,5 +29,5 @@ def test_start_up_cancels_out() -> None:
 
 def test_small_negative_differences_are_dropped_and_large_ones_are_an_error() -> None:
     assert per_run(Counter({0x10: 99, 0x20: 100_000}), Counter({0x10: 100}), 1) == {0x20: 100_000}
-    with pytest.raises(HarnessError, match="the same program"):
+    with pytest.raises(ScriptError, match="the same program"):
         per_run(Counter({0x20: 100}), Counter({0x10: 100}), 1)

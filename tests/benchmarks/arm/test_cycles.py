@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.arm import cycles
-from benchmarks.arm.tools import HarnessError, missing
+from scripts.common import ScriptError, missing_tool
 
-needs_mca = pytest.mark.skipif(bool(missing("llvm-mca-19")), reason=missing("llvm-mca-19") or "-")
+needs_mca = pytest.mark.skipif(bool(missing_tool("llvm-mca-19")), reason=missing_tool("llvm-mca-19") or "-")
 
 # The peak of a Neoverse N1: sixteen accumulators hide the latency of two sdot per cycle.
 SIXTEEN_SDOT = tuple(f"sdot v{i}.4s, v30.16b, v31.4b[0]" for i in range(16))
@@ -41,7 +41,7 @@ def test_every_body_is_a_region() -> None:
 
 
 def test_unknown_core_is_an_error() -> None:
-    with pytest.raises(HarnessError, match="unknown core 'cortex-a76'; expected one of"):
+    with pytest.raises(ScriptError, match="unknown core 'cortex-a76'; expected one of"):
         cycles.price("cortex-a76", [])
 
 

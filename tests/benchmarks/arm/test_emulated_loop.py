@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.arm import blocks, build, counts, program
-from benchmarks.arm.tools import find, missing, output
+from scripts.common import find_tool, missing_tool, run
 
 TOOLS = ("aarch64-linux-gnu-gcc", "qemu-aarch64", "llvm-objdump-19", "c++filt", "cc")
-MISSING = missing(*TOOLS)
+MISSING = missing_tool(*TOOLS)
 
 pytestmark = [
     pytest.mark.skipif(
@@ -47,7 +47,7 @@ def executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("loop")
     (folder / "loop.s").write_text(SOURCE, encoding="ascii")
     flags = ["-nostdlib", "-static", "-Wl,--build-id=none"]
-    output([find("aarch64-linux-gnu-gcc"), *flags, "-o", folder / "loop", folder / "loop.s"])
+    run([find_tool("aarch64-linux-gnu-gcc"), *flags, "-o", folder / "loop", folder / "loop.s"])
     return folder / "loop"
 
 

