@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--every-tile", action="store_true", help="also the smaller tiles of the micro-kernels")
     parser.add_argument("--model", type=Path, metavar="FILE", help="a converted model (a random one)")
     parser.add_argument("--build", type=Path, default=build.FOLDER, metavar="FOLDER", help="(build/arm_cycles)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     return parser.parse_args()
 
 
@@ -76,34 +74,24 @@ def say(lines: Any) -> None:
         print(line, flush=True)
 
 
-def report_kernels(program: Program, file: Path, every_tile: bool) -> dict[str, list[kernels.Share]]:
+def report_kernels(program: Program, file: Path, every_tile: bool) -> None:
     loops = kernels.find_loops(program, file.read_bytes(), every_tile)
-    shares = {core: kernels.shares(core, loops) for core in kernels.CORES}
-    say(report.micro_kernels(shares))
-    return shares
+    say(report.micro_kernels({core: kernels.shares(core, loops) for core in kernels.CORES}))
 
 
 def report_model(arguments: argparse.Namespace) -> None:
-    """Print the model's tables and that of the micro-kernels, or the selected one."""
-    models: list[dict[str, Any]] = []
-    if arguments.kernels:
-        file = build.build_program(arguments.build)
-        program = disassemble(file)
-    else:
-        plugin = build.build_plugin(arguments.build)
-        built = build.build(arguments.build, arguments.model)
-        file, program = built.program, disassemble(built.program)
-        for tokens in [32] if arguments.quick else arguments.lengths:
-            counted = measure.count_inference(plugin, built, program, arguments.isa, tokens)
-            prices = measure.price(counted, arguments.cores)
-            say(report.whole_model(counted, prices))
-            if arguments.blocks:
-                say(report.hottest(counted, prices, arguments.blocks))
-            models.append(report.counted_as_json(counted, prices))
-    shares = {} if arguments.quick else report_kernels(program, file, arguments.every_tile)
-    if arguments.json:
-        found = {"compiler": build.compiler(), "models": models, "kernels": report.shares_as_json(shares)}
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    """Print the tables of the model, and that of the micro-kernels unless --quick."""
+    plugin = build.build_plugin(arguments.build)
+    built = build.build(arguments.build, arguments.model)
+    program = disassemble(built.program)
+    for tokens in [32] if arguments.quick else arguments.lengths:
+        counted = measure.count_inference(plugin, built, program, arguments.isa, tokens)
+        prices = measure.price(counted, arguments.cores)
+        say(report.whole_model(counted, prices))
+        if arguments.blocks:
+            say(report.hottest(counted, prices, arguments.blocks))
+    if not arguments.quick:
+        report_kernels(program, built.program, arguments.every_tile)
 
 
 def take_baseline(arguments: argparse.Namespace, isa: str) -> guard.Baseline:
@@ -129,6 +117,9 @@ def main() -> int:
     if arguments.refresh:
         guard.write(arguments.refresh, take_baseline(arguments, arguments.isa))
         print(f"wrote {arguments.refresh}")
+    elif arguments.kernels:
+        file = build.build_program(arguments.build)
+        report_kernels(disassemble(file), file, arguments.every_tile)
     else:
         report_model(arguments)
     return 0

@@ -1,9 +1,8 @@
-"""Tables, and the same as JSON."""
+"""Tables of the model and of the micro-kernels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from benchmarks.arm import account
 from benchmarks.arm.account import Line, Prices
@@ -87,29 +86,3 @@ def micro_kernels(shares: Mapping[str, Sequence[Share]]) -> Iterator[str]:
         for share in row:
             text += f"{'-':>21}" if share.share is None else f"{share.cycles:>12.1f}{share.share:>9.1%}"
         yield text
-
-
-def counted_as_json(counted: Counted, prices: Mapping[str, Prices]) -> dict[str, Any]:
-    parts = counted.by(prices, account.part_of)
-    functions = counted.by(prices, lambda block: block.function)
-    return {
-        "tokens": counted.tokens,
-        "isa": counted.isa,
-        "total": vars(account.total(parts.values())),
-        "parts": {name: vars(line) for name, line in parts.items()},
-        "functions": {name: vars(line) for name, line in functions.items()},
-    }
-
-
-def shares_as_json(shares: Mapping[str, Sequence[Share]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "kernel": f"{share.loop.kernel.operation}_{share.loop.kernel.name}",
-            "tile": share.loop.tile,
-            "core": core,
-            "cycles": share.cycles,
-            "of_peak": share.share,
-        }
-        for core, found in shares.items()
-        for share in found
-    ]

@@ -6,8 +6,6 @@ The name of a file's folder has a hash of the weights and of the converter's ver
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +13,12 @@ from typing import Any
 
 from benchmarks.common.environment import Environment, Say
 from benchmarks.peers.catalogue import MADE_WITH, Peer
-from benchmarks.peers.session import PeerError
+from benchmarks.peers.session import PeerError, Worker
 from scripts import published
 from scripts.common import UnavailableError, cache_folder
 
 CONVERT = Path(__file__).with_name("convert.py")
+CONVERT_SECONDS = 3600
 DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "training/default_model/weights"
 
 
@@ -89,27 +88,17 @@ class Store:
     def _run(self, environment: Environment, jobs: Mapping[Path, dict[str, Any]]) -> None:
         self._say(f"converting {len(jobs)} models with {environment.python} (up to a minute each, once)")
         log = cache_folder() / "peers" / "convert.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as errors:
-            try:
-                process = subprocess.Popen(
-                    [environment.python, str(CONVERT)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    cwd=log.parent,
-                    text=True,
-                )
-            except OSError as error:
-                self._errors |= dict.fromkeys(jobs, f"{environment.python}: cannot start: {error}")
-                return
-            with process:
+        try:
+            with Worker("converter", [environment.python, str(CONVERT)], [], log) as converter:
                 for number, (out, job) in enumerate(jobs.items()):
                     self._say(f"  {number + 1} of {len(jobs)}: {out.parent.parent.name} {out.name}")
-                    answer = _ask(process, job)
-                    if "error" in answer:
-                        self._errors[out] = f"{job['kind']} failed: {answer['error']} (see {log})"
+                    try:
+                        converter.ask("convert", CONVERT_SECONDS, **job)
+                    except PeerError as error:
+                        self._errors[out] = f"{job['kind']} failed: {error} (see {log})"
                         self._say("  " + self._errors[out])
+        except PeerError as error:  # the process cannot be started
+            self._errors |= dict.fromkeys(jobs, str(error))
 
     def _path(self, wanted: Wanted, kind: str) -> Path:
         peer = wanted.peer
@@ -135,19 +124,6 @@ class Store:
 
 def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-
-def _ask(process: subprocess.Popen[str], job: Mapping[str, Any]) -> Mapping[str, Any]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(json.dumps(job) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        answer: Mapping[str, Any] = json.loads(line) if line else {"error": "the converter ended"}
-    except (BrokenPipeError, json.JSONDecodeError) as error:
-        return {"error": f"the converter ended: {error}"}
-    return answer
 
 
 def model_folder(model: str, say: Say) -> tuple[Path, str]:
