@@ -1,5 +1,6 @@
-"""The native engine. Arrays are packed (sequences one after another), their widths padded to multiples of 16."""
+"""The native engine. Inputs are packed: sequences one after another, without padding."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,17 +48,18 @@ class Model:
         types: npt.NDArray[np.int32] | None = None,
         key_mask: npt.NDArray[np.uint8] | None = None,
         pair_mask: npt.NDArray[np.uint8] | None = None,
+        padded_length: int | None = None,
         hidden_states: bool = False,
         attentions: bool = False,
         logits: bool = True,
-        logit_tokens: npt.NDArray[np.int64] | None = None,
+        logit_positions: Sequence[Sequence[int]] | None = None,
         timeout: float | None = None,
         cancel: CancelToken | None = None,
         num_threads: int = 1,
         profile: Profile | None = None,
     ) -> dict[str, Any]:
-        """Arrays by name: last_hidden_state [T, H], hidden_states [L + 1, T, H], attentions (flat: for each sequence
-        [L, A, S, S]), pooler_output [B, H], logits, seq_relationship_logits [B, 16]."""
+        """The fields of `mobilebert_rt.ModelOutput`. padded_length: None gives what has one row per token as a list of
+        [S_b, n]; a number S as one array [B, S, n] with 0 in the padding."""
 
     def trim(self) -> int: ...
     def tensors(self) -> list[tuple[str, str, list[int], int]]: ...

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 CancelToken = _core.CancelToken
 
-_PER_TOKEN_HEADS = ("masked_lm", "pretraining", "token_classification", "question_answering")
-
 
 class TensorInfo(NamedTuple):
     """One tensor of the model file: name, safetensors dtype, packed shape, bytes."""
@@ -163,6 +161,7 @@ class Model:
         *,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        output_logits: bool = True,
         padding: str = "packed",
         logit_positions: Sequence[Sequence[int]] | None = None,
         timeout: float | None = None,
@@ -172,25 +171,35 @@ class Model:
 
         input_ids: integer array [B, S], right-padded with attention_mask, or a list of id lists of any lengths.
         attention_mask: [B, S] or [B, S, S] of 0 and 1, holes allowed; for a list, a list of [S_b] or [S_b, S_b].
-        token_type_ids: as input_ids; 0 everywhere by default. padding: "packed" never computes a masked token at the
-        end of a row, so a text's result is that of the text alone; "hf" computes it as transformers does (see
-        docs/differences.md). logit_positions: for masked LM, one list of ascending token indices a sequence, and logits
-        is then a list of [len, V]. timeout: seconds. cancel: a CancelToken that another thread may `cancel()`.
+        token_type_ids: as input_ids; 0 everywhere by default.
+        output_hidden_states, output_attentions: fill these fields of the result.
+        output_logits: False computes no head but the pooler; use it for embeddings of a model with a head.
+        padding: "packed" never computes a masked token at the end of a row, so a text's result is that of the text
+            alone; "hf" computes it as transformers does (docs/differences.md).
+        logit_positions: for heads with logits per token, one list of ascending token indices per sequence; logits are
+            then computed for these tokens only and given as a list of [len, V].
+        timeout: seconds.
+        cancel: a CancelToken that another thread may `cancel()`.
 
         Raises InputError, TimeoutError, CancelledError.
+
+        >>> from mobilebert_rt import Model, default_model_path
+        >>> model = Model.from_pretrained(default_model_path())
+        >>> model([[101, 7592, 102], [101, 102]]).last_hidden_state[0].shape
+        (3, 384)
         """
         packed = pack(input_ids, attention_mask, token_type_ids, padding)
-        wanted = None if logit_positions is None else self._packed_positions(packed, logit_positions)
-        raw = self._run(
+        arrays = self._run(
             packed,
             self.num_threads,
             hidden_states=output_hidden_states,
             attentions=output_attentions,
-            logit_tokens=wanted,
+            logits=output_logits,
+            logit_positions=logit_positions,
             timeout=timeout,
             cancel=cancel,
         )
-        return self._output(packed, raw, logit_positions)
+        return ModelOutput(**arrays)
 
     def profile(
         self,
@@ -200,6 +209,7 @@ class Model:
         *,
         repeats: int = 20,
         warmup: int = 3,
+        output_logits: bool = True,
         padding: str = "packed",
         logit_positions: Sequence[Sequence[int]] | None = None,
     ) -> Profile:
@@ -214,95 +224,28 @@ class Model:
         from mobilebert_rt.profile import Profiler  # noqa: PLC0415 - few need it
 
         packed = pack(input_ids, attention_mask, token_type_ids, padding)
-        wanted = None if logit_positions is None else self._packed_positions(packed, logit_positions)
         threads = self.num_threads
         profiler = Profiler(
             self._core,
             threads,
-            lambda recorder: self._run(packed, threads, logit_tokens=wanted, profile=recorder),
+            lambda recorder: self._run(
+                packed, threads, logits=output_logits, logit_positions=logit_positions, profile=recorder
+            ),
         )
         return profiler.measure(packed.lengths.size, packed.ids.size, repeats, warmup)
 
     def _run(self, packed: Packed, num_threads: int, **options: Any) -> dict[str, Any]:
-        """The engine's arrays; options as `_core.Model.run` takes them."""
+        """The fields of ModelOutput; options as `_core.Model.run` takes them."""
         return self._core.run(
             packed.ids,
             packed.lengths,
             types=packed.types,
             key_mask=packed.key_mask,
             pair_mask=packed.pair_mask,
+            padded_length=packed.padded_length,
             num_threads=num_threads,
             **options,
         )
-
-    def _packed_positions(self, packed: Packed, positions: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
-        if self.config.head not in ("masked_lm", "pretraining"):
-            raise InputError(f"logit_positions is for masked LM heads; this model's head is {self.config.head!r}")
-        if len(positions) != packed.lengths.size:
-            raise InputError(f"logit_positions holds {len(positions)} lists, the batch {packed.lengths.size} sequences")
-        flat: list[int] = []
-        for b, (wanted, start, length) in enumerate(zip(positions, packed.offsets[:-1], packed.lengths, strict=True)):
-            if any(not 0 <= p < length for p in wanted) or list(wanted) != sorted(set(wanted)):
-                raise InputError(f"logit_positions[{b}] must ascend within 0 .. {length - 1}; it is {list(wanted)}")
-            flat.extend(int(start) + int(p) for p in wanted)
-        return np.array(flat, dtype=np.int64)
-
-    def _output(self, packed: Packed, raw: dict[str, Any], positions: Sequence[Sequence[int]] | None) -> ModelOutput:
-        c = self.config
-        hidden = raw["last_hidden_state"][:, : c.hidden_size]
-        states = raw.get("hidden_states")
-        pooled = raw.get("pooler_output")
-        relation = raw.get("seq_relationship_logits")
-        logits, start, end = self._logits(packed, raw.get("logits"), positions)
-        return ModelOutput(
-            last_hidden_state=packed.per_token(hidden),
-            pooler_output=None if pooled is None else pooled[:, : c.hidden_size],
-            logits=logits,
-            start_logits=start,
-            end_logits=end,
-            seq_relationship_logits=None if relation is None else relation[:, :2],
-            hidden_states=None
-            if states is None
-            else tuple(packed.per_token(state[:, : c.hidden_size]) for state in states),
-            attentions=None if "attentions" not in raw else self._attentions(packed, raw["attentions"]),
-        )
-
-    def _logits(self, packed: Packed, rows: Any, positions: Sequence[Sequence[int]] | None) -> tuple[Any, Any, Any]:
-        """(logits, start_logits, end_logits) from the padded rows of the engine."""
-        head = self.config.head
-        if rows is None:
-            return None, None, None
-        width = self.config.vocab_size if head in ("masked_lm", "pretraining") else self.config.num_labels
-        rows = rows[:, :width]
-        if positions is not None:
-            ends = np.cumsum([len(p) for p in positions])
-            return list(np.split(rows, ends[:-1])), None, None
-        if head not in _PER_TOKEN_HEADS:
-            return rows, None, None
-        logits = packed.per_token(rows)
-        if head != "question_answering":
-            return logits, None, None
-        if isinstance(logits, list):
-            return None, [x[:, 0] for x in logits], [x[:, 1] for x in logits]
-        return None, logits[..., 0], logits[..., 1]
-
-    def _attentions(self, packed: Packed, flat: npt.NDArray[np.float32]) -> tuple[Any, ...]:
-        """L arrays [B, A, S, S], or L lists of [A, S_b, S_b]."""
-        layers, heads = self.config.num_layers, self.config.num_heads
-        blocks = []
-        start = 0
-        for n in packed.lengths.tolist():
-            size = layers * heads * n * n
-            blocks.append(flat[start : start + size].reshape(layers, heads, n, n))
-            start += size
-        if packed.shape is None:
-            return tuple([block[layer] for block in blocks] for layer in range(layers))
-        batch, length = packed.shape
-        padded = np.zeros((layers, batch, heads, length, length), dtype=np.float32)
-        for b, block in enumerate(blocks):
-            n = block.shape[-1]
-            padded[:, b, :, :n, :n] = block
-        return tuple(padded)
 
 
 def _checked_threads(threads: Any) -> int:

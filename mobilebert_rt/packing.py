@@ -19,7 +19,7 @@ class Packed:
     """Sequences one after another, with no padding between them.
 
     ids, types: int32 [T]; lengths: int64 [B]; key_mask: uint8 [T]; pair_mask: uint8, for each sequence [S, S].
-    shape: (B, S) of the caller's array, or None when the caller gave a list.
+    padded_length: S of the caller's array [B, S], or None when the caller gave a list.
     """
 
     ids: npt.NDArray[np.int32]
@@ -27,23 +27,7 @@ class Packed:
     types: npt.NDArray[np.int32] | None
     key_mask: npt.NDArray[np.uint8] | None
     pair_mask: npt.NDArray[np.uint8] | None
-    shape: tuple[int, int] | None
-
-    @property
-    def offsets(self) -> npt.NDArray[np.int64]:
-        """[B + 1]: sequence b is tokens offsets[b] .. offsets[b + 1] - 1."""
-        return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
-
-    def per_token(self, rows: npt.NDArray[np.float32]) -> Any:
-        """Rows [T, n] as the caller counts: [B, S, n] with 0 in the padding, or a list of [S_b, n]."""
-        if self.shape is None:
-            return [rows[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
-        batch, length = self.shape
-        if (self.lengths == length).all():
-            return rows.reshape(batch, length, *rows.shape[1:])
-        padded = np.zeros((batch, length, *rows.shape[1:]), dtype=rows.dtype)
-        padded[np.arange(length) < self.lengths[:, None]] = rows
-        return padded
+    padded_length: int | None
 
 
 def pack(input_ids: Any, attention_mask: Any = None, token_type_ids: Any = None, padding: str = "packed") -> Packed:
@@ -105,7 +89,7 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
     if mask is None:
         lengths = np.full(batch, length, dtype=np.int64)
         flat_types = None if kinds is None else kinds.reshape(-1)
-        return Packed(ids.reshape(-1), lengths, flat_types, None, None, (batch, length))
+        return Packed(ids.reshape(-1), lengths, flat_types, None, None, length)
     allowed = _mask(mask, "attention_mask")
     if allowed.shape not in ((batch, length), (batch, length, length)):
         raise InputError(
@@ -127,7 +111,7 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
     elif not allowed[kept].all():
         key_mask = allowed[kept]
     packed_types = None if kinds is None else kinds[kept]
-    return Packed(ids[kept], lengths, packed_types, key_mask, pair_mask, (batch, length))
+    return Packed(ids[kept], lengths, packed_types, key_mask, pair_mask, length)
 
 
 def _pack_list(ids: Sequence[Any], mask: Any, types: Any) -> Packed:

@@ -11,6 +11,7 @@ namespace mbrt::bindings {
 
 void bind_errors();
 void bind_model(pybind11::module_& module);
+void bind_profile(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 
 }  // namespace mbrt::bindings

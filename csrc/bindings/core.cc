@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = MBRT_VERSION;
   mbrt::bindings::bind_errors();
   mbrt::bindings::bind_model(module);
+  mbrt::bindings::bind_profile(module);
   mbrt::bindings::bind_kernels(module);
 
   module.def("available_isas", [] {

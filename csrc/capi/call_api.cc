@@ -154,7 +154,7 @@ mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t
     const Hold held(call);
     check_item(item, held->items.size());
     if (count > 0) require(tokens, "tokens");
-    if (!held->model->encoder().heads().logits_are_per_token()) {
+    if (!held->model->encoder().shapes().logits.per_token) {
       throw mbrt::UnsupportedModelError("the model does not give a row of logits a token");
     }
     std::vector<std::size_t> wanted(tokens, tokens + count);

@@ -18,15 +18,11 @@ Model::~Model() { delete text_.load(); }
 
 std::uint32_t Model::outputs() const {
   std::uint32_t outputs = MBRT_LAST_HIDDEN_STATE | MBRT_HIDDEN_STATES | MBRT_EMBEDDING;
-  if (config().pooler != Pooler::kNone) outputs |= MBRT_POOLED;
-  if (encoder_->heads().logits_width() > 0) outputs |= MBRT_LOGITS;
-  if (config().head == Head::kPretraining) outputs |= MBRT_NEXT_SENTENCE;
+  const OutputShapes& shapes = encoder_->shapes();
+  if (shapes.pooled.exists()) outputs |= MBRT_POOLED;
+  if (shapes.logits.exists()) outputs |= MBRT_LOGITS;
+  if (shapes.next_sentence.exists()) outputs |= MBRT_NEXT_SENTENCE;
   return outputs;
-}
-
-std::size_t Model::logits_columns() const {
-  if (encoder_->heads().logits_width() == 0) return 0;
-  return config().has_mlm() ? config().vocab_size : config().num_labels;
 }
 
 bool Model::has_tokenizer() const {

@@ -31,8 +31,6 @@ class Model {
 
   // MBRT_LAST_HIDDEN_STATE | ...: what it can give.
   std::uint32_t outputs() const;
-  // Columns of its logits without padding; 0 when there are none.
-  std::size_t logits_columns() const;
 
   bool has_tokenizer() const;
   // Throws Failure (MBRT_ERROR_UNSUPPORTED_MODEL) when there is no tokenizer, ModelFormatError when

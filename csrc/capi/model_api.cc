@@ -36,7 +36,7 @@ mbrt_model_info info_of(const Model& model) {
   info.num_heads = config.num_heads;
   info.max_positions = config.max_positions;
   info.num_labels = model.labels().size();
-  info.logits_columns = model.logits_columns();
+  info.logits_columns = model.encoder().shapes().logits.columns;
   info.file_bytes = model.encoder().file().bytes();
   info.workspace_bytes = model.encoder().workspace_bytes();
   info.isa = model.encoder().kernels().isa;
@@ -63,8 +63,7 @@ mbrt_plan plan_of(const Model& model, const size_t* lengths, std::size_t sequenc
   batch.offsets = offsets.data();
   mbrt_plan plan{};
   plan.workspace_bytes = model.encoder().planned_bytes(batch, thread_count(threads));
-  const std::size_t rows =
-      model.encoder().heads().logits_are_per_token() ? batch.tokens() : sequences;
+  const std::size_t rows = model.encoder().shapes().logits.rows(batch.tokens(), sequences);
   plan.output_bytes = total_bytes(output_sizes(model, outputs, batch.tokens(), sequences, rows));
   return plan;
 }

@@ -46,18 +46,17 @@ std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t
                                                std::size_t tokens, std::size_t items,
                                                std::size_t logit_rows) {
   if ((wanted & MBRT_EMBEDDING) != 0) wanted |= MBRT_LAST_HIDDEN_STATE;
-  const std::size_t hidden = model.encoder().widths().hidden;
-  const std::size_t layers = model.config().num_layers + 1;
+  const OutputShapes& shapes = model.encoder().shapes();
   std::array<std::size_t, kOutputs> sizes{};
   const auto set = [&](Number number, std::initializer_list<std::size_t> factors) {
     if ((wanted & 1u << number) != 0) sizes[number] = product(factors);
   };
-  set(kLastHidden, {tokens, hidden});
-  set(kHiddenStates, {layers, tokens, hidden});
-  set(kPooled, {items, hidden});
-  set(kLogits, {logit_rows, model.encoder().heads().logits_width()});
-  set(kNextSentence, {items, kLanes});
-  set(kEmbedding, {items, model.config().hidden_size});
+  set(kLastHidden, {tokens, shapes.hidden.stride()});
+  set(kHiddenStates, {shapes.num_layers + 1, tokens, shapes.hidden.stride()});
+  set(kPooled, {items, shapes.pooled.stride()});
+  set(kLogits, {logit_rows, shapes.logits.stride()});
+  set(kNextSentence, {items, shapes.next_sentence.stride()});
+  set(kEmbedding, {items, shapes.hidden.columns});
   return sizes;
 }
 
@@ -86,27 +85,26 @@ Matrix OutputBuffers::matrix(const Model& model, const Layout& layout, std::size
                              std::size_t layer, std::size_t item) const {
   const std::size_t first = layout.offsets[item];
   const std::size_t tokens = layout.offsets[item + 1] - first;
-  const std::size_t hidden = model.config().hidden_size;
-  const std::size_t stride = model.encoder().widths().hidden;
-  const auto rows = [&](std::size_t from, std::size_t count, std::size_t columns,
-                        std::size_t apart) {
-    const float* data = count == 0 ? nullptr : arrays_[output].data() + from * apart;
-    return Matrix{data, count, columns, apart};
+  const OutputShapes& shapes = model.encoder().shapes();
+  const auto rows = [&](std::size_t from, std::size_t count, const OutputShape& shape) {
+    const float* data = count == 0 ? nullptr : arrays_[output].data() + from * shape.stride();
+    return Matrix{data, count, shape.columns, shape.stride()};
   };
   switch (output) {
     case kLastHidden:
-      return rows(first, tokens, hidden, stride);
+      return rows(first, tokens, shapes.hidden);
     case kHiddenStates:
-      return rows(layer * layout.offsets.back() + first, tokens, hidden, stride);
+      return rows(layer * layout.offsets.back() + first, tokens, shapes.hidden);
     case kPooled:
-      return rows(item, 1, hidden, stride);
+      return rows(item, 1, shapes.pooled);
     case kLogits:
       return rows(layout.logit_rows[item], layout.logit_rows[item + 1] - layout.logit_rows[item],
-                  model.logits_columns(), model.encoder().heads().logits_width());
+                  shapes.logits);
     case kNextSentence:
-      return rows(item, 1, 2, kLanes);
-    default:
-      return rows(item, 1, hidden, hidden);
+      return rows(item, 1, shapes.next_sentence);
+    default:  // an embedding, whose rows are not padded
+      return Matrix{arrays_[output].data() + item * shapes.hidden.columns, 1, shapes.hidden.columns,
+                    shapes.hidden.columns};
   }
 }
 

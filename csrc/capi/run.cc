@@ -161,7 +161,7 @@ void Call::run_embedder(const CallControl& control) {
 Packed Call::pack(const CallControl& control) {
   Packed packed;
   packed.chooses_logits =
-      (settings.outputs & MBRT_LOGITS) != 0 && model->encoder().heads().logits_are_per_token();
+      (settings.outputs & MBRT_LOGITS) != 0 && model->encoder().shapes().logits.per_token;
   Layout& layout = results.layout;
   layout.offsets.assign(1, 0);
   layout.logit_rows.assign(1, 0);

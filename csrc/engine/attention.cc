@@ -9,20 +9,13 @@
 namespace mbrt {
 namespace {
 
-// Where sequence b's S x S pairs begin, in pairs.
-std::size_t pairs_before(const Batch& batch, std::size_t sequence) {
-  std::size_t pairs = 0;
-  for (std::size_t b = 0; b < sequence; ++b) pairs += batch.length(b) * batch.length(b);
-  return pairs;
-}
-
 // [B][L][heads][S][S]: where sequence b's probabilities of a layer begin.
 float* attentions_of(const ChunkView& view, std::size_t sequence, std::size_t layer,
                      std::size_t num_layers) {
   const Batch& batch = *view.batch;
   const std::size_t square = batch.length(sequence) * batch.length(sequence);
   return view.outputs->attentions +
-         (pairs_before(batch, sequence) * num_layers + layer * square) * view.widths->heads;
+         (batch.pairs_before(sequence) * num_layers + layer * square) * view.widths->heads;
 }
 
 // The heads write only their own columns; what follows the last one must read as 0.
@@ -78,7 +71,7 @@ void Attention::run(const Panel& panel, std::size_t layer, const Rows& context) 
       if (batch.key_mask != nullptr) {
         strip.mask = batch.key_mask + batch.offsets[segment.sequence];
       } else if (batch.pair_mask != nullptr) {
-        strip.mask = batch.pair_mask + pairs_before(batch, segment.sequence) + position * s;
+        strip.mask = batch.pair_mask + batch.pairs_before(segment.sequence) + position * s;
         strip.mask_stride = s;
       }
       if (view.outputs->attentions != nullptr) {

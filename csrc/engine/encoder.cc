@@ -38,6 +38,7 @@ Encoder::Encoder(std::shared_ptr<const ModelFile> file, const KernelSet& kernels
     : file_(std::move(file)),
       kernels_(&kernels),
       widths_(file_->weights().config),
+      shapes_(file_->weights().config),
       embeddings_(file_->weights(), kernels),
       attention_(Attention::make(file_->weights().config.precision, widths_, kernels)),
       heads_(file_->weights(), kernels) {

@@ -14,6 +14,7 @@
 #include "engine/block.h"
 #include "engine/embeddings.h"
 #include "engine/heads.h"
+#include "engine/outputs.h"
 #include "engine/profile.h"
 #include "engine/workspace.h"
 #include "kernels/kernels.h"
@@ -43,8 +44,7 @@ class Encoder {
   const ModelFile& file() const { return *file_; }
   const ModelConfig& config() const { return file_->weights().config; }
   const KernelSet& kernels() const { return *kernels_; }
-  const Widths& widths() const { return widths_; }
-  const Heads& heads() const { return heads_; }
+  const OutputShapes& shapes() const { return shapes_; }
 
  private:
   struct Call;
@@ -66,6 +66,7 @@ class Encoder {
   std::shared_ptr<const ModelFile> file_;
   const KernelSet* kernels_;
   Widths widths_;
+  OutputShapes shapes_;
   Embeddings embeddings_;
   std::unique_ptr<const Attention> attention_;
   std::vector<Block> blocks_;

@@ -26,9 +26,7 @@ constexpr Spot head_spot(Operation operation) { return {operation, kHeadStage}; 
 }  // namespace
 
 Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
-    : pooler_kind_(weights.config.pooler),
-      per_token_classifier_(weights.config.head == Head::kTokenClassification ||
-                            weights.config.head == Head::kQuestionAnswering) {
+    : pooler_kind_(weights.config.pooler), shapes_(weights.config) {
   const HeadWeights& heads = weights.heads;
   if (heads.pooler) {
     const Activation activation =
@@ -39,11 +37,9 @@ Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
     mlm_transform_.emplace(*heads.mlm_transform, kernels, head_spot(Operation::kMlmTransform),
                            &weights.config.mlm_activation);
     mlm_decoder_.emplace(*heads.mlm_decoder, kernels, head_spot(Operation::kMlmDecoder));
-    logits_width_ = heads.mlm_decoder->n_padded;
   }
   if (heads.classifier) {
     classifier_.emplace(*heads.classifier, kernels, head_spot(Operation::kClassifier));
-    logits_width_ = heads.classifier->n_padded;
   }
   if (heads.next_sentence) {
     next_sentence_.emplace(*heads.next_sentence, kernels, head_spot(Operation::kNextSentence));
@@ -52,8 +48,8 @@ Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
 
 void Heads::run(const ChunkView& view, Scratch& scratch) const {
   const Outputs& out = *view.outputs;
-  if (out.logits != nullptr && logits_are_per_token()) run_tokens(view, scratch);
-  const bool pooled_logits = out.logits != nullptr && !logits_are_per_token();
+  if (out.logits != nullptr && shapes_.logits.per_token) run_tokens(view, scratch);
+  const bool pooled_logits = out.logits != nullptr && !shapes_.logits.per_token;
   if (out.pooled != nullptr || pooled_logits || out.next_sentence != nullptr) {
     run_sequences(view, scratch);
   }
@@ -76,12 +72,12 @@ void Heads::run_tokens(const ChunkView& view, Scratch& scratch) const {
     const Rows& hidden = gather(view, scratch, rows, [&](std::size_t i) {
       return wanted == nullptr ? row + i : wanted[begin + row + i] - first;
     });
-    float* logits = out.logits + (begin + row) * logits_width_;
+    float* logits = out.logits + (begin + row) * shapes_.logits.stride();
     if (mlm_transform_ && mlm_decoder_) {
       run_mlm(*mlm_transform_, *mlm_decoder_, scratch, rows, logits);
     } else if (classifier_) {
       classifier_->run(classifier_->prepare(hidden, rows, scratch.quantised), rows,
-                       {logits, logits_width_});
+                       {logits, shapes_.logits.stride()});
     }
   });
 }
@@ -91,7 +87,8 @@ void Heads::run_mlm(const Linear& transform, const Linear& decoder, Scratch& scr
   const Rows& wide = scratch.rows.wide;
   transform.run(transform.prepare(scratch.rows.gathered, rows, scratch.quantised), rows, wide);
   scratch.member->meet(kHeadStage);
-  decoder.run(decoder.prepare(wide, rows, scratch.quantised), rows, {logits, logits_width_});
+  decoder.run(decoder.prepare(wide, rows, scratch.quantised), rows,
+              {logits, shapes_.logits.stride()});
 }
 
 void Heads::run_sequences(const ChunkView& view, Scratch& scratch) const {
@@ -109,13 +106,14 @@ void Heads::run_sequences(const ChunkView& view, Scratch& scratch) const {
                   width * sizeof(float));
     }
     scratch.member->mark(head_spot(Operation::kOutputs), rows);
-    if (out.logits != nullptr && !logits_are_per_token() && classifier_) {
+    if (out.logits != nullptr && !shapes_.logits.per_token && classifier_) {
       classifier_->run(classifier_->prepare(pooled, rows, scratch.quantised), rows,
-                       {out.logits + b * logits_width_, logits_width_});
+                       {out.logits + b * shapes_.logits.stride(), shapes_.logits.stride()});
     }
     if (out.next_sentence != nullptr && next_sentence_) {
-      next_sentence_->run(next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
-                          {out.next_sentence + b * kLanes, kLanes});
+      next_sentence_->run(
+          next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
+          {out.next_sentence + b * shapes_.next_sentence.stride(), shapes_.next_sentence.stride()});
     }
   });
 }

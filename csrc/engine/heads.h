@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/linear.h"
+#include "engine/outputs.h"
 #include "engine/panel.h"
 #include "model/weights.h"
 
@@ -13,12 +14,6 @@ namespace mbrt {
 class Heads {
  public:
   Heads(const ModelWeights& weights, const KernelSet& kernels);
-
-  // One logits row a token (or a wanted token); false: one a sequence.
-  bool logits_are_per_token() const { return mlm_decoder_ || per_token_classifier_; }
-
-  // Columns of a logits row, padded; 0 when the model has no such head.
-  std::size_t logits_width() const { return logits_width_; }
 
   // Fills what the view's Outputs ask for, for this member's share of the chunk. Every member must
   // have finished the encoder.
@@ -32,8 +27,7 @@ class Heads {
   Rows pool(Scratch& scratch, std::size_t rows) const;
 
   Pooler pooler_kind_;
-  bool per_token_classifier_;
-  std::size_t logits_width_ = 0;
+  OutputShapes shapes_;
   std::optional<Linear> pooler_, mlm_transform_, mlm_decoder_, classifier_, next_sentence_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "engine/batch.h"
 #include "engine/member.h"
+#include "engine/outputs.h"
 #include "engine/workspace.h"
 
 namespace mbrt {

@@ -35,14 +35,18 @@ constexpr Choice<Pooler> kPoolers[] = {{"none", Pooler::kNone},
                                        {"first_token", Pooler::kFirstToken},
                                        {"tanh", Pooler::kTanh},
                                        {"relu", Pooler::kRelu}};
-constexpr Choice<Head> kHeads[] = {{"none", Head::kNone},
-                                   {"masked_lm", Head::kMaskedLm},
-                                   {"pretraining", Head::kPretraining},
-                                   {"next_sentence", Head::kNextSentence},
-                                   {"sequence_classification", Head::kSequenceClassification},
-                                   {"token_classification", Head::kTokenClassification},
-                                   {"question_answering", Head::kQuestionAnswering},
-                                   {"multiple_choice", Head::kMultipleChoice}};
+// In the order of Head.
+constexpr HeadTraits kHeads[] = {
+    // head, name, reads_tokens, reads_pooled, min_labels, max_labels
+    {Head::kNone, "none", false, false, 0, 0},
+    {Head::kMaskedLm, "masked_lm", true, false, 0, 0},
+    {Head::kPretraining, "pretraining", true, true, 0, 0},
+    {Head::kNextSentence, "next_sentence", false, true, 2, 2},
+    {Head::kSequenceClassification, "sequence_classification", false, true, 1, 65536},
+    {Head::kTokenClassification, "token_classification", true, false, 1, 65536},
+    {Head::kQuestionAnswering, "question_answering", true, false, 2, 2},
+    {Head::kMultipleChoice, "multiple_choice", false, true, 1, 1},
+};
 
 [[noreturn]] void fail(const std::string& what) {
   throw ModelFormatError("config: " + what + kWriteAgain);
@@ -67,18 +71,25 @@ void read(JsonReader* json, float* out) {
   if (!(*out > 0)) json->fail("a number that is not positive in 32-bit floating point");
 }
 
-template <typename Value, std::size_t kCount>
-void read(JsonReader* json, const Choice<Value> (&choices)[kCount], Value* out) {
+template <typename Named, std::size_t kCount>
+const Named& read_name(JsonReader* json, const Named (&choices)[kCount]) {
   const std::string name = json->string();
   std::string known;
-  for (const Choice<Value>& choice : choices) {
-    if (name == choice.name) {
-      *out = choice.value;
-      return;
-    }
+  for (const Named& choice : choices) {
+    if (name == choice.name) return choice;
     known += std::string(known.empty() ? "" : ", ") + choice.name;
   }
   json->fail("the value " + quoted(name) + ", which is none of " + known + ",");
+}
+
+template <typename Value, std::size_t kCount>
+void read(JsonReader* json, const Choice<Value> (&choices)[kCount], Value* out) {
+  *out = read_name(json, choices).value;
+}
+
+template <std::size_t kCount>
+void read(JsonReader* json, const HeadTraits (&heads)[kCount], Head* out) {
+  *out = read_name(json, heads).head;
 }
 
 struct Key {
@@ -124,30 +135,6 @@ constexpr Key kKeys[] = {
 #undef MBRT_VALUE
 constexpr std::size_t kKeyCount = sizeof(kKeys) / sizeof(kKeys[0]);
 
-// The number of outputs that a head's classifier has.
-Range labels_of(Head head) {
-  switch (head) {
-    case Head::kSequenceClassification:
-    case Head::kTokenClassification:
-      return {1, 65536};
-    case Head::kNextSentence:
-    case Head::kQuestionAnswering:
-      return {2, 2};
-    case Head::kMultipleChoice:
-      return {1, 1};
-    case Head::kNone:
-    case Head::kMaskedLm:
-    case Head::kPretraining:
-      break;
-  }
-  return {0, 0};
-}
-
-bool reads_pooled_output(Head head) {
-  return head == Head::kPretraining || head == Head::kNextSentence ||
-         head == Head::kSequenceClassification || head == Head::kMultipleChoice;
-}
-
 void check_agreement(const ModelConfig& c) {
   if (c.body_size % c.num_heads != 0) {
     fail("num_heads is " + std::to_string(c.num_heads) + ", which does not divide body_size " +
@@ -161,18 +148,20 @@ void check_agreement(const ModelConfig& c) {
     fail("pad_token_id is " + thousands(c.pad_token_id) + ", the vocabulary has " +
          thousands(c.vocab_size) + " tokens.");
   }
-  const Range labels = labels_of(c.head);
-  if (c.num_labels < labels.least || c.num_labels > labels.most) {
+  const HeadTraits& head = head_traits(c.head);
+  if (c.num_labels < head.min_labels || c.num_labels > head.max_labels) {
     fail("num_labels is " + thousands(c.num_labels) + ", the head needs " +
-         (labels.least == labels.most ? "exactly " : "at least ") + std::to_string(labels.least) +
-         ".");
+         (head.min_labels == head.max_labels ? "exactly " : "at least ") +
+         std::to_string(head.min_labels) + ".");
   }
-  if (reads_pooled_output(c.head) && c.pooler == Pooler::kNone) {
+  if (head.reads_pooled && c.pooler == Pooler::kNone) {
     fail("pooler is \"none\", the head reads the pooled output.");
   }
 }
 
 }  // namespace
+
+const HeadTraits& head_traits(Head head) { return kHeads[static_cast<std::size_t>(head)]; }
 
 ModelConfig parse_config(std::string_view text) {
   ModelConfig config;

@@ -38,6 +38,16 @@ enum class Head {
   kMultipleChoice,
 };
 
+// What the engine, the loader and the tasks must know of a head.
+struct HeadTraits {
+  Head head;
+  const char* name;   // in the configuration of a model file
+  bool reads_tokens;  // its logits have one row per token; false: one per sequence
+  bool reads_pooled;  // it needs the pooled output
+  std::size_t min_labels, max_labels;
+};
+const HeadTraits& head_traits(Head head);
+
 struct ModelConfig {
   Precision precision = Precision::kFp32;  // of every linear layer except the task classifier
   std::size_t vocab_size = 0;

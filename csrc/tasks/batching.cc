@@ -15,8 +15,8 @@ class Runner {
         wanted_(wanted),
         run_(run),
         threads_(run.thread_count()),
-        stride_(wanted == Wanted::kHidden ? encoder_.widths().hidden
-                                          : encoder_.heads().logits_width()) {}
+        stride_((wanted == Wanted::kHidden ? encoder_.shapes().hidden : encoder_.shapes().logits)
+                    .stride()) {}
 
   void add(const Window& window, const std::vector<std::size_t>* chosen) {
     const std::size_t token = ids_.size();

@@ -9,38 +9,15 @@
 namespace mbrt {
 namespace {
 
-// As the configuration in a model file names them.
-const char* head_name(Head head) {
-  switch (head) {
-    case Head::kNone:
-      return "none";
-    case Head::kMaskedLm:
-      return "masked_lm";
-    case Head::kPretraining:
-      return "pretraining";
-    case Head::kNextSentence:
-      return "next_sentence";
-    case Head::kSequenceClassification:
-      return "sequence_classification";
-    case Head::kTokenClassification:
-      return "token_classification";
-    case Head::kQuestionAnswering:
-      return "question_answering";
-    case Head::kMultipleChoice:
-      return "multiple_choice";
-  }
-  return "";
-}
-
 void check_head(const TextModel& model, std::string_view task, std::initializer_list<Head> heads) {
   const Head head = model.config().head;
   if (heads.size() == 0 || std::find(heads.begin(), heads.end(), head) != heads.end()) return;
   std::string known;
   for (const Head suitable : heads) {
-    known += (known.empty() ? "" : " or ") + std::string(head_name(suitable));
+    known += (known.empty() ? "" : " or ") + std::string(head_traits(suitable).name);
   }
   const std::string has = head == Head::kNone ? "has no head, and gives vectors alone"
-                                              : std::string("is one for ") + head_name(head);
+                                              : std::string("is one for ") + head_traits(head).name;
   throw UnsupportedModelError(std::string(task) + " needs a model for " + known + "; " +
                               model.name() + " " + has + ".");
 }

@@ -56,19 +56,14 @@ class Call {
     batch_.offsets = one.offsets.data();
     batch_.ids = one.ids.data();
     control_.cancelled = &interrupted();
-    const std::size_t tokens = one.ids.size(), width = encoder.widths().hidden;
-    hidden_.resize(tokens * width);
-    outputs_.last_hidden_state = hidden_.data();
-    if (encoder.config().pooler != Pooler::kNone) {
-      pooled_.resize(batch_.sequences * width);
-      outputs_.pooled = pooled_.data();
-    }
-    const Heads& heads = encoder.heads();
-    if (heads.logits_width() > 0) {
-      logits_.resize((heads.logits_are_per_token() ? tokens : batch_.sequences) *
-                     heads.logits_width());
-      outputs_.logits = logits_.data();
-    }
+    const OutputShapes& shapes = encoder.shapes();
+    const auto reserve = [&](const OutputShape& shape, std::vector<float>& values) {
+      values.resize(shape.rows(one.ids.size(), batch_.sequences) * shape.stride());
+      return values.empty() ? nullptr : values.data();
+    };
+    outputs_.last_hidden_state = reserve(shapes.hidden, hidden_);
+    outputs_.pooled = reserve(shapes.pooled, pooled_);
+    outputs_.logits = reserve(shapes.logits, logits_);
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;

@@ -114,12 +114,12 @@ void run(const mbrt::Encoder& encoder, const std::vector<Text>& texts, std::size
   batch.sequences = texts.size();
   batch.offsets = offsets.data();
   batch.ids = ids.data();
-  hidden.resize(ids.size() * encoder.widths().hidden);
-  pooled.resize(texts.size() * encoder.widths().hidden);
+  hidden.resize(ids.size() * encoder.shapes().hidden.stride());
+  pooled.resize(texts.size() * encoder.shapes().hidden.stride());
   mbrt::Outputs outputs;
   outputs.last_hidden_state = hidden.data();
   outputs.pooled = pooled.data();
-  std::vector<float> logits(ids.size() * encoder.heads().logits_width());
+  std::vector<float> logits(ids.size() * encoder.shapes().logits.stride());
   if (!logits.empty()) outputs.logits = logits.data();
   encoder.run(batch, outputs, {}, threads);
 }
@@ -144,7 +144,7 @@ void expect_same_bits(const mbrt::Encoder& encoder, const std::vector<Text>& tex
                       std::size_t first, std::size_t threads) {
   std::vector<float> hidden, pooled;
   run(encoder, texts, first, threads, hidden, pooled);
-  const std::size_t width = encoder.widths().hidden;
+  const std::size_t width = encoder.shapes().hidden.stride();
   const float* at = hidden.data();
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const Text& text = texts[(first + i) % texts.size()];

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import mobilebert_rt as mbrt
@@ -83,12 +82,13 @@ def test_which_outputs_are_asked_for_changes_no_bit(tmp_path: Path) -> None:
         assert (some.logits[i][0] == plain.logits[i][len(text) - 1]).all()
 
 
-def test_no_wanted_position_computes_no_logits(tmp_path: Path) -> None:
+def test_unwanted_logits_are_not_computed(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 1, max_positions=LONG)
-    (text,) = make_texts([5])
-    ids, lengths, nothing = np.array(text, np.int32), np.array([5], np.int64), np.array([], np.int64)
-    raw = model._core.run(ids, lengths, logit_tokens=nothing)
-    assert raw["logits"].shape[0] == 0
-    (row,) = model([text], logit_positions=[[]]).logits
-    assert len(row) == 0
-    assert (raw["last_hidden_state"] == model._core.run(ids, lengths)["last_hidden_state"]).all()
+    texts = make_texts([5])
+    with_logits = model(texts)
+    for options in ({"output_logits": False}, {"logit_positions": [[]]}):
+        out = model(texts, **options)
+        assert out.logits is None if "output_logits" in options else out.logits[0].shape == (0, model.config.vocab_size)
+        assert (out.last_hidden_state[0] == with_logits.last_hidden_state[0]).all()
+    operations = {part.operation for part in model.profile(texts, repeats=1, warmup=0, output_logits=False).parts}
+    assert not any(operation.startswith("mlm") for operation in operations)
