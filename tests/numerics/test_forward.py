@@ -21,25 +21,14 @@ def same_bits(found: Any, expected: Any) -> bool:
 
 
 def engine_result(name: str, ids: NDArray[np.int32], **extra: Any) -> Result:
-    """The engine's numbers for one text, cut to their real widths."""
-    config = SMALL[name]
-    model = _core.Model(memoryview(make_file(config, SEED)))
-    raw = model.run(ids, np.array([ids.size], np.int64), hidden_states=True, attentions=True, **extra)
-    h, s = config["hidden_size"], ids.size
-    outputs = config["vocab_size"] if config["head"] in ("masked_lm", "pretraining") else config["num_labels"]
-    result = Result(
-        raw["last_hidden_state"][:, :h],
-        [state[:, :h] for state in raw["hidden_states"]],
-        list(raw["attentions"].reshape(config["num_layers"], config["num_heads"], s, s)),
-    )
-    if "pooler_output" in raw:
-        result.pooler_output = raw["pooler_output"][0, :h]
-    if "logits" in raw:
-        per_token = config["head"] in ("masked_lm", "pretraining", "token_classification", "question_answering")
-        result.logits = raw["logits"][:, :outputs] if per_token else raw["logits"][0, :outputs]
-    if "seq_relationship_logits" in raw:
-        result.seq_relationship_logits = raw["seq_relationship_logits"][0, :2]
-    return result
+    """The engine's arrays for one sequence."""
+    model = _core.Model(memoryview(make_file(SMALL[name], SEED)))
+    lengths = np.array([ids.size], np.int64)
+    raw = model.run(ids, lengths, padded_length=ids.size, hidden_states=True, attentions=True, **extra)
+    if "start_logits" in raw:
+        raw["logits"] = np.stack([raw.pop("start_logits"), raw.pop("end_logits")], axis=-1)
+    layers = {key: [layer[0] for layer in raw.pop(key)] for key in ("hidden_states", "attentions")}
+    return Result(**layers, **{key: array[0] for key, array in raw.items()})
 
 
 def text_for(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
