@@ -27,7 +27,7 @@ py::object column(const py::object& rows, int index) {
   for (const py::handle array : rows) {
     list.append(column(py::reinterpret_borrow<py::object>(array), index));
   }
-  return std::move(list);
+  return list;
 }
 
 Floats zeros(std::vector<std::size_t> shape) {
@@ -49,7 +49,7 @@ py::object pad_sequences(const Floats& rows, std::size_t count, const Batch& bat
       std::memcpy(to, rows.data() + t * stride, count * sizeof(float));
     }
   }
-  return std::move(padded);
+  return padded;
 }
 
 // One view [rows, count] per sequence, whose rows end at ends[b].
