@@ -27,7 +27,7 @@ from scripts.common import BUILD, REPOSITORY, exit_with, say
 SUITE = FOLDER / "suite"
 # Tests that need PyTorch run on the host; their results are the golden files. One processor runs every test. The others
 # run those whose result depends on the kernels they choose, or, where the kernels are the same, on the choice.
-CHOICE = ("tests/arm/test_emulated_processor.py", "tests/golden")
+CHOICE = ("tests/scripts/arm/test_emulated_processor.py", "tests/golden")
 KERNELS = (*CHOICE, "tests/engine", "tests/kernels", "tests/numerics")
 EVERYTHING = (*KERNELS, "tests/cli", "tests/conversion", "tests/model", "tests/text")
 SUITES: Mapping[str, Sequence[str]] = {  # longest first

@@ -1,4 +1,4 @@
-"""What the engine does on a given 64-bit ARM processor; run by scripts/arm/run_suite.py, once for each."""
+"""The choice of kernels on a 64-bit ARM processor; scripts/arm/run_suite.py runs it once per emulated processor."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ PROCESSOR = os.environ.get("QEMU_CPU", "")
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "aarch64" or PROCESSOR not in PROCESSORS,
-    reason="needs an emulated ARM processor: scripts/arm/run_suite.py",
+    reason="[cpu] runs on the ARM processors that scripts/arm/run_suite.py emulates",
 )
 
 
 def active_isa_with(asked: str | None) -> subprocess.CompletedProcess[str]:
-    """A fresh process that prints the instruction set it chose."""
+    """A new process that prints its active instruction set."""
     return interpreter.run("import mobilebert_rt; print(mobilebert_rt.active_isa())", MBRT_ISA=asked)
 
 
-def test_the_installed_wheel_runs_and_not_the_tree() -> None:
+def test_installed_wheel_is_imported() -> None:
     installed = Path(sysconfig.get_path("platlib"))
     assert installed.is_relative_to(sys.prefix)
     for module in (mbrt, mbrt._core):
@@ -48,11 +48,11 @@ def test_available_isas_are_those_of_the_processor() -> None:
     assert mbrt.available_isas() == PROCESSORS[PROCESSOR]
 
 
-def test_the_best_isa_is_chosen_unasked() -> None:
+def test_best_isa_is_the_default() -> None:
     assert active_isa_with(None).stdout.strip() == PROCESSORS[PROCESSOR][-1]
 
 
-def test_an_isa_that_the_processor_lacks_is_refused_not_executed() -> None:
+def test_isa_that_the_processor_lacks_is_an_error() -> None:
     for isa in set(PROCESSORS["max"]) - set(PROCESSORS[PROCESSOR]):
         done = active_isa_with(isa)
         assert done.returncode == 1, (isa, done)
