@@ -12,6 +12,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUILD = REPOSITORY / "build"
 DIST = REPOSITORY / "dist"
+AARCH64 = BUILD / "packages" / "wheel-aarch64"  # CMake's folder, shared by everything that is built for aarch64
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: this machine lacks a tool; the code is not at fault
 

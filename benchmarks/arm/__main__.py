@@ -118,7 +118,7 @@ def main() -> int:
         guard.write(arguments.refresh, take_baseline(arguments, arguments.isa))
         print(f"wrote {arguments.refresh}")
     elif arguments.kernels:
-        file = build.build_program(arguments.build)
+        file = build.build_program()
         report_kernels(disassemble(file), file, arguments.every_tile)
     else:
         report_model(arguments)

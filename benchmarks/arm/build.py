@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.common import BUILD, REPOSITORY, ScriptError, find_tool, run
+from scripts.common import AARCH64, BUILD, REPOSITORY, find_tool, run
 
 HERE = Path(__file__).resolve().parent
-TOOLCHAIN = REPOSITORY / "cmake/toolchains/aarch64-linux-gnu.cmake"
 FOLDER = BUILD / "arm_cycles"
 
 
@@ -26,13 +24,13 @@ def compiler() -> str:
     return run([find_tool("aarch64-linux-gnu-g++"), "--version"]).splitlines()[0]
 
 
-def build_program(folder: Path) -> Path:
-    """Cross-compile infer with the engine; files that are up to date are not compiled again."""
+def build_program() -> Path:
+    """Cross-compile infer in the build folder of the aarch64 wheel; files that are up to date are not compiled again."""
     find_tool("aarch64-linux-gnu-g++")
-    run([find_tool("cmake"), "-S", HERE, "-B", folder / "cross", f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}"])
-    jobs = str(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else "1"
-    run([find_tool("cmake"), "--build", folder / "cross", "--target", "infer", "--parallel", jobs])
-    return folder / "cross" / "infer"
+    if not (AARCH64 / "build.ninja").is_file():
+        run([find_tool("cmake"), "--preset", "aarch64-linux-gnu", "-S", REPOSITORY, "-B", AARCH64])
+    run([find_tool("cmake"), "--build", AARCH64, "--target", "infer"])
+    return AARCH64 / "benchmarks/arm/infer"
 
 
 def build_plugin(folder: Path) -> Path:
@@ -45,31 +43,25 @@ def build_plugin(folder: Path) -> Path:
 
 WRITE_MODEL = """
 import sys
-sys.path.append(sys.argv[1])  # behind the installed package: the tree's mobilebert_rt may have no compiled engine
 from pathlib import Path
 from benchmarks.common import configs, random_weights
 from mobilebert_rt import convert
-folder = random_weights.write(Path(sys.argv[2]) / "mobilebert", configs.mobilebert(vocab_size=1000))
-convert(folder, sys.argv[3], force=True)
+folder = random_weights.write(Path(sys.argv[1]) / "mobilebert", configs.mobilebert(vocab_size=1000))
+convert(folder, sys.argv[2], force=True)
 """
 
 
 def write_model(folder: Path) -> Path:
     """Write a random int8 MobileBERT of the published sizes with a small vocabulary, of which a text reads few rows.
 
-    Always rewritten, with the current converter, by a new process that imports the installed package.
+    Always rewritten, with the current converter.
     """
     model = folder / "mobilebert-int8.safetensors"
     with tempfile.TemporaryDirectory() as scratch:
-        try:
-            run([sys.executable, "-c", WRITE_MODEL, REPOSITORY, scratch, model], cwd=Path(scratch))
-        except ScriptError as error:
-            raise ScriptError(
-                f"{error}\nInstall the package (`pip install .`), or give a model: --model FILE"
-            ) from error
+        run([sys.executable, "-c", WRITE_MODEL, scratch, model], cwd=REPOSITORY)
     return model
 
 
 def build(folder: Path, model: Path | None) -> Built:
-    program = build_program(folder)
+    program = build_program()
     return Built(program, model or write_model(folder))
