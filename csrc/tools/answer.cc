@@ -16,8 +16,8 @@ std::string context_of(const Arguments& arguments) {
   return context;
 }
 
-void show(const std::string& question, const std::string& context,
-          const std::vector<Answer>& answers, bool as_json) {
+void show(const Input& input, const std::vector<Answer>& answers, bool as_json) {
+  const std::string& context = *input.second;
   CharacterCounter counter(context);
   Json::Array found;
   for (const Answer& answer : answers) {
@@ -33,7 +33,7 @@ void show(const std::string& question, const std::string& context,
     }
   }
   if (as_json) {
-    print(Json(Json::Object{{"question", question}, {"answers", found}}).text() + "\n");
+    print(Json(Json::Object{{"question", input.first}, {"answers", found}}).text() + "\n");
   }
 }
 
@@ -44,23 +44,22 @@ void run(const Arguments& arguments) {
       arguments.count("--max-answer-length", 1).value_or(wanted.max_answer_length);
   wanted.allow_no_answer = arguments.has("--allow-no-answer");
   const std::string context = context_of(arguments);
-  const QuestionAnswererOptions options{task_options(arguments)};
-  const QuestionAnswerer answerer(load_model(arguments), options);
-  RunOptions run = run_options(arguments);
-
-  const std::vector<std::string> questions = arguments.texts();
-  const bool as_json = arguments.has("--json");
-  Progress progress(questions.size(), "questions", arguments.has("--quiet"));
-  for (const std::string& question : questions) {
-    checked_utf8(question, "question " + std::to_string(run.first_index));
-    const auto answers = answerer.answer({{question, context}}, wanted, run);
-    progress.update(1);
-    progress.clear();
-    if (!as_json && questions.size() > 1) print(question + "\n");
-    show(question, context, answers.front(), as_json);
-    flush();
-    ++run.first_index;
+  std::vector<Input> inputs;
+  for (const std::string& question : arguments.texts()) {
+    inputs.push_back({checked_utf8(question, "question"), context});
   }
+  const bool as_json = arguments.has("--json"), many = !as_json && inputs.size() > 1;
+  TextSource source(std::move(inputs));
+  const QuestionAnswerer answerer(load_model(arguments), {task_options(arguments)});
+  run_over(
+      source, arguments,
+      [&](const std::vector<Text>& texts, const RunOptions& run) {
+        return answerer.answer(texts, wanted, run);
+      },
+      [&](std::size_t, const Input& input, const std::vector<Answer>& answers) {
+        if (many) print(input.first + "\n");
+        show(input, answers, as_json);
+      });
 }
 
 constexpr Option kOptions[] = {

@@ -20,18 +20,22 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-// The whole number that the text is; nothing for anything else or less than min.
-std::optional<std::size_t> whole_number(const std::string& text, std::size_t min) {
-  std::size_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end || number < min) return std::nullopt;
-  return number;
-}
-
 [[noreturn]] void refuse(std::string_view name, const std::string& found,
                          const std::string& expected) {
   throw UsageError(std::string(name) + ": found '" + found + "'; expected " + expected + ".");
+}
+
+std::size_t whole_number(std::string_view name, const std::string& text, std::size_t min,
+                         std::size_t max) {
+  std::size_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stop != end || number < min || number > max) {
+    refuse(name, text,
+           formatted("a whole number, at least %zu", min) +
+               (max == kNoMax ? "" : formatted(" and at most %zu", max)));
+  }
+  return number;
 }
 
 void check_choice(const Option& option, const std::string& value) {
@@ -126,12 +130,11 @@ std::optional<std::string> Arguments::text(std::string_view name) const {
   return found->second;
 }
 
-std::optional<std::size_t> Arguments::count(std::string_view name, std::size_t min) const {
+std::optional<std::size_t> Arguments::count(std::string_view name, std::size_t min,
+                                            std::size_t max) const {
   const std::optional<std::string> given = text(name);
   if (!given) return std::nullopt;
-  const std::optional<std::size_t> number = whole_number(*given, min);
-  if (!number) refuse(name, *given, formatted("a whole number, at least %zu", min));
-  return number;
+  return whole_number(name, *given, min, max);
 }
 
 std::optional<double> Arguments::positive(std::string_view name) const {
@@ -145,14 +148,13 @@ std::optional<double> Arguments::positive(std::string_view name) const {
   return number;
 }
 
-std::optional<std::vector<std::size_t>> Arguments::counts(std::string_view name) const {
+std::optional<std::vector<std::size_t>> Arguments::counts(std::string_view name,
+                                                          std::size_t max) const {
   const std::optional<std::string> given = text(name);
   if (!given) return std::nullopt;
   std::vector<std::size_t> numbers;
   for (const std::string& part : split(*given, ',')) {
-    const std::optional<std::size_t> number = whole_number(part, 1);
-    if (!number) refuse(name, *given, "whole numbers such as 8,32,128");
-    numbers.push_back(*number);
+    numbers.push_back(whole_number(name, part, 1, max));
   }
   return numbers;
 }

@@ -3,6 +3,7 @@
 #define MBRT_TOOLS_ARGUMENTS_H_
 
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@ class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+inline constexpr std::size_t kNoMax = std::numeric_limits<std::size_t>::max();
 
 struct Option {
   const char* name;   // "--top-k"
@@ -54,12 +57,14 @@ class Arguments {
   bool wants_help() const { return has("--help"); }
   bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
   std::optional<std::string> text(std::string_view name) const;
-  // A whole number, at least min.
-  std::optional<std::size_t> count(std::string_view name, std::size_t min) const;
+  // A whole number, min to max.
+  std::optional<std::size_t> count(std::string_view name, std::size_t min,
+                                   std::size_t max = kNoMax) const;
   // A positive number.
   std::optional<double> positive(std::string_view name) const;
-  // "8,32,128": whole numbers, each at least 1.
-  std::optional<std::vector<std::size_t>> counts(std::string_view name) const;
+  // "8,32,128": whole numbers, 1 to max.
+  std::optional<std::vector<std::size_t>> counts(std::string_view name,
+                                                 std::size_t max = kNoMax) const;
 
   const std::string& model() const { return words_.front(); }
   // The words behind MODEL.

@@ -5,6 +5,7 @@
 
 #include "base/cpu_count.h"
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "model/message.h"
 #include "tasks/windows.h"
 #include "tools/commands.h"
@@ -21,17 +22,16 @@ struct Plan {
 };
 
 Plan plan_of(const Arguments& arguments) {
-  Plan plan{
+  return {
       .lengths = arguments.counts("--lengths").value_or(std::vector<std::size_t>{8, 32, 128}),
       .batch_sizes = arguments.counts("--batch-sizes").value_or(std::vector<std::size_t>{1}),
-      .threads = arguments.counts("--threads").value_or(std::vector{default_thread_count()}),
+      .threads =
+          arguments.counts("--threads", kMaxThreads).value_or(std::vector{default_thread_count()}),
       .warmup = arguments.count("--warmup", 0).value_or(3),
       .repeats = arguments.count("--repeats", 1).value_or(100),
       .seed = arguments.count("--seed", 0).value_or(0),
       .seconds = arguments.positive("--seconds").value_or(5.0),
   };
-  check_threads(*std::max_element(plan.threads.begin(), plan.threads.end()));
-  return plan;
 }
 
 // The batch of one line of the report. length: tokens per sequence; nothing for texts.

@@ -38,7 +38,7 @@ void run_over(TextSource& source, const Arguments& arguments, const Compute& com
   options.progress = [&](std::size_t texts) { progress.update(texts); };
   for (std::vector<Input> group; !(group = source.next_group()).empty();) {
     std::vector<Text> texts;
-    for (const Input& input : group) texts.push_back(input.text());
+    for (const Input& input : group) texts.push_back({input.first, input.second});
     const auto results = compute(texts, options);
     progress.clear();
     for (const auto& result : results) {

@@ -93,44 +93,35 @@ std::string LineReader::whole_text() {
   return std::move(buffer_);
 }
 
-Text Input::text() const {
-  Text text{first, std::nullopt};
-  if (second) text.second = *second;
-  return text;
-}
-
-TextSource::TextSource(const Arguments& arguments, bool pairs)
-    : texts_(arguments.texts()), pairs_(pairs) {
+TextSource::TextSource(const Arguments& arguments, bool pairs) : pairs_(pairs) {
   const std::optional<std::string> file = arguments.text("--file");
-  if (texts_.empty()) {
+  const std::vector<std::string> texts = arguments.texts();
+  if (texts.empty()) {
     reader_.emplace(file);
-  } else if (file) {
-    throw UsageError("--file: found TEXT arguments too. Give one of the two.");
-  } else if (pairs && texts_.size() % 2 != 0) {
-    throw UsageError("--pairs: found " + std::to_string(texts_.size()) +
+    return;
+  }
+  if (file) throw UsageError("--file: found TEXT arguments too. Give one of the two.");
+  if (pairs && texts.size() % 2 != 0) {
+    throw UsageError("--pairs: found " + std::to_string(texts.size()) +
                      " texts; expected an even number.");
   }
-  for (std::size_t i = 0; i < texts_.size(); ++i) {
-    checked_utf8(texts_[i], "text " + std::to_string(i));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string& text = checked_utf8(texts[i], "text " + std::to_string(i));
+    if (pairs && i % 2 == 1) {
+      inputs_.back().second = text;
+    } else {
+      inputs_.push_back({text, std::nullopt});
+    }
   }
-}
-
-std::optional<std::size_t> TextSource::total() const {
-  if (reader_) return std::nullopt;
-  return pairs_ ? texts_.size() / 2 : texts_.size();
 }
 
 std::vector<Input> TextSource::next_group() {
-  std::vector<std::string> texts = reader_ ? reader_->next_lines() : std::exchange(texts_, {});
+  if (!reader_) return std::exchange(inputs_, {});
   std::vector<Input> group;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    Input& input = group.emplace_back(Input{std::move(texts[i]), std::nullopt});
+  for (std::string& line : reader_->next_lines()) {
+    Input& input = group.emplace_back(Input{std::move(line), std::nullopt});
     ++line_;
     if (!pairs_) continue;
-    if (!reader_) {
-      input.second = std::move(texts[++i]);
-      continue;
-    }
     const std::size_t tab = input.first.find('\t');
     if (tab == std::string::npos) {
       throw InputError("line " + std::to_string(line_) +

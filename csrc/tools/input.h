@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tasks/windows.h"
 #include "tools/arguments.h"
 
 namespace mbrt::tools {
@@ -44,7 +44,6 @@ class LineReader {
 struct Input {
   std::string first;
   std::optional<std::string> second;
-  Text text() const;
 };
 
 // The inputs of a command: its TEXT arguments, or the lines of --file or of standard input. A blank
@@ -53,17 +52,21 @@ class TextSource {
  public:
   // pairs: two arguments, or the two sides of a tab, are one input. Throws UsageError, InputError.
   TextSource(const Arguments& arguments, bool pairs);
+  // Exactly these.
+  explicit TextSource(std::vector<Input> inputs) : inputs_(std::move(inputs)) {}
 
   // The inputs to run together; none at the end.
   std::vector<Input> next_group();
 
-  // The number of inputs, known for arguments only.
-  std::optional<std::size_t> total() const;
+  // The number of inputs left, unless they come from a file.
+  std::optional<std::size_t> total() const {
+    return reader_ ? std::nullopt : std::optional(inputs_.size());
+  }
 
  private:
-  std::vector<std::string> texts_;
-  std::optional<LineReader> reader_;
-  bool pairs_;
+  std::vector<Input> inputs_;
+  std::optional<LineReader> reader_;  // of more inputs
+  bool pairs_ = false;
   std::size_t line_ = 0;
 };
 

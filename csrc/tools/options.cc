@@ -69,17 +69,9 @@ TaskOptions task_options(const Arguments& arguments) {
   return options;
 }
 
-void check_threads(std::size_t threads) {
-  if (threads > kMaxThreads) {
-    throw UsageError("--threads: found " + std::to_string(threads) + "; expected at most " +
-                     std::to_string(kMaxThreads) + ".");
-  }
-}
-
 RunOptions run_options(const Arguments& arguments) {
   RunOptions run;
-  run.threads = arguments.count("--threads", 1).value_or(0);
-  check_threads(run.threads);
+  run.threads = arguments.count("--threads", 1, kMaxThreads).value_or(0);
   run.control.cancelled = &interrupted();
   if (const std::optional<double> seconds = arguments.positive("--timeout")) {
     using Clock = std::chrono::steady_clock;

@@ -56,9 +56,6 @@ TaskOptions task_options(const Arguments& arguments);
 // --threads, --timeout (from now on), and Ctrl-C.
 RunOptions run_options(const Arguments& arguments);
 
-// Throws UsageError for more threads than the engine has.
-void check_threads(std::size_t threads);
-
 }  // namespace mbrt::tools
 
 #endif  // MBRT_TOOLS_OPTIONS_H_
