@@ -99,6 +99,8 @@ lint: $(STAMPS)/lint
 	$(BIN)/python -m mypy
 	git ls-files '*.cc' '*.h' '*.hpp' '*.c' | xargs clang-format --dry-run --Werror
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
 lint-training: $(STAMPS)/test
 	cd training && ../$(BIN)/python -m mypy
