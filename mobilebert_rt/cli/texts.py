@@ -26,9 +26,9 @@ Keywords = Callable[[argparse.Namespace], dict[str, Any]]
 class Task:
     """A task as a command.
 
-    task: the class; key: the JSON field of its results; arguments: beside those of all text commands.
-    made, called: keywords of the task and of a call; what is None keeps its default.
-    lines: of one result, for people, from the options, the number of the input from 1, the input and the result.
+    task: the class; key: the JSON field of its results; arguments: in addition to those of all text commands.
+    lines: one result for people, from the options, the number of the input from 1, the input and the result.
+    inputs: what the task reads. made, called: keywords of the task and of a call; None keeps the task's default.
     """
 
     task: str
@@ -38,16 +38,16 @@ class Task:
     examples: tuple[str, ...]
     arguments: Arguments
     lines: Lines
-    made: Keywords = lambda args: {}
+    inputs: Callable[[argparse.Namespace], Iterable[Any]] = streams.texts_of
+    made: Keywords = lambda args: {"stride": args.stride}
     called: Keywords = lambda args: {}
 
 
 def run(task: Task, args: argparse.Namespace) -> int:
-    inputs, shown = tee(inputs_of(task, args))
+    inputs, shown = tee(task.inputs(args))
     limits = {
         "on_overflow": args.on_overflow,
         "max_length": args.max_length,
-        "doc_stride" if task.key == "answers" else "stride": args.stride,
         "max_batch_tokens": args.max_batch_tokens,
         "tokenizer": args.tokenizer,
     }
@@ -55,12 +55,12 @@ def run(task: Task, args: argparse.Namespace) -> int:
     loaded = getattr(mobilebert_rt, task.task).from_pretrained(args.model, **options.model_options(args), **made)
     called = _given({"timeout": args.timeout} | task.called(args))
     results = loaded.stream(inputs, **called, progress=options.progress(args))
-    if task.key == "embedding" and args.output:
+    if task is TASKS["embed"] and args.output:
         write_array(args.output, list(results), loaded.dimension)
         return 0
     for number, (source, result) in enumerate(zip(shown, results, strict=False), start=1):
         if args.json:
-            shown_input = {"question": source[0]} if task.key == "answers" else {"text": source}
+            shown_input = {"question": source[0]} if task is TASKS["answer"] else {"text": source}
             streams.write_json(shown_input | {task.key: plain(result)})
         else:
             for line in task.lines(args, number, source, result):
@@ -68,20 +68,14 @@ def run(task: Task, args: argparse.Namespace) -> int:
     return 0
 
 
-def inputs_of(task: Task, args: argparse.Namespace) -> Iterable[Any]:
-    if task.key == "answers":
-        context = _context(args)
-        return [(question, context) for question in args.questions]
-    return streams.pairs_of(args) if task.key == "labels" and args.pairs else streams.texts_of(args)
-
-
-def _context(args: argparse.Namespace) -> str:
+def questions_of(args: argparse.Namespace) -> list[tuple[str, str]]:
+    """Each question with the context."""
     if args.context is not None and args.file is not None:
         raise UsageError("--context: found --file too. Give one of the two.")
     context: str = args.context if args.context is not None else streams.whole_text(args.file)
     if not context.strip():
         raise InputError("context: found no text; expected some.")
-    return context
+    return [(question, context) for question in args.questions]
 
 
 def _given(keywords: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +147,7 @@ the tokens.""",
             "-o --output": {"metavar": "FILE.npy", "help": "write a float32 array [texts, width] for numpy"},
         },
         _embed_lines,
-        made=lambda args: {"pooling": args.pooling, "normalize": args.normalize},
+        made=lambda args: {"stride": args.stride, "pooling": args.pooling, "normalize": args.normalize},
     ),
     "classify": Task(
         "TextClassifier",
@@ -172,6 +166,7 @@ Scores are probabilities (softmax; sigmoid for multi-label models); a regression
             "-k --top-k": COUNT | {"help": "number of labels shown (default: 1; all with --json)"},
         },
         _classify_lines,
+        inputs=lambda args: streams.pairs_of(args) if args.pairs else streams.texts_of(args),
         called=lambda args: {"top_k": args.top_k or (None if args.json else 1)},
     ),
     "tag": Task(
@@ -214,6 +209,8 @@ The context is --context, the content of --file, or standard input; it may have 
             "--allow-no-answer": FLAG | {"help": "allow an empty answer (SQuAD 2.0 models)"},
         },
         _answer_lines,
+        inputs=questions_of,
+        made=lambda args: {"doc_stride": args.stride},
         called=lambda args: {
             "n_best": args.n_best,
             "max_answer_length": args.max_answer_length,
