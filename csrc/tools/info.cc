@@ -28,7 +28,7 @@ std::string text_of(const Json& json) {
   const auto join = [](const auto& items, const auto& text) {
     std::string joined;
     for (const auto& item : items) joined += (joined.empty() ? "" : ", ") + text(item);
-    return joined;
+    return joined.empty() ? "-" : joined;
   };
   if (const auto* text = std::get_if<std::string>(&json.value)) return *text;
   if (const auto* values = std::get_if<Json::Array>(&json.value)) return join(*values, text_of);
