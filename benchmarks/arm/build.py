@@ -25,7 +25,7 @@ def compiler() -> str:
 
 
 def build_program() -> Path:
-    """Cross-compile infer in the build folder of the aarch64 wheel; files that are up to date are not compiled again."""
+    """Cross-compile infer in the build folder of the aarch64 wheel; compiles what has changed."""
     find_tool("aarch64-linux-gnu-g++")
     if not (AARCH64 / "build.ninja").is_file():
         run([find_tool("cmake"), "--preset", "aarch64-linux-gnu", "-S", REPOSITORY, "-B", AARCH64])

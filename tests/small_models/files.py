@@ -1,4 +1,4 @@
-"""Model files written without the package: `python files.py FOLDER` writes those of the native tests.
+"""Model files written without the package; `python -m tests.small_models.files FOLDER` writes the native tests' ones.
 
 The bytes come from tests/model/make_model_file.py, the writer that shares no code with the package; only numpy is
 needed. write_lookup_model makes a model whose results can be worked out by hand.
@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from tests.model.make_model_file import (
     ODD,
