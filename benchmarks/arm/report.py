@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.arm import account
@@ -16,9 +17,8 @@ FUNCTIONS = 16  # lines of the table
 
 def short(function: str) -> str:
     """A demangled name without the parts that all names share."""
-    for words in ("(anonymous namespace)::", "mbrt::", "unsigned long", "void ", " const&", ", )", "(, "):
-        function = function.replace(words, ")" if words == ", )" else "(" if words == "(, " else "")
-    return function.replace(", )", ")").replace(", ,", ",")[:76]
+    function = re.sub(r"\(anonymous namespace\)::|mbrt::|unsigned long|void | const&", "", function)
+    return re.sub(r"(?<=\()(, )+|(, )+(?=[,)])", "", function)[:76]
 
 
 def line_of(name: str, line: Line, whole: Line, cores: Sequence[str]) -> str:

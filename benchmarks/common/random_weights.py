@@ -60,7 +60,9 @@ def _tensor(random: np.random.Generator, name: str, shape: Shape, no_norm: bool)
     values: NDArray[np.float32] = random.standard_normal(shape, np.float32)
     if "LayerNorm.weight" in name:
         after_branch = ".output." in name or "output.LayerNorm" in name
-        return np.exp(np.float32(0.15) * values) * np.float32(NO_NORM_GAIN if no_norm and after_branch else 1)
+        values = np.exp(np.float32(0.15) * values)
+        values *= np.float32(NO_NORM_GAIN if no_norm and after_branch else 1)
+        return values
     if len(shape) == 1:
         return values * np.float32(0.1 if "LayerNorm" in name else 0.05)
     if "_embeddings." in name:
