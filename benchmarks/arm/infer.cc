@@ -30,8 +30,8 @@ int main(int argc, char** argv) try {
   batch.sequences = 1;
   batch.offsets = offsets.data();
   batch.ids = ids.data();
-  std::vector<float> hidden(tokens * encoder.widths().hidden);
-  std::vector<float> pooled(encoder.widths().hidden);
+  std::vector<float> hidden(tokens * encoder.shapes().hidden.stride());
+  std::vector<float> pooled(encoder.shapes().pooled.stride());
   mbrt::Outputs outputs;
   outputs.last_hidden_state = hidden.data();
   outputs.pooled = pooled.data();
