@@ -33,7 +33,7 @@ def vocabulary_size(corpus: Path) -> int:
 
 
 def make_teacher(folder: Path, corpus: Path) -> Path:
-    """A random IB-BERT of the toy recipe's sizes, with the corpus's tokenizer beside it."""
+    """A random IB-BERT of the toy recipe's sizes, with the corpus's tokenizer."""
     config = replace(recipes.load_recipe("test_teacher").student, vocab_size=vocabulary_size(corpus))
     torch.manual_seed(5)
     models.save(spread(models.PreTraining(config)), folder / "teacher")
@@ -44,7 +44,7 @@ def make_teacher(folder: Path, corpus: Path) -> Path:
 
 
 def recipe(**changes: Any) -> Any:
-    """The toy student's recipe in few steps, with a line of the log for each; changes by dotted names."""
+    """The toy student's recipe with few steps and a log line for each; changes by dotted names."""
     found = recipes.load_recipe("test_student")
     keeping = replace(found.keeping, checkpoint_every=4, log_every=1, heldout_batches=1)
     budget = replace(found.budget, transfer_steps=6, distil_steps=8)
@@ -62,7 +62,7 @@ def losses(out: Path) -> list[tuple[int, float]]:
 
 
 def write_recipe(path: Path, plan: Any) -> Path:
-    """A recipe as TOML, which has JSON's numbers, strings and booleans."""
+    """A recipe as TOML; its numbers, strings and booleans are those of JSON."""
 
     def table(values: dict[str, Any], name: str) -> str:
         plain = [f"{key} = {json.dumps(value)}" for key, value in values.items() if not isinstance(value, dict)]
@@ -74,12 +74,12 @@ def write_recipe(path: Path, plan: Any) -> Path:
 
 
 def start(*arguments: str, processes: int = 1) -> subprocess.Popen[str]:
-    """`mbrt-train` with arguments in a process of its own, or under torchrun in several."""
+    """Run `mbrt-train` in a subprocess, or under torchrun in several."""
     paths = [str(Path(mbrt_train.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m"]
     if processes > 1:
-        # --log-dir: torchrun would leave a folder in /tmp
+        # --log-dir: without it torchrun leaves a folder in /tmp
         out = Path(arguments[arguments.index("--out") + 1]).with_name("torchrun")
         command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", f"--log-dir={out}", "-m"]
     return subprocess.Popen(

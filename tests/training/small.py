@@ -1,4 +1,4 @@
-"""Models small enough to be trained in a test."""
+"""Small models for tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BERT = configs.bert(32, 4, 4, vocab_size=120, max_position_embeddings=64)
 
 
 def spread(model: Any, seed: int = 0) -> Any:
-    """The model with weights large enough that every term of a loss has something to say."""
+    """The model with weights large enough that every term of a loss matters."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in model.named_parameters():
@@ -48,7 +48,7 @@ def teacher_of(config: Any, seed: int = 1) -> Any:
 
 
 def batch(texts: int = 6, longest: int = 12, seed: int = 0) -> Any:
-    """Ragged texts with some words to predict and some pairs."""
+    """Texts of different lengths with some words to predict and some pairs."""
     g = torch.Generator().manual_seed(seed)
     ids = torch.randint(5, 120, (texts, longest), generator=g)
     lengths = torch.randint(3, longest + 1, (texts,), generator=g)

@@ -1,4 +1,4 @@
-"""Ablations: every variant costs the same, each changes what its name says, and a table says what came out."""
+"""Ablations: variants of the same cost, resuming, the table of results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ablation = pytest.importorskip("mbrt_train.ablation")
 cli = pytest.importorskip("mbrt_train.cli")
 
 
-def test_variants_cost_the_same_and_change_what_they_say() -> None:
+def test_variants_have_the_same_steps_and_differ_in_their_losses() -> None:
     base = runs.recipe(objective="sentence")
     base = replace(base, budget=replace(base.budget, transfer_steps=0, distil_steps=30))
     made = {name: change(base) for name, change in ablation.VARIANTS.items()}
@@ -32,7 +32,7 @@ def test_variants_cost_the_same_and_change_what_they_say() -> None:
     assert any(stage.final > 0 for stage in made["auxiliary"].stages())
 
 
-def test_an_ablation_goes_on_where_it_was_and_draws_a_table(
+def test_ablation_resumes_and_writes_a_table(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus = runs.make_corpus(tmp_path)

@@ -1,4 +1,4 @@
-"""From text to batches: sources, preparation, pairs, masks, order."""
+"""Data: sources, preparation of a corpus, pairs, masking, order of batches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def vocabulary(corpus: Any) -> Any:
     return tokenizers.vocabulary(corpus.tokenizer())
 
 
-def test_all_formats_give_the_same_documents(tmp_path: Path) -> None:
+def test_all_file_formats_give_the_same_documents(tmp_path: Path) -> None:
     wanted = documents(9)
     write_text(tmp_path / "a.txt", 9)
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in wanted))
@@ -56,7 +56,7 @@ def test_all_formats_give_the_same_documents(tmp_path: Path) -> None:
     assert texts.find_sources([tmp_path]) == [tmp_path / name for name in ("a.jsonl", "a.parquet", "a.txt")]
 
 
-def test_sentences_end_where_a_new_one_begins() -> None:
+def test_split_of_sentences() -> None:
     text = 'He said "Stop." Then it cost 3.5 dollars, e.g. five. What?\nA heading\nNext.'
     assert texts.split_sentences(text) == [
         'He said "Stop.',
@@ -67,7 +67,7 @@ def test_sentences_end_where_a_new_one_begins() -> None:
     ]
 
 
-def test_a_corpus_holds_the_text_and_no_document_twice(folder: Path, corpus: Any) -> None:
+def test_corpus_contains_each_document_once(folder: Path, corpus: Any) -> None:
     heldout, tokenizer = Corpus(folder, "heldout"), corpus.tokenizer()
     found = {
         split: {segment.document for segment in map(part.__getitem__, range(len(part)))}
@@ -89,14 +89,14 @@ def test_cuts_are_the_ends_of_sentences(corpus: Any) -> None:
         assert all(int(segment.ids[cut - 1]) in ends for cut in segment.cuts)
 
 
-def test_a_longer_text_is_cut_not_lost() -> None:
+def test_long_sentences_are_split_not_dropped() -> None:
     rng = np.random.default_rng(0)
     found = list(prepared.segments([list(range(25)), [7, 8]], 10, 0.0, rng))
     assert [len(ids) for ids, _ in found] == [10, 10, 7]
     assert found[2] == ([20, 21, 22, 23, 24, 7, 8], [5, 7])
 
 
-def test_shards_are_as_large_as_asked(tmp_path: Path) -> None:
+def test_shards_have_the_requested_size(tmp_path: Path) -> None:
     shards = prepared.Shards(tmp_path, "train", size=4, batch=2)
     for i in range(9):
         shards.add([i], [1], i)
@@ -106,9 +106,9 @@ def test_shards_are_as_large_as_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("", "would be empty"), ("\n \n\n", "would be empty")],
+    [("", "no text to train on"), ("\n \n\n", "no text to train on")],
 )
-def test_an_empty_corpus_is_refused_and_nothing_is_left(tmp_path: Path, content: str, message: str) -> None:
+def test_empty_corpus_is_refused_and_leaves_no_files(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "text.txt").write_text(content)
     save = tmp_path / "tokenizer"
     tokenizers.save_tokenizer(tokenizers.learn_tokenizer(documents(5), 100), save)
@@ -117,9 +117,9 @@ def test_an_empty_corpus_is_refused_and_nothing_is_left(tmp_path: Path, content:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.txt", "tokenizer"]
 
 
-def test_an_existing_folder_is_never_overwritten(folder: Path, tmp_path: Path) -> None:
+def test_existing_folder_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
     before = (folder / "corpus.json").read_bytes()
-    with pytest.raises(TrainingError, match="exists already"):
+    with pytest.raises(TrainingError, match=r"exists\. Remove it"):
         prepared.prepare([write_text(tmp_path / "t.txt")], folder, OPTIONS, quiet=True)
     assert (folder / "corpus.json").read_bytes() == before
 
@@ -129,16 +129,16 @@ def test_an_existing_folder_is_never_overwritten(folder: Path, tmp_path: Path) -
     [
         ("a.jsonl", '{"text": "ok"}\n{"body": 1}\n', "a.jsonl:2"),
         ("a.jsonl", '{"text": 3}\n', "not a string"),
-        ("a.csv", "x", "none of them"),
+        ("a.csv", "x", "unknown suffix"),
     ],
 )
-def test_bad_sources_are_named(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_invalid_sources_are_refused(tmp_path: Path, name: str, content: str, message: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(TrainingError, match=message):
         prepared.prepare([tmp_path / name], tmp_path / "out", OPTIONS, quiet=True)
 
 
-def test_a_damaged_corpus_is_named(folder: Path, tmp_path: Path) -> None:
+def test_damaged_corpus_is_refused(folder: Path, tmp_path: Path) -> None:
     bad = tmp_path / "corpus"
     bad.mkdir()
     (bad / "corpus.json").write_bytes((folder / "corpus.json").read_bytes())
@@ -147,7 +147,7 @@ def test_a_damaged_corpus_is_named(folder: Path, tmp_path: Path) -> None:
         Corpus(bad)
 
 
-def test_another_tokenizer_is_noticed(corpus: Any, tmp_path: Path) -> None:
+def test_tokenizer_of_another_checkpoint_is_refused(corpus: Any, tmp_path: Path) -> None:
     other = tokenizers.learn_tokenizer(["completely different words stand here"] * 3, 60)
     tokenizers.save_tokenizer(other, tmp_path)
     ours = corpus.tokenizer()
@@ -157,7 +157,7 @@ def test_another_tokenizer_is_noticed(corpus: Any, tmp_path: Path) -> None:
         tokenizers.check_checkpoint(ours, tmp_path, ours.get_vocab_size())
 
 
-def test_the_same_text_gives_the_same_vocabulary() -> None:
+def test_learned_vocabulary_is_deterministic() -> None:
     made = {tokenizers.fingerprint(tokenizers.learn_tokenizer(documents(60), 120)) for _ in range(5)}
     assert len(made) == 1
 
@@ -177,13 +177,13 @@ def test_pairs_are_next_or_from_another_document(corpus: Any) -> None:
     assert 0.3 < relations[0] / (relations[0] + relations[1]) < 0.7
 
 
-def test_a_pair_keeps_to_its_room(corpus: Any) -> None:
+def test_pairs_fit_into_the_maximum_length(corpus: Any) -> None:
     for row in range(len(corpus)):
         first, second, _ = masking.pair(corpus, row, 12, np.random.default_rng(row))
         assert 0 < len(first) + (0 if second is None else len(second)) <= 12
 
 
-def test_words_are_hidden_as_bert_hides_them(vocabulary: Any) -> None:
+def test_masking_has_berts_proportions(vocabulary: Any) -> None:
     rng = np.random.default_rng(3)
     ids = np.concatenate([[vocabulary.cls], np.arange(5, 105), [vocabulary.sep]])
     seen: Counter[str] = Counter()
@@ -200,7 +200,7 @@ def test_words_are_hidden_as_bert_hides_them(vocabulary: Any) -> None:
     assert 0.08 < seen["same"] / 4500 < 0.13
 
 
-def test_no_more_words_are_hidden_than_allowed(vocabulary: Any) -> None:
+def test_number_of_masked_words_is_limited(vocabulary: Any) -> None:
     ids = np.arange(5, 105)
     _, labels = masking.mask_tokens(ids, vocabulary, masking.Masking(0.5, most=20), np.random.default_rng(0))
     assert (labels != masking.IGNORED).sum() == 20
@@ -209,7 +209,7 @@ def test_no_more_words_are_hidden_than_allowed(vocabulary: Any) -> None:
     assert (same == ids).all()
 
 
-def test_whole_words_are_hidden_whole(vocabulary: Any) -> None:
+def test_whole_word_masking_masks_all_pieces(vocabulary: Any) -> None:
     continues = np.flatnonzero(vocabulary.continues)
     starts = np.setdiff1d(np.flatnonzero(~vocabulary.continues), vocabulary.specials)
     ids = np.array([starts[0], continues[0], continues[1], starts[1], starts[2], continues[2]] * 5)
@@ -223,7 +223,7 @@ def test_whole_words_are_hidden_whole(vocabulary: Any) -> None:
             assert len(set(chosen[word == w])) == 1
 
 
-def test_masks_differ_from_epoch_to_epoch_and_repeat_with_the_seed(corpus: Any, vocabulary: Any) -> None:
+def test_masks_depend_on_epoch_and_seed_only(corpus: Any, vocabulary: Any) -> None:
     make = batching.Batches(corpus, vocabulary, BATCHING)
     again = batching.Batches(corpus, vocabulary, BATCHING)
     a, b, c = make.example(3, 0), again.example(3, 0), make.example(3, 1)
@@ -232,7 +232,7 @@ def test_masks_differ_from_epoch_to_epoch_and_repeat_with_the_seed(corpus: Any, 
 
 
 @pytest.mark.parametrize("options", [BATCHING, replace(BATCHING, texts=0, tokens=200)], ids=["texts", "tokens"])
-def test_an_epoch_has_every_row_once(corpus: Any, vocabulary: Any, options: Any) -> None:
+def test_epoch_contains_every_row_once(corpus: Any, vocabulary: Any, options: Any) -> None:
     batches = batching.Batches(corpus, vocabulary, options)
     plan = batches.plan(0)
     rows = np.concatenate(plan)
@@ -246,7 +246,7 @@ def test_an_epoch_has_every_row_once(corpus: Any, vocabulary: Any, options: Any)
     assert any(not np.array_equal(x, y) for x, y in zip(plan, batches.plan(1), strict=False))
 
 
-def test_a_position_is_two_integers(corpus: Any, vocabulary: Any) -> None:
+def test_batches_resume_from_epoch_and_index(corpus: Any, vocabulary: Any) -> None:
     batches = batching.Batches(corpus, vocabulary, BATCHING)
     whole = list(islice(batches.follow(0, 0), 80))
     epoch, index, _ = whole[17]
@@ -255,7 +255,7 @@ def test_a_position_is_two_integers(corpus: Any, vocabulary: Any) -> None:
     assert whole[-1][0] > 0
 
 
-def test_shares_of_processes_are_the_whole(corpus: Any, vocabulary: Any) -> None:
+def test_shares_of_processes_make_up_the_batch(corpus: Any, vocabulary: Any) -> None:
     batches = batching.Batches(corpus, vocabulary, BATCHING)
     whole = next(batching.shares(batches, 0, 2, 0, 1))
     parts = [next(batching.shares(batches, 0, 2, rank, 3)) for rank in range(3)]
@@ -265,7 +265,7 @@ def test_shares_of_processes_are_the_whole(corpus: Any, vocabulary: Any) -> None
     assert next(batching.shares(batches, 0, 2, 9, 10)).idle
 
 
-def test_a_large_batch_is_cut_into_micro_batches(corpus: Any, vocabulary: Any) -> None:
+def test_large_batch_is_split_into_micro_batches(corpus: Any, vocabulary: Any) -> None:
     batches = batching.Batches(corpus, vocabulary, replace(BATCHING, micro_tokens=100))
     parts = batches.micro_batches(batches.plan(0)[0], 0)
     assert len(parts) > 1

@@ -1,4 +1,4 @@
-"""Runs: the same numbers however they are split or interrupted, and errors before anything is written."""
+"""Training runs: the same results with any split and interruption; errors before anything is written."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, corpus: Path, teacher: Path)
     return out
 
 
-def test_a_run_leaves_what_it_promises(whole: Path) -> None:
+def test_run_writes_checkpoints_log_and_recipe(whole: Path) -> None:
     assert [step for step, _ in losses(whole)] == list(range(1, 15))
     names = [path.name for path in sorted((whole / "checkpoints").iterdir())]
     assert names == ["00000012", "00000014"]
@@ -56,7 +56,9 @@ def recipe_of(out: Path) -> Any:
 
 @pytest.mark.parametrize("objective", ["distillation", "sentence"])
 @pytest.mark.parametrize("strategy", ["auxiliary", "joint", "progressive"])
-def test_every_strategy_learns(tmp_path: Path, corpus: Path, teacher: Path, strategy: str, objective: str) -> None:
+def test_every_strategy_lowers_the_loss(
+    tmp_path: Path, corpus: Path, teacher: Path, strategy: str, objective: str
+) -> None:
     plan = recipe(strategy=strategy, objective=objective)
     plan = replace(plan, budget=replace(plan.budget, transfer_steps=8, distil_steps=12))
     plan = replace(plan, optimiser=replace(plan.optimiser, name="adamw"), keeping=replace(plan.keeping, keep=1))
@@ -71,9 +73,7 @@ def test_every_strategy_learns(tmp_path: Path, corpus: Path, teacher: Path, stra
     assert sum(values[half:]) / (len(values) - half) < sum(values[:half]) / half, (name, values)
 
 
-def test_interrupted_and_resumed_gives_the_same_numbers(
-    tmp_path: Path, corpus: Path, teacher: Path, whole: Path
-) -> None:
+def test_stopped_run_resumes_with_the_same_results(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
     out = tmp_path / "run"
     for _ in range(20):
         position = train(corpus, teacher, out, recipe(), stop_after=0.0)
@@ -84,7 +84,7 @@ def test_interrupted_and_resumed_gives_the_same_numbers(
     assert ours.read_bytes() == theirs.read_bytes()
 
 
-def test_killed_and_resumed_gives_the_same_numbers(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+def test_killed_run_resumes_with_the_same_results(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
     plan = recipe()
     file = runs.write_recipe(tmp_path / "plan.toml", plan)
     out = tmp_path / "run"
@@ -111,7 +111,7 @@ def losses_so_far(out: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "optimiser.safetensors", "state.json"])
-def test_a_corrupt_last_checkpoint_falls_back(
+def test_damaged_checkpoint_falls_back_to_the_previous_one(
     tmp_path: Path, corpus: Path, teacher: Path, whole: Path, file: str
 ) -> None:
     out = tmp_path / "run"
@@ -131,14 +131,14 @@ def copy(source: Path, target: Path) -> None:
             (target / file.relative_to(source)).write_bytes(file.read_bytes())
 
 
-def test_accumulated_batches_are_the_whole(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+def test_micro_batches_give_the_same_results(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
     plan = recipe()
     train(corpus, teacher, tmp_path / "run", replace(plan, data=replace(plan.data, micro_tokens=96)))
     for (_, a), (_, b) in zip(losses(tmp_path / "run"), losses(whole), strict=True):
         assert a == pytest.approx(b, rel=1e-5)
 
 
-def test_two_processes_compute_what_one_does(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+def test_two_processes_give_the_same_results(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
     file = runs.write_recipe(tmp_path / "plan.toml", recipe())
     out = tmp_path / "run"
     arguments = ("train", str(file), "--corpus", str(corpus), "--teacher", str(teacher), "--out", str(out), "--quiet")
@@ -150,7 +150,7 @@ def test_two_processes_compute_what_one_does(tmp_path: Path, corpus: Path, teach
         assert a == pytest.approx(b, rel=1e-5)
 
 
-def test_a_run_can_begin_where_another_ended(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+def test_run_starts_from_the_weights_of_another(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
     plan = recipe(strategy="joint")
     plan = replace(plan, budget=replace(plan.budget, transfer_steps=0, learning_rate=1e-5))
     train(corpus, teacher, tmp_path / "run", plan, start=whole)
@@ -163,12 +163,12 @@ def test_a_run_can_begin_where_another_ended(tmp_path: Path, corpus: Path, teach
     train(corpus, teacher, tmp_path / "from_encoder", sentences, start=tmp_path / "encoder")
     assert losses(tmp_path / "from_encoder") == losses(tmp_path / "from_run")
     wide = replace(plan, student=replace(plan.student, intermediate_size=56))
-    with pytest.raises(TrainingError, match="another configuration"):
+    with pytest.raises(TrainingError, match="its configuration differs"):
         train(corpus, teacher, tmp_path / "wide", wide, start=whole)
     assert nothing_written(tmp_path / "wide")
 
 
-def test_distillation_through_rounding_survives_interruptions(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_quantised_distillation_resumes_with_the_same_results(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     plan = recipe(objective="sentence", strategy="auxiliary", quantised=True)
     plan = replace(plan, budget=replace(plan.budget, transfer_steps=0, distil_steps=6, embeddings=True))
     train(corpus, teacher, tmp_path / "a", plan)
@@ -179,7 +179,7 @@ def test_distillation_through_rounding_survives_interruptions(tmp_path: Path, co
     assert found[-1][1] < found[0][1]
 
 
-def test_dropout_repeats_after_an_interruption(tmp_path: Path, corpus: Path) -> None:
+def test_dropout_is_the_same_after_resuming(tmp_path: Path, corpus: Path) -> None:
     base = runs.recipes.load_recipe("test_teacher")
     plan = replace(
         base,
@@ -193,13 +193,13 @@ def test_dropout_repeats_after_an_interruption(tmp_path: Path, corpus: Path) -> 
     assert losses(tmp_path / "a") == losses(tmp_path / "b")
 
 
-def test_bfloat16_stays_near_float32(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+def test_bfloat16_is_close_to_float32(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
     train(corpus, teacher, tmp_path / "run", recipe(precision="bf16"))
     for (_, a), (_, b) in zip(losses(tmp_path / "run"), losses(whole), strict=True):
         assert a == pytest.approx(b, rel=0.1)
 
 
-def test_a_diverging_run_stops_and_keeps_its_checkpoints(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_diverging_run_stops_and_keeps_its_checkpoints(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     plan = recipe(strategy="joint")
     plan = replace(plan, budget=replace(plan.budget, learning_rate=1e30), optimiser=replace(plan.optimiser, clip=0.0))
     with pytest.raises(TrainingError, match="not finite"):
@@ -211,7 +211,7 @@ def nothing_written(out: Path) -> bool:
     return not out.exists()
 
 
-def test_a_teacher_that_does_not_fit_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_teacher_of_other_sizes_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     plan = recipe()
     wide = replace(plan, student=replace(plan.student, hidden_size=64, num_attention_heads=8))
     with pytest.raises(TrainingError, match="hidden_size = 48, num_attention_heads = 4"):
@@ -219,7 +219,7 @@ def test_a_teacher_that_does_not_fit_is_refused(tmp_path: Path, corpus: Path, te
     assert nothing_written(tmp_path / "run")
 
 
-def test_a_tokenizer_of_another_checkpoint_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_tokenizer_of_another_checkpoint_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     copy(teacher, tmp_path / "teacher")
     (tmp_path / "teacher/tokenizer.json").unlink()
     pieces = (tmp_path / "teacher/vocab.txt").read_text().splitlines()
@@ -229,29 +229,29 @@ def test_a_tokenizer_of_another_checkpoint_is_refused(tmp_path: Path, corpus: Pa
     assert nothing_written(tmp_path / "run")
 
 
-def test_another_vocabulary_size_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_other_vocabulary_size_is_refused(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     plan = recipe()
     with pytest.raises(TrainingError, match="vocab_size"):
         train(corpus, teacher, tmp_path / "run", replace(plan, student=replace(plan.student, vocab_size=99)))
     assert nothing_written(tmp_path / "run")
 
 
-def test_a_run_of_another_recipe_is_not_continued(corpus: Path, teacher: Path, whole: Path) -> None:
+def test_run_of_another_recipe_is_not_resumed(corpus: Path, teacher: Path, whole: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
     plan = recipe()
-    with pytest.raises(TrainingError, match=r"budget\.learning_rate = 0\.003 there, 0\.5 here"):
+    with pytest.raises(TrainingError, match=r"budget\.learning_rate is 0\.003 in the run, 0\.5 here"):
         train(corpus, teacher, whole, replace(plan, budget=replace(plan.budget, learning_rate=0.5)))
     assert {path: path.stat().st_mtime_ns for path in whole.rglob("*")} == before
 
 
-def test_a_folder_that_is_no_run_is_not_touched(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_folder_that_is_not_a_run_is_not_changed(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     (tmp_path / "thesis.txt").write_text("my work")
     with pytest.raises(TrainingError, match="not a run"):
         train(corpus, teacher, tmp_path, recipe())
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_distillation_needs_a_teacher_and_pretraining_none(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+def test_only_distillation_requires_a_teacher(tmp_path: Path, corpus: Path, teacher: Path) -> None:
     with pytest.raises(TrainingError, match="--teacher"):
         train(corpus, None, tmp_path / "run", recipe())
     base = runs.recipes.load_recipe("test_teacher")

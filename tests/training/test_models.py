@@ -1,4 +1,4 @@
-"""The training package's models are transformers', wherever transformers has them."""
+"""The models of the training package are equal to transformers'."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_state_dicts_have_the_same_names_and_shapes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_pretraining_as_transformers(name: str) -> None:
+def test_pretraining_outputs_match_transformers(name: str) -> None:
     config = CONFIGS[name]
     reference = theirs(config, "ForPreTraining")
     model = models.PreTraining(config).eval()
@@ -76,7 +76,7 @@ def test_pretraining_as_transformers(name: str) -> None:
         assert worst(scores.softmax(-1).numpy(), weights.numpy()) <= BAR
 
 
-def test_mask_of_pairs_with_equal_rows_is_the_plain_mask() -> None:
+def test_square_mask_with_equal_rows_equals_row_mask() -> None:
     model = models.Encoder(CONFIGS["mobilebert"]).eval()
     ids = torch.tensor(np.stack(texts(9, 9)))
     mask = torch.ones_like(ids)
@@ -89,7 +89,7 @@ def test_mask_of_pairs_with_equal_rows_is_the_plain_mask() -> None:
 
 @pytest.mark.parametrize("name", ["mobilebert", "bert"])
 @pytest.mark.parametrize("head", ["Model", "ForPreTraining"])
-def test_folders_go_both_ways(tmp_path: Path, name: str, head: str) -> None:
+def test_folders_are_interchangeable_with_transformers(tmp_path: Path, name: str, head: str) -> None:
     config = CONFIGS[name]
     build = models.PreTraining if head == "ForPreTraining" else models.Encoder
     reference = theirs(config, head)
@@ -104,7 +104,7 @@ def test_folders_go_both_ways(tmp_path: Path, name: str, head: str) -> None:
         assert torch.equal(value, wanted[key]), key
 
 
-def test_another_models_folder_is_refused(tmp_path: Path) -> None:
+def test_folder_of_another_model_is_refused(tmp_path: Path) -> None:
     models.save(models.Encoder(CONFIGS["tiny"]), tmp_path)
     with pytest.raises(ValueError, match="another model"):
         models.load(models.Encoder(CONFIGS["mobilebert"]), tmp_path)
@@ -128,7 +128,7 @@ def test_published_sizes(name: str) -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == PARAMETERS[name]
 
 
-def test_dropout_sits_where_transformers_has_it() -> None:
+def test_dropout_is_where_transformers_has_it() -> None:
     sizes = SMALL | {"num_hidden_layers": 1, "hidden_dropout_prob": 0.25, "attention_probs_dropout_prob": 0.5}
     model = models.Encoder(replace(configs.MOBILEBERT_WITHOUT_OPT, **sizes))
     rates = {name: part.p for name, part in model.named_modules() if isinstance(part, torch.nn.Dropout) and part.p > 0}
@@ -142,12 +142,12 @@ def test_dropout_sits_where_transformers_has_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"num_attention_heads": 7}, "heads do not divide"),
-        ({"use_bottleneck_attention": True}, "choose one"),
+        ({"num_attention_heads": 7}, "must divide the body width"),
+        ({"use_bottleneck_attention": True}, "at most one can be"),
         ({"hidden_act": "swish"}, "hidden_act"),
     ],
 )
-def test_impossible_configurations_are_named(changes: dict[str, Any], message: str) -> None:
+def test_invalid_configurations_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(configs.MOBILEBERT, **changes)
 

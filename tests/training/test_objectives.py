@@ -39,7 +39,7 @@ def real_tokens() -> list[tuple[int, int]]:
     return [(b, s) for b in range(B) for s in range(S) if MASK[b, s]]
 
 
-def test_feature_maps_are_compared_normalised() -> None:
+def test_feature_distance_matches_float64() -> None:
     teacher = random(B, S, H, seed=1)
 
     def second(student: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def test_feature_maps_are_compared_normalised() -> None:
 
 
 @pytest.mark.parametrize("term", ["mean", "variance"])
-def test_statistics_of_feature_maps(term: str) -> None:
+def test_feature_statistics_match_float64(term: str) -> None:
     teacher = random(B, S, H, seed=3)
 
     def statistic(row: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def test_statistics_of_feature_maps(term: str) -> None:
     )
 
 
-def test_attention_is_divergence_per_head() -> None:
+def test_attention_transfer_is_mean_kl_per_head() -> None:
     lowest = torch.finfo(torch.float32).min
     bias = (1 - MASK[:, None, None, :].float()) * lowest
     teacher = random(B, A, S, S, seed=5) + bias
@@ -95,7 +95,7 @@ def test_attention_is_divergence_per_head() -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 0.2])
-def test_words_mix_truth_and_teacher(alpha: float) -> None:
+def test_masked_words_mix_label_and_teacher(alpha: float) -> None:
     teacher, labels = random(M, V, seed=7), torch.tensor([0, 3, 12, 3, 7])
 
     def second(student: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ def test_words_mix_truth_and_teacher(alpha: float) -> None:
     assert_same(lambda s: objectives.masked_words(s, labels, teacher, alpha).sum() / M, second, random(M, V, seed=8))
 
 
-def test_next_sentence_is_logistic() -> None:
+def test_next_sentence_is_cross_entropy() -> None:
     labels = torch.tensor([1, 0, 1])
 
     def second(logits: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ def test_cosine_of_pooled_states() -> None:
     assert_same(ours, second, random(B, S, H, seed=11))
 
 
-def test_padding_counts_for_nothing() -> None:
+def test_padding_does_not_count() -> None:
     teacher, student = random(B, S, H, seed=12), random(B, S, H, seed=13)
     dirty = torch.where(MASK[..., None] == 1, student, torch.full_like(student, 1e4))
     for objective in (objectives.feature_distance, objectives.feature_statistics):
@@ -143,14 +143,14 @@ def test_padding_counts_for_nothing() -> None:
         assert all(torch.equal(a, b) for a, b in zip(clean, with_rubbish, strict=True))
 
 
-def test_a_perfect_student_has_no_loss() -> None:
+def test_loss_of_a_copy_of_the_teacher_is_zero() -> None:
     states, scores = random(B, S, H, seed=14), random(B, A, S, S, seed=15)
     assert not objectives.feature_distance(states, states, MASK).any()
     assert not any(term.any() for term in objectives.feature_statistics(states, states, MASK))
     assert not objectives.attention_transfer(scores, scores, MASK).any()
 
 
-def test_bfloat16_losses_are_taken_in_float32() -> None:
+def test_bfloat16_losses_are_computed_in_float32() -> None:
     logits = random(M, V, seed=16).bfloat16()
     loss = objectives.masked_words(logits, torch.tensor([0, 1, 2, 3, 4]), None, 1.0)
     assert loss.dtype == torch.float32

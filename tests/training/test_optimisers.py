@@ -1,4 +1,4 @@
-"""LAMB, AdamW and Muon against their formulas; groups; moments that survive on disk."""
+"""LAMB, AdamW and Muon against their formulas; parameter groups; saving of moments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parameters() -> list[tuple[str, Any]]:
         "m.encoder.layer.0.dense.bias": (30,),
         "m.encoder.layer.0.LayerNorm.weight": (30,),
     }
-    # The library is known for bounding norms at 10; a large weight shows that it does not here.
+    # The library limits norms to 10 by default; a large weight shows that this is off.
     return [
         (name, torch.nn.Parameter(torch.randn(shape, generator=g) * (3 if len(shape) == 2 else 1)))
         for name, shape in shapes.items()
@@ -39,7 +39,7 @@ def train(optimiser: Any, named: list[tuple[str, Any]], first: int, last: int, r
         optimiser.step()
 
 
-def test_lamb_is_the_published_one() -> None:
+def test_lamb_matches_the_published_formula() -> None:
     """m, v without bias correction; r = m / (sqrt v + eps) + decay w; w -= rate |w| / |r| r, 1 for norms and biases."""
     named = parameters()
     train(optimisers.make_optimiser("lamb", named, lambda _: 1.0, 0.01), named, 0, 3)
@@ -55,7 +55,7 @@ def test_lamb_is_the_published_one() -> None:
         assert (named[i][1].double() - w).abs().max() < 1e-5, name
 
 
-def test_rates_are_relative_and_zero_decay_stays_with_norms() -> None:
+def test_relative_rates_and_no_decay_of_norms() -> None:
     named = parameters()
     found = optimisers.make_optimiser("adamw", named, lambda name: 0.1 if "bias" in name else 1.0, 0.5)
     optimisers.set_rate(found, 2.0)
@@ -67,7 +67,7 @@ def test_rates_are_relative_and_zero_decay_stays_with_norms() -> None:
     }
 
 
-def test_muon_turns_the_momentum_of_matrices_orthogonal() -> None:
+def test_muon_orthogonalises_momentum_of_matrices() -> None:
     """m = 0.95 m + 0.05 g, looked ahead once; w falls by rate x 10 x its polar factor; the rest is AdamW's.
 
     Five steps of the library's quintic iteration leave singular values between 0.65 and 1.25 instead of 1.
@@ -94,7 +94,7 @@ def test_muon_turns_the_momentum_of_matrices_orthogonal() -> None:
 
 
 @pytest.mark.parametrize("name", ["lamb", "adamw", "muon"])
-def test_moments_come_back_from_tensors_and_numbers(name: str) -> None:
+def test_moments_are_restored_from_tensors_and_numbers(name: str) -> None:
     whole, broken = parameters(), parameters()
     train(optimisers.make_optimiser(name, whole, lambda _: 1.0, 0.01), whole, 0, 6)
     first = optimisers.make_optimiser(name, broken, lambda _: 1.0, 0.01)
@@ -106,7 +106,7 @@ def test_moments_come_back_from_tensors_and_numbers(name: str) -> None:
         assert torch.equal(a, b)
 
 
-def test_a_stage_with_nothing_to_train_is_refused() -> None:
+def test_stage_without_trained_parameters_is_refused() -> None:
     named = parameters()
     for _, p in named:
         p.requires_grad_(False)

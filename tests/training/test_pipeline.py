@@ -1,4 +1,4 @@
-"""The whole way on the shipped toy recipes: prepare, train a teacher, distil, export, run in the engine."""
+"""The whole pipeline with the toy recipes: prepare, train a teacher, distil, export, run in the engine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-def test_the_exported_student_runs_in_the_engine(folder: Path) -> None:
+def test_exported_student_runs_in_the_engine(folder: Path) -> None:
     tokenizer = exporting.load_tokenizer(folder / "model")
     ids = tokenizer.encode(documents(1)[0]).ids[:40]
     reference = heads.load_model(folder / "model")
@@ -56,7 +56,7 @@ def test_the_exported_student_runs_in_the_engine(folder: Path) -> None:
     assert np.abs(exact.last_hidden_state[0] - out.last_hidden_state[0].numpy()).max() < 1e-4
 
 
-def test_the_exported_student_opens_in_transformers(folder: Path) -> None:
+def test_exported_student_loads_in_transformers(folder: Path) -> None:
     transformers = pytest.importorskip("transformers")
     model = transformers.AutoModelForPreTraining.from_pretrained(folder / "model")
     assert type(model).__name__ == "MobileBertForPreTraining"
@@ -65,13 +65,13 @@ def test_the_exported_student_opens_in_transformers(folder: Path) -> None:
     assert words("The cat reads.")["input_ids"] == ours.encode("The cat reads.").ids
 
 
-def test_export_says_how_each_layer_fares(folder: Path) -> None:
-    said = (folder / "model/parity.txt").read_text()
-    for name in ("embeddings", "layer 1", "layer 2", "sentence", "logits", "likeliest words", "int8", "fp32"):
-        assert name in said
+def test_export_reports_every_layer(folder: Path) -> None:
+    output = (folder / "model/parity.txt").read_text()
+    for name in ("embeddings", "layer 1", "layer 2", "sentence", "logits", "most likely words", "int8", "fp32"):
+        assert name in output
 
 
-def test_a_model_that_does_not_match_is_not_written(folder: Path) -> None:
+def test_model_that_does_not_match_is_not_written(folder: Path) -> None:
     with pytest.raises(TrainingError, match="nothing was written: fp32"):
         exporting.export(folder / "run", folder / "bad", folder / "corpus", bars=exporting.Bars(fp32=1e-12))
     with pytest.raises(TrainingError, match="mean cosine"):
@@ -79,20 +79,20 @@ def test_a_model_that_does_not_match_is_not_written(folder: Path) -> None:
     assert not [path.name for path in folder.iterdir() if "bad" in path.name]
 
 
-def test_nothing_is_exported_over_an_existing_folder(folder: Path) -> None:
+def test_existing_folder_is_not_overwritten(folder: Path) -> None:
     before = sorted(folder.rglob("*"))
     assert cli.main(["export", str(folder / "run"), str(folder / "model"), "--corpus", str(folder / "corpus")]) == 2
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_run_without_checkpoint_is_not_exported(folder: Path, tmp_path: Path) -> None:
+def test_run_without_checkpoint_is_not_exported(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run/run.json").write_text("{}")
     with pytest.raises(TrainingError, match="no checkpoint"):
         exporting.export(tmp_path / "run", tmp_path / "out", folder / "corpus")
 
 
-def test_a_sentence_model_comes_with_its_pooling(folder: Path, tmp_path: Path) -> None:
+def test_sentence_model_is_exported_with_its_pooling(folder: Path, tmp_path: Path) -> None:
     plan = runs.recipe(objective="sentence", strategy="auxiliary")
     plan = replace(plan, budget=replace(plan.budget, embeddings=True))
     train(folder / "corpus", folder / "teacher", tmp_path / "run", plan)
@@ -108,7 +108,7 @@ def test_a_sentence_model_comes_with_its_pooling(folder: Path, tmp_path: Path) -
     exporting.export(tmp_path / "model", tmp_path / "longer", folder / "corpus", max_tokens=40)
     assert plan.data.max_length < 40
     assert json.loads((tmp_path / "longer/sentence_bert_config.json").read_text())["max_seq_length"] == 40
-    with pytest.raises(TrainingError, match="takes 3 to"):
+    with pytest.raises(TrainingError, match="supports 3 to"):
         exporting.export(tmp_path / "model", tmp_path / "none", folder / "corpus", max_tokens=100_000)
     with pytest.raises(TrainingError, match="sentence vectors"):
         exporting.export(folder / "run", tmp_path / "none", folder / "corpus", max_tokens=40)
@@ -124,22 +124,22 @@ def test_a_sentence_model_comes_with_its_pooling(folder: Path, tmp_path: Path) -
 )
 def test_errors_are_one_line_on_standard_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith("mbrt-train: ")
-    assert said.err.count("\n") == 1
-    assert not said.out
+    output = capsys.readouterr()
+    assert output.err.startswith("mbrt-train: ")
+    assert output.err.count("\n") == 1
+    assert not output.out
 
 
 @pytest.mark.parametrize("command", ["recipes", "prepare", "train", "finetune", "evaluate", "export"])
-def test_help_teaches_by_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
-    said = capsys.readouterr().out
-    assert "usage: mbrt-train" in said
-    assert command == "recipes" or f"  mbrt-train {command} " in said
+    output = capsys.readouterr().out
+    assert "usage: mbrt-train" in output
+    assert command == "recipes" or f"  mbrt-train {command} " in output
 
 
-def test_models_with_heads_are_saved_as_transformers_has_them(tmp_path: Path) -> None:
+def test_models_with_heads_load_in_transformers(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     config = runs.recipe().student
     config = replace(config, vocab_size=120)

@@ -1,4 +1,4 @@
-"""Quantisation-aware training sees the engine's own integers, and its gradients are those of the layers."""
+"""Quantisation-aware training computes the engine's integers, with the gradients of the float layers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def run(model: Any, rows: list[list[int]]) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("kind", ["Encoder", "SequenceClassifier", "QuestionAnswering"])
-def test_the_engine_gives_what_training_saw(tmp_path: Path, name: str, kind: str) -> None:
+def test_training_outputs_equal_the_engines(tmp_path: Path, name: str, kind: str) -> None:
     model, rows = make(name, kind), texts()
     heads.save_model(model, tmp_path)
     engine = mbrt.Model.from_pretrained(tmp_path, "int8")
@@ -87,8 +87,8 @@ def test_the_engine_gives_what_training_saw(tmp_path: Path, name: str, kind: str
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_integer_is_the_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Against the engine written a second time in numpy, which has the engine's bits: each quantised row, in order."""
+def test_every_quantised_row_equals_the_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Every quantised row, in order, against the numpy implementation of docs/numerics.md."""
     model, row = make(name, "Encoder"), texts()[0]
     heads.save_model(model, tmp_path)
     mbrt.convert(tmp_path, tmp_path / "int8.safetensors", "int8")
@@ -123,7 +123,7 @@ def engine_in_numpy(file: Path, row: list[int]) -> None:
     numerics.Forward(config, load_file(file))(np.array(row, np.int32), types)
 
 
-def test_weights_are_the_files_integers(tmp_path: Path) -> None:
+def test_weights_equal_the_files_integers(tmp_path: Path) -> None:
     model = make("mobilebert", "Encoder")
     heads.save_model(model, tmp_path)
     mbrt.convert(tmp_path, tmp_path / "int8.safetensors", "int8")
@@ -136,7 +136,7 @@ def test_weights_are_the_files_integers(tmp_path: Path) -> None:
     assert (file["encoder.layer.1.ffn.0.intermediate.scale"][:n] == scale.detach().numpy()).all()
 
 
-def test_a_text_is_the_same_in_any_batch() -> None:
+def test_same_results_alone_and_in_any_batch() -> None:
     model, rows = make("mobilebert", "Encoder"), texts()
     _, together = run(model, rows)
     _, alone = run(model, rows[:1])
@@ -145,8 +145,8 @@ def test_a_text_is_the_same_in_any_batch() -> None:
 
 
 @pytest.mark.parametrize("name", ["mobilebert", "bert"])
-def test_gradients_reach_the_models_own_parameters(name: str) -> None:
-    """Rounding moves them a little; their direction is that of the float model."""
+def test_gradients_of_parameters_match_the_float_model(name: str) -> None:
+    """Rounding changes them slightly; their direction is that of the float model."""
     config = CONFIGS[name]
     model = spread(heads.SequenceClassifier(config, 3), 4).eval()
     ids, mask, types = padded(texts())
@@ -163,7 +163,7 @@ def test_gradients_reach_the_models_own_parameters(name: str) -> None:
     assert torch.nn.functional.cosine_similarity(*together, dim=0) > 0.95
 
 
-def test_training_through_rounding_lowers_its_loss() -> None:
+def test_quantised_training_lowers_the_loss() -> None:
     model = make("mobilebert", "SequenceClassifier", uneven=False)
     wrapped = quantised.Quantised(model, every=5).train()
     ids, mask, types = padded(texts())
@@ -180,7 +180,7 @@ def test_training_through_rounding_lowers_its_loss() -> None:
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "gelu_erf", "gelu_tanh", "silu"])
-def test_functions_have_the_bits_of_the_document(name: str) -> None:
+def test_functions_have_the_specified_bits(name: str) -> None:
     x = np.random.default_rng(1).normal(0, 4, 4000).astype(np.float32)
     x = -np.abs(x) * 20 if name == "exp" else x
     ours = {"gelu_erf": "gelu"}.get(name, name)
@@ -189,14 +189,14 @@ def test_functions_have_the_bits_of_the_document(name: str) -> None:
     assert (made == wanted).all()
 
 
-def test_sums_have_the_order_of_the_document() -> None:
+def test_sums_have_the_specified_order() -> None:
     x = np.random.default_rng(2).normal(0, 1e3, (50, 83)).astype(np.float32)
     weight, bias = np.full(83, 1.7, np.float32), np.full(83, 0.1, np.float32)
     made = arithmetic.layer_norm(*(torch.from_numpy(a) for a in (x, weight, bias)), 1e-5).numpy()
     assert (made == operations.layer_norm(x, weight, bias, 1e-5)).all()
 
 
-def test_rows_of_nothing_stay_nothing() -> None:
+def test_zero_rows_stay_zero() -> None:
     for x in (torch.zeros(2, 8), torch.full((2, 8), 1e-30), -torch.full((2, 8), 1e-30)):
         rows = arithmetic.quantise(x)
         assert not rows.q.any()
@@ -215,7 +215,7 @@ def test_pretraining_models_are_refused() -> None:
         quantised.Quantised(models.PreTraining(STUDENT))
 
 
-def test_published_sizes_are_quantised_like_any_other() -> None:
+def test_published_sizes_are_quantised() -> None:
     config = replace(configs.MOBILEBERT, num_hidden_layers=1, vocab_size=120)
     model = spread(models.Encoder(config)).eval()
     _, out = run(model, texts())

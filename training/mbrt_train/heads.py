@@ -1,4 +1,4 @@
-"""Encoders with a task's head, under transformers' names, and folders of any model of this package."""
+"""Encoders with a task head, under transformers' names; reading and writing of model folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mbrt_train.teachers import read_config, read_tensors
 
 
 class SequenceClassifier(nn.Module):
-    """Pooled first token to n logits: a class each, or one score. transformers' ...ForSequenceClassification."""
+    """Pooled first token to n logits: one per class, or one score. transformers' ...ForSequenceClassification."""
 
     head = "ForSequenceClassification"
 
@@ -31,7 +31,7 @@ class SequenceClassifier(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.classifier = nn.Linear(config.hidden_size, labels)
         initialise(self, config)
-        # From 0, since [CLS] of a MobileBERT reaches 1e7 and makes losses of a million of the usual start.
+        # Zero: [CLS] of a MobileBERT reaches 1e7, so that the usual initialisation gives losses of a million.
         nn.init.zeros_(self.classifier.weight)
 
     @property
@@ -48,7 +48,7 @@ class SequenceClassifier(nn.Module):
 
 
 class QuestionAnswering(nn.Module):
-    """Every token to the logits of being an answer's start and end. transformers' ...ForQuestionAnswering."""
+    """Each token to the logits of the answer's start and end. transformers' ...ForQuestionAnswering."""
 
     head = "ForQuestionAnswering"
 
@@ -85,13 +85,13 @@ def save_model(model: AnyModel, folder: Path, extra: Mapping[str, Any] | None = 
         (folder / "config.json").write_text(json.dumps(text, indent=2) + "\n")
         tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "model.safetensors").chmod(0o644)  # the library's own files are for their owner alone
+    (folder / "model.safetensors").chmod(0o644)  # save_file makes files readable only by their owner
 
 
 def write_pooling(folder: Path, hidden_size: int, longest: int) -> None:
-    """Mean pooling and unit length, as sentence-transformers and the engine's TextEmbedder read them.
+    """Write mean pooling and normalisation as sentence-transformers and the engine's TextEmbedder read them.
 
-    longest: tokens of a text that count.
+    longest: maximum number of tokens per text.
     """
     kinds = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
     listed = [
@@ -127,13 +127,13 @@ def load_model(folder: Path) -> AnyModel:
         model = Encoder(config, pooling="pooler.dense.weight" in tensors or not config.classifier_activation)
     else:
         raise TrainingError(
-            f"{folder}: {architecture} is not a model of this package; those are the plain model, ForPreTraining, "
+            f"{folder}: {architecture} is not supported; expected the base model, ForPreTraining, "
             f"{SequenceClassifier.head} and {QuestionAnswering.head}."
         )
     own = {name for name in model.state_dict() if ".decoder." not in name}
     wanted = {name: name.removeprefix(config.model_type + ".") for name in own}
     missing = sorted(name for name, key in wanted.items() if key not in tensors)
     if missing:
-        raise TrainingError(f"{folder}: the weights lack {', '.join(missing[:3])}, which config.json asks for.")
+        raise TrainingError(f"{folder}: tensors missing: {', '.join(missing[:3])}; config.json requires them.")
     model.load_state_dict({name: tensors[key] for name, key in wanted.items()}, strict=False)
     return model.eval()

@@ -1,4 +1,4 @@
-"""What a run says: a progress bar, log.jsonl and TensorBoard. Only the main process speaks."""
+"""Output of a run: progress bar, log.jsonl and TensorBoard. Only the main process writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 
 class Log:
-    """Numbers of a run by step. After an interruption, lines past the checkpoint are dropped: they come again."""
+    """Metrics by step. On resuming, lines after the checkpoint are removed, since their steps are repeated."""
 
     def __init__(self, run: Path, step: int, steps: int, quiet: bool) -> None:
         self._file = run / "log.jsonl"
@@ -28,7 +28,7 @@ class Log:
         self._bar.update(1)
 
     def write(self, step: int, stage: str, values: dict[str, float], tokens: int = 0) -> None:
-        """One line: step, stage, values, and tokens a second since the last one."""
+        """Write one line: step, stage, values, and tokens per second since the previous line."""
         now = time.monotonic()
         line: dict[str, Any] = {"step": step, "stage": stage, **values}
         if tokens:
@@ -49,4 +49,4 @@ def _step(line: str) -> int:
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
-        return 1 << 62  # a line that the crash cut
+        return 1 << 62  # a line truncated by a crash

@@ -1,8 +1,10 @@
-"""The training loop: stages of steps, on one process or many, to the same numbers however it is split or interrupted.
+"""The training loop: stages of steps, on one or more processes.
 
-The gradient of a step is that of sum over terms of weight * total / count, the counts being those of the whole batch
-over all processes and micro-batches. Nothing random has a state: examples are functions of seed, epoch and row, dropout
-of seed and step.
+Interruptions and the number of micro-batches do not change the results.
+
+The loss of a step is the sum over terms of weight * total / count, with the counts of the whole batch over all
+processes and micro-batches. Random numbers have no state: examples depend on seed, epoch and row, dropout on seed and
+step.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ COUNTS = ("texts", "tokens", "words", "pairs")
 
 
 class Trainer:
-    """Trains `student` in place, writing to the folder `run`."""
+    """Trains `student` in place; writes to the folder `run`."""
 
     def __init__(
         self,
@@ -56,9 +58,9 @@ class Trainer:
         self.log: Log | None = None
 
     def train(self, resume: Checkpoint | None = None, stop_after: float | None = None) -> Position:
-        """Run all stages, or what is left of them. stop_after: seconds until a checkpoint and an early end.
+        """Run all stages, or the remaining ones. stop_after: seconds until a checkpoint and an early stop.
 
-        Raises TrainingError where the loss is not finite; the last checkpoint is then the one before.
+        Raises TrainingError when the loss is not finite; no checkpoint is written then.
         """
         position = Position() if resume is None else resume.position
         if self.accelerator.is_main_process:
@@ -70,7 +72,7 @@ class Trainer:
                 if position.step_in_stage >= stage.steps:
                     position = replace(position, stage=position.stage + 1, step_in_stage=0)
                     continue
-                # Moments are only those of the stage that wrote them: a new stage begins with none.
+                # Every stage starts with fresh moments.
                 position, stopped = self._stage(stage, position, resume, deadline)
                 resume = None
                 if stopped:
@@ -125,7 +127,7 @@ class Trainer:
     def _step(
         self, student: nn.Module, optimiser: torch.optim.Optimizer, stage: Stage, share: Share, counts: dict[str, int]
     ) -> dict[str, float]:
-        """One step; the whole batch's mean of each term, their weighted sum, and the norm of the gradient."""
+        """One step. Returns the mean of each term over the whole batch, their weighted sum, and the gradient norm."""
         a = self.accelerator
         means: dict[str, Tensor] = {}
         optimiser.zero_grad(set_to_none=True)
@@ -136,18 +138,18 @@ class Trainer:
                 with self._autocast():
                     terms = self.task.terms(student, batch.to(a.device), stage)
                 loss = self._loss(terms, share.idle, counts, means)
-                (loss * a.num_processes).backward()  # DDP takes the mean
+                (loss * a.num_processes).backward()  # DDP averages
         found = self._sum_over_processes(means)
         if not all(map(math.isfinite, found.values())):
             raise TrainingError(
-                f"stage {stage.name!r}: the loss is not finite ({found}). Nothing was written since the last "
-                "checkpoint; lower budget.learning_rate, or lengthen the warm-up."
+                f"stage {stage.name!r}: the loss is not finite ({found}). Lower budget.learning_rate or lengthen the "
+                "warm-up, and resume from the last checkpoint."
             )
         self._update(optimiser, found)
         return found
 
     def _loss(self, terms: list[Term], idle: bool, counts: dict[str, int], means: dict[str, Tensor]) -> Tensor:
-        """This micro-batch's part of the whole batch's loss; its terms are added to `means`."""
+        """This micro-batch's share of the whole batch's loss; adds its terms to `means`."""
         loss = torch.zeros((), device=self.accelerator.device)
         for term in terms:
             mean = (0.0 if idle else 1.0) * term.total.float() / max(1, counts[term.per])
@@ -198,7 +200,7 @@ class Trainer:
 
     @torch.no_grad()
     def _evaluate(self, wrapped: nn.Module, stage: Stage, position: Position) -> None:
-        """The same terms over the first held-out batches, on the main process."""
+        """Log the same terms over the first held-out batches, on the main process."""
         wanted = self.recipe.keeping.heldout_batches
         if self.log is None or self.heldout is None or not wanted:
             return
@@ -220,9 +222,9 @@ class Trainer:
 
 
 def make_accelerator() -> Accelerator:
-    """accelerate's, for this process alone or as torchrun and accelerate launch arranged it.
+    """An accelerator for one process, or for those of torchrun or accelerate launch.
 
-    bf16 is the recipe's business, so accelerate's own mixed precision stays off.
+    accelerate's mixed precision is off: the recipe decides on bf16.
     """
     return Accelerator(mixed_precision="no", cpu=not torch.accelerator.is_available())
 

@@ -1,11 +1,11 @@
-"""BERT, IB-BERT and MobileBERT in plain PyTorch, one class for all.
+"""BERT, IB-BERT and MobileBERT in plain PyTorch, in one class.
 
     ids [B, S] -> embeddings [B, S, H] -> L x block -> hidden state [B, S, H] -> pooler, masked LM, next sentence
 Sizes: B texts, S tokens, H hidden_size (between blocks), t body width (inside a block), A heads of width d = t / A,
 I intermediate_size, E embedding_size, V vocabulary.
 
-Parameters are named as in transformers, so a state dict goes either way wherever transformers has the model. It has no
-IB-BERT: there query and key read the stream between blocks, H wide, and its class expects t.
+Parameters are named as in transformers, so state dicts are interchangeable where transformers has the model. It has no
+IB-BERT, whose query and key read the stream between blocks (width H; transformers' class expects t).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mbrt_train.config import Config
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "gelu": F.gelu,
-    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),  # what Google's own code calls gelu
+    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),  # "gelu" in Google's code
     "relu6": F.relu6,
     "silu": F.silu,
     "tanh": torch.tanh,
@@ -33,7 +33,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class NoNorm(nn.Module):
-    """y = x * weight + bias, channel by channel; at inference it folds into the layer before it."""
+    """y = x * weight + bias per channel; folded into the layer before it at inference."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Normed(nn.Module):
 
 
 class Embeddings(nn.Module):
-    """ids, types [B, S] -> [B, S, H]; real [B, S]: where it is 0 a word counts as none at all."""
+    """ids, types [B, S] -> [B, S, H]. real [B, S]: 0 for padding, whose word vector is then zero."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -74,9 +74,9 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
         self.projected = config.trigram_input or width != hidden
-        if config.model_type == "mobilebert":  # transformers has this layer even where nothing is projected
+        if config.model_type == "mobilebert":  # transformers has this layer even where it is not used
             self.embedding_transformation = nn.Linear(width * (3 if config.trigram_input else 1), hidden)
-        self.LayerNorm = make_norm(config, hidden, config.forgotten_eps)
+        self.LayerNorm = make_norm(config, hidden, config.default_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, ids: Tensor, types: Tensor, real: Tensor | None = None) -> Tensor:
@@ -86,7 +86,7 @@ class Embeddings(nn.Module):
         if self.config.trigram_input:
             following = F.pad(x[:, 1:], (0, 0, 0, 1))
             previous = F.pad(x[:, :-1], (0, 0, 1, 0))
-            x = torch.cat([following, x, previous], dim=-1)  # [B, S, 3 E]; trained weights rely on this order
+            x = torch.cat([following, x, previous], dim=-1)  # [B, S, 3 E]; trained weights depend on this order
         if self.projected:
             x = self.embedding_transformation(x)
         x = x + self.position_embeddings.weight[: ids.shape[1]] + self.token_type_embeddings(types)
@@ -95,7 +95,7 @@ class Embeddings(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """What query and key read, what value reads [B, S, t or H], bias [B, 1, 1 or S, S].
+    """query_key: input of query and key, value: input of value [B, S, t or H]; bias [B, 1, 1 or S, S].
 
     Returns context [B, S, t] and scores [B, A, S, S].
     """
@@ -154,7 +154,7 @@ class FeedForward(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """H -> t: `input` begins the block's residual; `attention`, if shared, is what query and key read."""
+    """H -> t: `input` gives the block's residual; `attention`, if shared, the input of query and key."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -165,11 +165,11 @@ class Bottleneck(nn.Module):
 
 
 class LastOutput(Normed):
-    """The second half of the last FFN, and the way back: t -> H, joined with the block's input."""
+    """The second layer of the last FFN, and the output bottleneck t -> H, added to the block's input."""
 
     def __init__(self, config: Config) -> None:
         dropout = 0.0 if config.use_bottleneck else config.hidden_dropout_prob
-        super().__init__(config, config.intermediate_size, config.body_size, config.forgotten_eps, dropout)
+        super().__init__(config, config.intermediate_size, config.body_size, config.default_eps, dropout)
         if config.use_bottleneck:
             sizes = (config.body_size, config.hidden_size, config.layer_norm_eps)
             self.bottleneck = Normed(config, *sizes, config.hidden_dropout_prob)
@@ -189,7 +189,7 @@ class Block(nn.Module):
         self.output = LastOutput(config)
 
     def inputs(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What query and key read, what value reads, where the body's residual begins."""
+        """Inputs of query and key, of value, and of the residual inside the block."""
         if not self.config.use_bottleneck:
             return h, h, h  # BERT
         narrow = self.bottleneck.input(h)
@@ -225,7 +225,7 @@ class Output:
 
 
 class Stack(nn.Module):
-    """The blocks, under the name that transformers gives them."""
+    """The blocks, under transformers' name."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -264,9 +264,10 @@ class Encoder(nn.Module):
         alone: bool = False,
         depth: int | None = None,
     ) -> Output:
-        """ids, types [B, S]; mask [B, S] or [B, S, S], 1 where a key may be attended. depth: only so many blocks.
+        """ids, types [B, S]; mask [B, S] or [B, S, S], 1 where a key may be attended. depth: number of blocks to run.
 
-        alone: each text as in the engine; transformers shows the last word's trigram the vector of [PAD]."""
+        alone: run each text as the engine does; transformers' trigram of the last word reads the vector of [PAD].
+        """
         h = self.embeddings(ids, torch.zeros_like(ids) if types is None else types, mask if alone else None)
         bias = None if mask is None else attention_bias(mask, h.dtype)
         out = Output([h])
@@ -281,7 +282,7 @@ class Encoder(nn.Module):
 
 
 def attention_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """0 for a key that may be attended, the lowest number for others: [B, 1, 1 or S, S]."""
+    """0 for a key that may be attended, the lowest float for others: [B, 1, 1 or S, S]."""
     allowed = mask[:, None, None, :] if mask.ndim == 2 else mask[:, None]
     return (1 - allowed.to(dtype)) * torch.finfo(dtype).min
 
@@ -298,7 +299,7 @@ def initialise(module: nn.Module, config: Config) -> None:
 
 
 class Transform(nn.Module):
-    """LayerNorm(act(W h + b)), [.., H] -> [.., H]; LayerNorm whatever the encoder's norm is."""
+    """LayerNorm(act(W h + b)), [.., H] -> [.., H]; always LayerNorm."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -312,7 +313,7 @@ class Transform(nn.Module):
 
 
 class MaskedLm(nn.Module):
-    """[.., H] -> logits [.., V]: the word table reads the first E features, MobileBERT's extra matrix the rest."""
+    """[.., H] -> logits [.., V]: the word table multiplies the first E features, MobileBERT's extra matrix the rest."""
 
     def __init__(self, config: Config, words: nn.Embedding) -> None:
         super().__init__()
@@ -383,7 +384,7 @@ def save(model: Encoder | PreTraining, folder: str | Path) -> None:
     architecture = family + ("ForPreTraining" if isinstance(model, PreTraining) else "Model")
     text = json.dumps(asdict(model.config) | {"architectures": [architecture]}, indent=2)
     (target / "config.json").write_text(text + "\n")
-    # The decoder is the word table, and its bias has a second name: each is stored once.
+    # The decoder is tied to the word table and its bias to `bias`: each is stored once.
     tensors = {name: t.contiguous() for name, t in model.state_dict().items() if ".decoder." not in name}
     save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
 
@@ -395,5 +396,5 @@ def load(model: Encoder | PreTraining, folder: str | Path) -> None:
     wrong = sorted(own.keys() ^ tensors.keys())
     wrong += [name for name in own.keys() & tensors.keys() if own[name].shape != tensors[name].shape]
     if wrong:
-        raise ValueError(f"{folder} holds another model: it differs in {', '.join(wrong[:5])}")
+        raise ValueError(f"{folder}: the weights are of another model; different tensors: {', '.join(wrong[:5])}")
     model.load_state_dict(tensors, strict=False)

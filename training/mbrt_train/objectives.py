@@ -1,9 +1,9 @@
-"""What a student learns from: feature maps, attention maps, words and sentences (Sun et al. 2020, section 3.3).
+"""Losses: feature maps, attention maps, words and sentences (Sun et al. 2020, section 3.3).
 
-Sizes: B texts, S tokens, H width between blocks, A heads, M masked tokens, V vocabulary. The first two objectives give
-one value a token, 0 on padding, and the others one a prediction: whoever averages divides by the number of real tokens
-or of predictions, over as many processes and micro-batches as there are, and gets the same number however a batch is
-split. (The published code averages padding too.)
+Sizes: B texts, S tokens, H width between blocks, A heads, M masked tokens, V vocabulary. The transfer losses
+have one value per token, 0 on padding; the others one per prediction. The caller divides their sum by the number of
+real tokens or predictions of the whole batch, so the result does not depend on how a batch is split over processes
+and micro-batches. (The published code averages padding too.)
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-NORM_EPS = 1e-12  # of the published code's layer norm
+NORM_EPS = 1e-12  # as in the published code's layer norm
 
 
 def full(x: Tensor) -> Tensor:
-    """At least float32: losses of bfloat16 activations are not taken in bfloat16."""
+    """At least float32: losses of bfloat16 activations are computed in float32."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def feature_distance(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
     """Feature-map transfer: mean over channels of (norm(t) - norm(s))^2 of two block outputs [B, S, H]; [B, S].
 
-    norm is layer norm without weight and bias: the paper's mean squared error, decomposed as its section 3.3 says so
-    that no few large channels drown the rest. What norm takes away is `feature_statistics`. Published weight: 100.
+    norm is layer norm without weight and bias: the paper's mean squared error, decomposed as in section 3.3 so that a
+    few large channels do not dominate. The mean and variance are in `feature_statistics`. Published weight: 100.
     """
     width = (teacher.shape[-1],)
     t, s = (F.layer_norm(full(x), width, eps=NORM_EPS) for x in (teacher, student))
@@ -32,10 +32,10 @@ def feature_distance(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
 
 
 def feature_statistics(teacher: Tensor, student: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The rest of feature-map transfer: (mean t - mean s)^2 and |var t - var s| over channels, [B, S] each.
+    """Transfer of feature statistics: (mean t - mean s)^2 and |var t - var s| over channels, [B, S] each.
 
     Published weights: 5000 and 5. The published code compares every layer's statistics with those of all teacher layers
-    at once, which is taken for a mistake: here it is the same layer's.
+    at once, which is probably a mistake; here they are compared layer by layer.
     """
     (var_t, mean_t), (var_s, mean_s) = (torch.var_mean(full(x), -1, correction=0) for x in (teacher, student))
     real = mask.to(mean_s.dtype)
@@ -45,10 +45,10 @@ def feature_statistics(teacher: Tensor, student: Tensor, mask: Tensor) -> tuple[
 def attention_transfer(teacher: Tensor, student: Tensor, mask: Tensor) -> Tensor:
     """KL(teacher || student) of each query's attention in nats, mean over heads: [B, S].
 
-    teacher, student: scores before softmax [B, A, S, S], scaled, padding keys at the lowest number; mask [B, S].
+    teacher, student: scores before softmax [B, A, S, S], scaled, padding keys at the lowest float; mask [B, S].
     """
     log_t, log_s = full(teacher).log_softmax(-1), full(student).log_softmax(-1)
-    rows = (log_t.exp() * (log_t - log_s)).sum(-1)  # [B, A, S]; where a key is padding, 0 times a finite number
+    rows = (log_t.exp() * (log_t - log_s)).sum(-1)  # [B, A, S]; padding keys contribute 0 times a finite number
     return rows.mean(1) * mask.to(rows.dtype)
 
 

@@ -11,16 +11,16 @@ from torch import nn
 
 from mbrt_train.errors import TrainingError
 
-# Neither decayed nor, in LAMB, scaled by the trust ratio: as in the published code.
+# No weight decay and, in LAMB, no trust ratio: as in the published code.
 UNDECAYED = ("LayerNorm", "bias")
-# Muon's published rate is 0.02 beside 2e-3 for what AdamW trains: one learning rate in the recipe says both.
+# Muon's published rate is 0.02 with 2e-3 for the parameters trained by AdamW: the recipe has one rate for both.
 MUON_RATE = 10.0
 
 
 def groups(parameters: Iterable[tuple[str, nn.Parameter]], rate: Callable[[str], float]) -> list[dict[str, Any]]:
-    """Parameter groups by (decayed or not, relative rate, matrix or not), in a fixed order; each keeps its names.
+    """Parameter groups by (weight decay or not, relative rate, matrix or not), in a fixed order; each keeps its names.
 
-    A matrix here is a weight that multiplies activations inside the encoder: neither a table nor a head.
+    A matrix is a weight that multiplies activations inside the encoder: neither a table nor a head.
     """
     found: dict[tuple[bool, float, bool], dict[str, Any]] = {}
     for name, parameter in parameters:
@@ -40,12 +40,12 @@ def make_optimiser(
 ) -> torch.optim.Optimizer:
     """An optimiser without moments.
 
-    name: "lamb" (as published: eps 1e-6, no bias correction), "adamw", or "muon" (Jordan et al. 2024: the momentum of
-    a matrix made orthogonal; tables, biases and norms by AdamW).
+    name: "lamb" (as published: eps 1e-6, no bias correction), "adamw", or "muon" (Jordan et al. 2024: orthogonalised
+    momentum for matrices; AdamW for tables, biases and norms).
     """
     found = groups(parameters, rate)
     if not found:
-        raise TrainingError("no parameter is left to train in this stage: every rate is 0.")
+        raise TrainingError("no parameter is trained in this stage: every rate is 0.")
     for group in found:
         group["weight_decay"] = weight_decay if group["decayed"] else 0.0
     if name == "adamw":
@@ -55,14 +55,14 @@ def make_optimiser(
 
         for group in found:
             group["adam"] = not group["decayed"]  # trust ratio 1
-            group["adam_debias"] = True  # without it the library divides the step by 1 - beta1^t
+            group["adam_debias"] = True  # no bias correction
         # weight_decouple=False adds the decay to the update, inside the trust ratio, as LAMB's paper has it.
         optimiser: Any = Lamb(found, lr=0.0, betas=(0.9, 0.999), eps=1e-6, weight_decouple=False)
-        optimiser.clamp = math.inf  # the library bounds the norm of a weight by 10; the published code does not
+        optimiser.clamp = math.inf  # the library limits the norm of a weight to 10; the published code does not
         return optimiser  # type: ignore[no-any-return]
     if name == "muon":
         return _muon(found)
-    raise TrainingError(f"optimiser is {name!r}; it can be lamb, adamw or muon.")
+    raise TrainingError(f"optimiser is {name!r}; expected lamb, adamw or muon.")
 
 
 def _muon(found: list[dict[str, Any]]) -> torch.optim.Optimizer:
@@ -70,7 +70,7 @@ def _muon(found: list[dict[str, Any]]) -> torch.optim.Optimizer:
     from pytorch_optimizer.optimizer.utils.matrix import zero_power_via_newton_schulz_5  # noqa: PLC0415
 
     class Muon32(Muon):
-        """The library multiplies in bfloat16, which takes 15 times as long on a CPU without such instructions."""
+        """Orthogonalise in float32: the library uses bfloat16, 15 times slower on CPUs without such instructions."""
 
         @staticmethod
         def _orthogonalize(group: dict[str, Any], updates: list[torch.Tensor]) -> list[torch.Tensor]:

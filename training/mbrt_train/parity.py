@@ -1,4 +1,4 @@
-"""A PyTorch model and the engine on the same texts: state by state, and what the head makes of it."""
+"""Compares a PyTorch model and the engine on texts: hidden states, sentence vectors, and the head's results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[Any]
 
 @dataclass
 class Row:
-    """Errors of all rows of one kind: relative (max |a - b| / max |b|), and cosines."""
+    """Errors of the rows of one kind of output: relative (max |a - b| / max |b|), and cosines."""
 
     relative: list[Floats] = field(default_factory=list)
     cosine: list[Floats] = field(default_factory=list)
@@ -35,21 +35,21 @@ class Row:
 
     @property
     def cosines(self) -> tuple[float, float]:
-        """Mean and worst."""
+        """Mean and minimum."""
         values = np.concatenate(self.cosine)
         return float(values.mean()), float(values.min())
 
 
 @dataclass
 class Report:
-    """Rows by name ("embeddings", "layer 1", ..., "logits", "sentence"), and how often decisions agree."""
+    """Rows by name ("embeddings", "layer 1", ..., "logits", "sentence"), and the number of equal decisions."""
 
     precision: str
     rows: dict[str, Row] = field(default_factory=dict)
     agreed: int = 0
     decided: int = 0
     decision: str = ""
-    metrics: dict[str, tuple[float, float]] = field(default_factory=dict)  # by name: PyTorch's and the engine's
+    metrics: dict[str, tuple[float, float]] = field(default_factory=dict)  # by name: of PyTorch and of the engine
 
     def add(self, name: str, ours: Floats, theirs: Floats) -> None:
         self.rows.setdefault(name, Row()).add(ours, theirs)
@@ -64,7 +64,7 @@ class Report:
         return self.agreed / self.decided if self.decided else 1.0
 
     def __str__(self) -> str:
-        lines = [f"{self.precision:<14}{'worst relative':>16}{'mean cosine':>14}{'worst cosine':>14}"]
+        lines = [f"{self.precision:<14}{'max relative':>16}{'mean cosine':>14}{'min cosine':>14}"]
         for name, row in self.rows.items():
             mean, worst = row.cosines
             lines.append(f"{name:<14}{row.worst:>16.2e}{mean:>14.6f}{worst:>14.6f}")
@@ -76,7 +76,7 @@ class Report:
 
 @torch.no_grad()
 def compare(model: AnyModel, engine: mbrt.Model, texts: list[list[int]]) -> Report:
-    """Each text of ids alone through both; the reference is PyTorch in fp32."""
+    """Run each text of ids alone in both; the reference is PyTorch in fp32."""
     report = Report(engine.config.precision)
     for ids in texts:
         batch = torch.tensor([ids])
@@ -115,4 +115,4 @@ def _compare_logits(model: AnyModel, report: Report, ours: mbrt.ModelOutput, the
         if model.labels > 1:
             report.agree("labels", mine.argmax(-1, keepdims=True), theirs[0].argmax(-1, keepdims=True))
     else:
-        report.agree("likeliest words", mine.argmax(-1), theirs[0].argmax(-1))
+        report.agree("most likely words", mine.argmax(-1), theirs[0].argmax(-1))

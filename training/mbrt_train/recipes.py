@@ -1,7 +1,7 @@
-"""A recipe: everything that decides what a run computes, as TOML on disk and as dataclasses here.
+"""A recipe: everything that determines the results of a run, as TOML on disk and as dataclasses here.
 
-A file may name a shipped recipe as its `base` and hold only what differs. Keys that are left out have the base's
-values, or the defaults below; keys that are unknown are errors.
+A file may name a shipped recipe as its `base` and contain only the differences. Missing keys have the base's values or
+the defaults below; unknown keys are errors.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OBJECTIVES = ("pretraining", "distillation", "sentence")
 
 @dataclass(frozen=True)
 class Optimiser:
-    """name: lamb or adamw. clip: largest norm of the whole gradient, 0 for none."""
+    """name: lamb or adamw. clip: maximum norm of the whole gradient, 0 for no limit."""
 
     name: str = "lamb"
     weight_decay: float = 0.01
@@ -48,7 +48,7 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Keeping:
-    """Steps between checkpoints, how many of them stay, steps between log lines, held-out batches at a checkpoint."""
+    """Steps between checkpoints, checkpoints to keep, steps between log lines, held-out batches per checkpoint."""
 
     checkpoint_every: int = 1000
     keep: int = 3
@@ -59,9 +59,9 @@ class Keeping:
 @dataclass(frozen=True)
 class Recipe:
     """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence), or
-    "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16, so it is not offered.
-    quantised: train a student of sentence vectors through the engine's int8 arithmetic. teacher_states: who computes
-    the teacher's states: "torch", or the engine in "fp32" or "int8": faster on a CPU, but without attention maps.
+    "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16. quantised: train a
+    student of sentence vectors with the engine's int8 arithmetic. teacher_states: what computes the teacher's states:
+    "torch", or the engine in "fp32" or "int8", which is faster on a CPU but gives no attention maps.
     """
 
     title: str
@@ -86,40 +86,40 @@ class Recipe:
         _one_of("teacher_states", self.teacher_states, ("torch", "fp32", "int8"))
         if self.teacher_states != "torch" and (self.objective != "sentence" or self.weights.attention):
             raise TrainingError(
-                'teacher_states from the engine are for objective = "sentence" with weights.attention = 0: it gives '
+                'teacher_states from the engine require objective = "sentence" and weights.attention = 0: it gives '
                 "neither attention scores nor logits of masked words."
             )
         if self.precision not in ("fp32", "bf16"):
             raise TrainingError(
-                f"precision is {self.precision!r}; it can be fp32 or bf16. fp16 is not offered: MobileBERT's states "
-                "reach 2.5e7, and fp16 ends at 65,504."
+                f"precision is {self.precision!r}; expected fp32 or bf16. fp16 is not supported: MobileBERT's states "
+                "reach 2.5e7, the maximum of fp16 is 65,504."
             )
         whole = self.objective == "sentence" and self.strategy != "progressive"
         if self.quantised and not (whole and self.precision == "fp32"):
             raise TrainingError(
-                'quantised = true is for objective = "sentence", a strategy other than progressive, and fp32.'
+                'quantised = true requires objective = "sentence", fp32, and a strategy other than progressive.'
             )
         if self.objective == "pretraining" and self.budget.transfer_steps:
             raise TrainingError("pretraining has no teacher, so budget.transfer_steps must be 0.")
 
     def stages(self) -> list[Stage]:
-        """What is done, in order. Raises TrainingError where that is nothing."""
+        """The stages, in order. Raises TrainingError if there is none."""
         make = STRATEGIES[self.strategy]
         strategy: Strategy = (
             Progressive(self.budget, self.earlier) if make is Progressive else make(self.budget)  # type: ignore[assignment]
         )
         found = strategy.stages(self.student.num_hidden_layers)
         if not any(stage.steps for stage in found):
-            raise TrainingError("the recipe has no steps: give budget.transfer_steps or budget.distil_steps.")
+            raise TrainingError("the recipe has no steps. Set budget.transfer_steps or budget.distil_steps.")
         return found
 
     def resolved(self) -> dict[str, Any]:
-        """Every key with its value, as JSON can hold it."""
+        """Every key with its value, as JSON types."""
         return asdict(self)
 
 
 def shipped() -> dict[str, Path]:
-    """Names and files of the recipes that come with the package."""
+    """Names and files of the shipped recipes."""
     folder = Path(str(resources.files("mbrt_train"))) / "recipes_shipped"
     return {file.stem: file for file in sorted(folder.glob("*.toml"))}
 
@@ -128,12 +128,12 @@ def load_recipe(name: str | Path) -> Recipe:
     """A recipe by path, or by name if it is shipped. Raises TrainingError."""
     path = shipped().get(str(name), Path(name))
     if not path.is_file():
-        raise TrainingError(f"no recipe {str(name)!r}: neither a file nor one of {', '.join(shipped())}.")
+        raise TrainingError(f"no recipe {str(name)!r}; expected a file or one of {', '.join(shipped())}.")
     return parse_recipe(_tables(path), str(path))
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    """What a file says, over what its base says."""
+    """The keys of a file, merged into those of its base."""
     try:
         tables = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
@@ -147,7 +147,7 @@ def _tables(path: Path) -> dict[str, Any]:
 
 
 def _over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables merged key by key, all else replaced."""
+    """Tables are merged by key; other values are replaced."""
     merged = dict(base)
     for key, value in changes.items():
         below = merged.get(key)
@@ -175,7 +175,7 @@ def build(kind: type[T], raw: Mapping[str, Any], where: str) -> T:
     for key in raw:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}."
+            hint = f"; did you mean {near[0]}?" if near else f"; expected one of {', '.join(known)}."
             raise TrainingError(f"{where}: unknown key {key!r}{hint}")
     values: dict[str, Any] = {}
     for name, entry in known.items():
@@ -201,12 +201,12 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise TrainingError(f"{where} is {value!r}; it must be a {kind.__name__}.")
+        raise TrainingError(f"{where} is {value!r}; expected {kind.__name__}.")
     return value
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Keys on which two resolved recipes disagree, those aside that change no number."""
+    """Keys in which two resolved recipes differ, except those that do not change the results."""
     found = []
     for key in sorted(ours.keys() | theirs.keys()):
         a, b, name = ours.get(key), theirs.get(key), prefix + key
@@ -215,10 +215,10 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str 
         if isinstance(a, Mapping) and isinstance(b, Mapping):
             found += differences(a, b, name + ".")
         elif a != b:
-            found.append(f"{name} = {b!r} there, {a!r} here")
+            found.append(f"{name} is {b!r} in the run, {a!r} here")
     return found
 
 
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise TrainingError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
+        raise TrainingError(f"{name} is {value!r}; expected one of {', '.join(allowed)}.")

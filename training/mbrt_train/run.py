@@ -36,10 +36,10 @@ MANIFEST = "run.json"
 
 @dataclass(frozen=True)
 class Request:
-    """What `mbrt-train train` was asked for.
+    """Options of `mbrt-train train`.
 
-    start: a run, or a checkpoint's folder, whose weights the student begins with. stop_after: seconds, after which the
-    run ends with a checkpoint.
+    start: a run or a checkpoint's folder, whose weights initialise the student. stop_after: seconds, after which the
+    run writes a checkpoint and stops.
     """
 
     recipe: Recipe
@@ -52,13 +52,13 @@ class Request:
 
 
 def train(request: Request) -> Position:
-    """Begin a run, or go on with it where `out` holds one of the same recipe, corpus and teacher.
+    """Start a run, or resume the one in `out` if it has the same recipe, corpus and teacher.
 
-    Raises TrainingError before the first step, with nothing written, for anything that does not fit.
+    Raises TrainingError before the first step, with nothing written, for inputs that do not match.
     """
     corpus = Corpus(request.corpus)
     recipe = fitted(request.recipe, corpus)
-    recipe.stages()  # or an error
+    recipe.stages()  # raises for a wrong one
     teacher = _teacher(request, recipe, corpus)
     resume = _resumable(request, recipe, corpus)
     accelerator = make_accelerator()
@@ -70,7 +70,7 @@ def train(request: Request) -> Position:
     heldout = _heldout(request, recipe)
     if teacher is not None:
         teacher.to(accelerator.device)
-    accelerator.wait_for_everyone()  # all have looked at `out` before one writes there
+    accelerator.wait_for_everyone()  # all processes have read `out` before one writes there
     if accelerator.is_main_process:
         _begin(request, recipe, corpus)
     accelerator.wait_for_everyone()
@@ -84,7 +84,7 @@ def train(request: Request) -> Position:
 
 
 def fitted(recipe: Recipe, corpus: Corpus) -> Recipe:
-    """The recipe with the corpus's vocabulary where it leaves that open (vocab_size = 0). Raises TrainingError."""
+    """The recipe with the corpus's vocabulary size if its own is 0. Raises TrainingError if they differ."""
     size = corpus.manifest["vocab_size"]
     student = recipe.student
     if student.vocab_size == 0:
@@ -92,11 +92,11 @@ def fitted(recipe: Recipe, corpus: Corpus) -> Recipe:
     if student.vocab_size != size:
         raise TrainingError(
             f"{corpus.folder} was prepared with a tokenizer of {size:,} pieces; the recipe's student.vocab_size is "
-            f"{student.vocab_size:,}. Change one of them (0 in the recipe takes the corpus's)."
+            f"{student.vocab_size:,}. Change one of them (0 in the recipe means the corpus's)."
         )
     if recipe.data.max_length > student.max_position_embeddings:
         raise TrainingError(
-            f"data.max_length is {recipe.data.max_length}, but the student has only "
+            f"data.max_length is {recipe.data.max_length}; the student has "
             f"{student.max_position_embeddings} positions (student.max_position_embeddings)."
         )
     return replace(recipe, student=student)
@@ -105,16 +105,16 @@ def fitted(recipe: Recipe, corpus: Corpus) -> Recipe:
 def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None:
     if recipe.objective == "pretraining":
         if request.teacher is not None:
-            raise TrainingError("this recipe pre-trains without a teacher; leave --teacher out.")
+            raise TrainingError("this recipe pre-trains without a teacher. Omit --teacher.")
         return None
     if request.teacher is None:
-        raise TrainingError("this recipe distils: name the teacher's folder with --teacher.")
+        raise TrainingError("this recipe distils from a teacher. Give its folder with --teacher.")
     teacher = load_teacher(request.teacher)
     check_checkpoint(corpus.tokenizer(), request.teacher, teacher.config.vocab_size)
     if recipe.data.max_length > teacher.config.max_position_embeddings:
         raise TrainingError(
-            f"data.max_length is {recipe.data.max_length}; the teacher takes "
-            f"{teacher.config.max_position_embeddings} tokens."
+            f"data.max_length is {recipe.data.max_length}; the teacher has "
+            f"{teacher.config.max_position_embeddings} positions."
         )
     return teacher if recipe.teacher_states == "torch" else teacher.by_engine(recipe.teacher_states)
 
@@ -134,22 +134,22 @@ def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task
 
 
 def _start_from(student: PreTraining, source: Path) -> None:
-    """Load the weights of a run's newest checkpoint, or of a folder, exported or not. Raises TrainingError."""
+    """Load the weights of a run's newest checkpoint, or of a model's folder. Raises TrainingError."""
     found = checkpoints.latest(source) if (source / MANIFEST).is_file() else None
     folder = source if found is None else found.folder
     if read_config(folder) != student.config:
-        raise TrainingError(f"{folder} has another configuration than the recipe's student.")
+        raise TrainingError(f"{folder}: its configuration differs from the recipe's student.")
     given = load_model(folder)
     if isinstance(given, PreTraining):
         student.load_state_dict(given.state_dict())
-    elif isinstance(given, Encoder):  # of an exported folder: the heads stay as they are
+    elif isinstance(given, Encoder):  # an exported folder: the heads keep their initial weights
         student.body.load_state_dict(given.state_dict(), strict=False)
     else:
-        raise TrainingError(f"{folder} is a model for a task; start from a run, or from an encoder without a head.")
+        raise TrainingError(f"{folder}: a model with a task head; start from a run or an encoder without a head.")
 
 
 def _heldout(request: Request, recipe: Recipe) -> Batches | None:
-    """Held-out text in batches of the same kind; None where none was kept."""
+    """Held-out text in batches of the same kind; None without held-out text."""
     manifest = Corpus(request.corpus).manifest
     rows = manifest["segments"]["heldout"]
     if not rows or not recipe.keeping.heldout_batches:
@@ -160,7 +160,7 @@ def _heldout(request: Request, recipe: Recipe) -> Batches | None:
 
 
 def _identity(request: Request, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
-    """What must be the same for a run to go on."""
+    """What must be equal for a run to be resumed."""
     m = corpus.manifest
     return {
         "recipe": recipe.resolved(),
@@ -171,27 +171,27 @@ def _identity(request: Request, recipe: Recipe, corpus: Corpus) -> dict[str, Any
 
 
 def _resumable(request: Request, recipe: Recipe, corpus: Corpus) -> Checkpoint | None:
-    """The checkpoint to go on from; None for a new run. Raises TrainingError if `out` holds something else."""
+    """The checkpoint to resume from; None for a new run. Raises TrainingError if `out` contains something else."""
     out = request.out
     if not out.exists() or not any(out.iterdir()):
         return None
     if not (out / MANIFEST).is_file():
-        raise TrainingError(f"{out} exists and is not a run of mbrt-train. Name another folder.")
+        raise TrainingError(f"{out} exists and is not a run of mbrt-train. Choose another folder.")
     theirs = json.loads((out / MANIFEST).read_text())
     ours = json.loads(json.dumps(_identity(request, recipe, corpus)))
     found = differences(ours["recipe"], theirs["recipe"])
     found += differences(ours["corpus"], theirs["corpus"], "corpus.")
     for key in ("teacher", "start"):
         if ours[key] != theirs[key]:
-            found.append(f"{key} = {theirs[key]!r} there, {ours[key]!r} here")
+            found.append(f"{key} is {theirs[key]!r} in the run, {ours[key]!r} here")
     if found:
         raise TrainingError(
-            f"{out} is a run with another configuration: {'; '.join(found[:4])}. Name another folder, or use its own "
-            "recipe."
+            f"{out}: a run with another configuration: {'; '.join(found[:4])}. Choose another folder or use the "
+            "run's recipe."
         )
     checkpoint = checkpoints.latest(out)
     if checkpoint is not None and differences(ours["recipe"], checkpoint.recipe):
-        raise TrainingError(f"checkpoint {checkpoint.folder} is from another configuration than {out / MANIFEST}.")
+        raise TrainingError(f"checkpoint {checkpoint.folder}: its configuration differs from {out / MANIFEST}.")
     return checkpoint
 
 

@@ -1,11 +1,11 @@
-"""The paper's three ways to spend a budget on knowledge transfer and distillation (Sun et al. 2020, section 3.4).
+"""The paper's three strategies for knowledge transfer and distillation (Sun et al. 2020, section 3.4).
 
-    auxiliary     one stage: transfer of all layers beside the last objective
+    auxiliary     one stage: transfer of all layers together with the last objective
     joint         transfer of all layers, then the last objective
-    progressive   transfer layer by layer, bottom to top, earlier layers frozen or slowed; then the last objective
+    progressive   transfer layer by layer, bottom to top, with earlier layers frozen or at a lower learning rate; then
+                  the last objective
 
-A strategy is nothing but a list of stages; what the losses are is the task's business. At every stage the optimiser
-starts with fresh moments.
+A strategy is a list of stages; the losses are defined by the task. The optimiser starts every stage with fresh moments.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from mbrt_train.errors import TrainingError
 class Schedule:
     """Learning rate over a stage, relative to its peak: a linear warm-up, then a decay to `end`.
 
-    decay: "constant", "linear", "cosine", or "layerwise", the published code's for one layer's stage of n steps:
-    min(0.9 + 0.1 sqrt(1 - t / n), 10 t / n).
+    decay: "constant", "linear", "cosine", or "layerwise", which the published code uses for one layer's stage of n
+    steps: min(0.9 + 0.1 sqrt(1 - t / n), 10 t / n).
     """
 
     warmup: int = 0
@@ -39,16 +39,17 @@ class Schedule:
         left = 1 - (step - self.warmup) / max(1, steps - self.warmup)
         shape = {"constant": 1.0, "linear": left, "cosine": 0.5 - 0.5 * math.cos(math.pi * left)}
         if self.decay not in shape:
-            raise TrainingError(f"decay is {self.decay!r}; it can be constant, linear, cosine or layerwise.")
+            raise TrainingError(f"decay is {self.decay!r}; expected constant, linear, cosine or layerwise.")
         return self.end + (1 - self.end) * shape[self.decay]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A number of steps with the same losses and the same parameters in training.
+    """A number of steps with the same losses and the same trained parameters.
 
     gates [L + 1]: weight of the transfer losses of the embeddings and of each block. final: weight of the task's last
-    objective. rates [L]: learning rate of each block, relative to the stage's; 0 is frozen. outside: of all else.
+    objective. rates [L]: learning rate of each block, relative to the stage's; 0 is frozen. outside: that of
+    all other parameters.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Stage:
 
     @property
     def depth(self) -> int | None:
-        """Blocks that must be computed; None for the whole model with its heads."""
+        """Number of blocks to run; None for the whole model with its heads."""
         if self.final:
             return None
         return max((i for i, gate in enumerate(self.gates) if gate), default=0)
@@ -76,18 +77,18 @@ class Stage:
 
 
 class Strategy(Protocol):
-    """What the loop asks of a strategy."""
+    """Interface of a strategy."""
 
     def stages(self, layers: int) -> list[Stage]:
-        """The stages for a student of so many blocks."""
+        """The stages for a student with `layers` blocks."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What all strategies share. The defaults are the paper's.
+    """Options of all strategies. The defaults are the paper's.
 
-    transfer_rate: learning rate of transfer relative to distillation's. embeddings: whether transfer also trains the
-    embeddings and compares them (the paper freezes what it copied).
+    transfer_rate: learning rate of transfer relative to distillation's. embeddings: whether transfer also trains and
+    compares the embeddings (the paper copies and freezes them).
     """
 
     transfer_steps: int = 240_000
@@ -99,7 +100,7 @@ class Budget:
     embeddings: bool = False
 
     def gates(self, layers: int, only: int | None = None) -> tuple[float, ...]:
-        """1 / L for every state, or for that of block `only`."""
+        """1 / L for every state, or only for that of block `only`."""
         first = 1.0 if self.embeddings and only is None else 0.0
         return tuple(g / layers for g in (first, *(float(only in (None, i)) for i in range(layers))))
 
@@ -118,7 +119,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """All at once, in as many steps as the others take in all."""
+    """One stage with as many steps as the stages of the other strategies together."""
 
     budget: Budget
 
@@ -131,7 +132,7 @@ class Auxiliary:
 
 @dataclass(frozen=True)
 class Joint:
-    """All layers' transfer, then the last objective alone."""
+    """Transfer of all layers, then only the last objective."""
 
     budget: Budget
 
@@ -144,7 +145,7 @@ class Joint:
 
 @dataclass(frozen=True)
 class Progressive:
-    """Layer by layer. earlier: relative rate of the layers below; 0 freezes them, the published code has 0.1."""
+    """Layer by layer. earlier: relative rate of the layers below; 0 freezes them, the published code uses 0.1."""
 
     budget: Budget
     earlier: float = 0.1
@@ -152,7 +153,9 @@ class Progressive:
     def stages(self, layers: int) -> list[Stage]:
         b = self.budget
         if b.transfer_steps and b.transfer_steps < layers:
-            raise TrainingError(f"{b.transfer_steps} steps of transfer are fewer than the student's {layers} layers.")
+            raise TrainingError(
+                f"budget.transfer_steps is {b.transfer_steps}; expected at least one for each of {layers} layers."
+            )
         found = []
         for i in range(layers if b.transfer_steps else 0):
             steps = b.transfer_steps * (i + 1) // layers - b.transfer_steps * i // layers

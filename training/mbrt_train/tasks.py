@@ -1,7 +1,7 @@
-"""What a student is trained on: batches in, weighted terms out, to be averaged by whoever knows the whole batch.
+"""Training tasks: from a batch to the weighted terms of the loss.
 
-A term is a sum and the name of what it is a sum over. The loop adds up the counts of all micro-batches on all processes
-before it divides, so that the gradient is that of the whole batch however it is split.
+A term is a sum and the name of the count that it is divided by. The loop adds up the counts of all micro-batches on all
+processes before it divides, so that the gradient is that of the whole batch, however it is split.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ IGNORED = -100
 class Batch:
     """B texts of up to S tokens, padded on the right; int64.
 
-    ids, mask, types [B, S]; labels [B, S], the word at a token that is to be predicted, else IGNORED; relation [B], 0
-    where the second segment is next and 1 where it is not, or IGNORED for a text of one segment.
+    ids, mask, types [B, S]; labels [B, S], the word to predict at a masked token, else IGNORED; relation [B], 0 if
+    the second segment is the next one, 1 if not, IGNORED for a text of one segment.
     """
 
     ids: Tensor
@@ -45,7 +45,7 @@ class Batch:
         return len(self.ids)
 
     def counts(self) -> dict[str, int]:
-        """What the terms are averaged over: texts, tokens, masked words, pairs of segments."""
+        """The counts that terms are averaged over: texts, tokens, masked words, pairs of segments."""
         return {
             "texts": len(self),
             "tokens": int(self.mask.sum()),
@@ -55,7 +55,7 @@ class Batch:
 
 
 class Term(NamedTuple):
-    """weight * total / count, `per` naming the count."""
+    """weight * total / count; `per` is the name of the count."""
 
     name: str
     total: Tensor
@@ -71,11 +71,11 @@ class Weights:
     mean: float = 5000.0
     variance: float = 5.0
     attention: float = 1.0
-    alpha: float = 0.5  # share of the true word in pre-training distillation
+    alpha: float = 0.5  # weight of the true word in pre-training distillation
 
 
 class Made(NamedTuple):
-    """Logits of the M masked words [M, V] and of the pairs [B, 2], None unless asked for; and the encoder's output."""
+    """Logits of the M masked words [M, V] and of the pairs [B, 2], None if not requested; and the encoder's output."""
 
     words: Tensor | None
     relation: Tensor | None
@@ -85,8 +85,8 @@ class Made(NamedTuple):
 class Student(nn.Module):
     """The forward pass of training, in one module so that DDP sees all of it.
 
-    quantised: the encoder in the engine's int8 arithmetic, whole and without heads. The converter is asked for its
-    scales at every step, so that they do not depend on when a run was interrupted.
+    quantised: run the whole encoder, without heads, in the engine's int8 arithmetic. The converter's scales are
+    computed at every step, so that they do not depend on interruptions.
     """
 
     def __init__(self, model: PreTraining, quantised: bool = False) -> None:
@@ -105,17 +105,17 @@ class Student(nn.Module):
 
 
 class Task(Protocol):
-    """What the loop asks of a task."""
+    """Interface of a task."""
 
     uses_heads: bool
     dropout: bool
 
     def terms(self, student: nn.Module, batch: Batch, stage: Stage) -> list[Term]:
-        """The losses of one micro-batch."""
+        """The terms of one micro-batch."""
 
 
 def language_terms(made: Made, batch: Batch, weight: float, teacher: Tensor | None, alpha: float) -> list[Term]:
-    """MLM (distilled where the teacher's logits [M, V] are given) and next sentence."""
+    """Masked LM (distilled if the teacher's logits [M, V] are given) and next sentence."""
     assert made.words is not None
     assert made.relation is not None
     labels = batch.labels[batch.labels != IGNORED]
@@ -126,7 +126,7 @@ def language_terms(made: Made, batch: Batch, weight: float, teacher: Tensor | No
 
 
 class Pretraining:
-    """MLM and next sentence from text alone: how a teacher is made, or a student without one."""
+    """Masked LM and next sentence without a teacher."""
 
     uses_heads, dropout = True, True
 
@@ -135,9 +135,9 @@ class Pretraining:
 
 
 class KnowledgeTransfer(ABC):
-    """Feature maps and attention from a frozen teacher; the last objective is what a subclass adds.
+    """Transfer of feature maps and attention from a frozen teacher; a subclass adds the last objective.
 
-    Dropout is off in both, as in the published code. Raises TrainingError if student and teacher do not fit.
+    Dropout is off in both, as in the published code. Raises TrainingError if student and teacher do not match.
     """
 
     uses_heads, dropout = False, False
@@ -164,7 +164,7 @@ class KnowledgeTransfer(ABC):
         return self.teacher.states(batch.ids, batch.mask, batch.types, depth)
 
     def _transfer(self, ours: Output, theirs: Output, batch: Batch, stage: Stage) -> list[Term]:
-        """One term an objective, the gated layers added up."""
+        """One term per objective: the sum over layers, weighted by the gates."""
         sums: dict[str, Tensor] = {}
         for i, gate in enumerate(stage.gates):
             if not gate:
@@ -181,7 +181,7 @@ class KnowledgeTransfer(ABC):
     def _layer(
         self, states: tuple[Tensor, Tensor], scores: tuple[Tensor, Tensor] | None, mask: Tensor
     ) -> dict[str, Tensor]:
-        """The transfer terms of one layer, [B, S] each, those of weight 0 left out."""
+        """The transfer terms of one layer, [B, S] each, without those of weight 0."""
         w, found = self.weights, {}
         if w.feature:
             found["feature"] = objectives.feature_distance(*states, mask)
@@ -194,7 +194,7 @@ class KnowledgeTransfer(ABC):
 
 
 class PretrainingDistillation(KnowledgeTransfer):
-    """The paper's: alpha MLM + (1 - alpha) the teacher's words + next sentence."""
+    """The paper's last objective: alpha MLM + (1 - alpha) CE(teacher's words) + next sentence."""
 
     uses_heads = True
 
@@ -202,8 +202,8 @@ class PretrainingDistillation(KnowledgeTransfer):
         super().__init__(teacher, student, weights)
         if teacher.predictions is None and weights.alpha < 1:
             raise TrainingError(
-                f"the teacher {teacher.name} has no masked LM head to distil words from. Use a checkpoint with one, or "
-                'alpha = 1, or objective = "sentence".'
+                f"the teacher {teacher.name} has no masked LM head. Use a checkpoint with one, or "
+                'weights.alpha = 1, or objective = "sentence".'
             )
 
     def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
@@ -215,7 +215,7 @@ class PretrainingDistillation(KnowledgeTransfer):
 
 
 class SentenceDistillation(KnowledgeTransfer):
-    """For teachers of sentence vectors: the cosine of mean-pooled states."""
+    """For teachers of sentence vectors: 1 - cosine of the mean-pooled states."""
 
     def last(self, ours: Made, theirs: Output, batch: Batch, weight: float) -> list[Term]:
         t = objectives.mean_pooled(theirs.last_hidden_state, batch.mask)
@@ -224,7 +224,7 @@ class SentenceDistillation(KnowledgeTransfer):
 
 
 def trainable(name: str, task: Task, stage: Stage) -> bool:
-    """Whether a parameter gets a gradient in this stage: it is reached, and its rate is not 0."""
+    """Whether a parameter gets a gradient in this stage: it is used, and its rate is not 0."""
     if stage.rate(name) == 0:
         return False
     if (name.startswith("cls.") or ".pooler." in name) and not (task.uses_heads and stage.final):

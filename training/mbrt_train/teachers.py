@@ -1,4 +1,4 @@
-"""A teacher from a Hugging Face folder, whether a student fits it, and what the student takes over before training."""
+"""Teachers: read from a Hugging Face folder, checked against a student, and copied into it before training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mbrt_train.errors import TrainingError
 from mbrt_train.models import Encoder, MaskedLm, Output, PreTraining
 from mobilebert_rt import Model
 
-# DistilBERT's names, in order of replacement, and ours.
+# DistilBERT's names and this package's, replaced in this order.
 _DISTILBERT = (
     ("transformer.layer.", "encoder.layer."),
     ("attention.q_lin.", "attention.self.query."),
@@ -46,7 +46,7 @@ class Teacher:
 
     @torch.no_grad()
     def states(self, ids: Tensor, mask: Tensor, types: Tensor, depth: int | None = None) -> Output:
-        """Of each text alone; by the engine where one was given, then without attention scores."""
+        """Output for each text run alone; from the engine, if one was given, without attention scores."""
         if self.engine is None:
             found: Output = self.body(ids, mask, types, alone=True, depth=depth)
             return found
@@ -56,7 +56,7 @@ class Teacher:
         return Output([torch.from_numpy(np.asarray(state)).to(ids.device) for state in states])
 
     def by_engine(self, precision: str) -> Teacher:
-        """The same teacher, its states computed by the engine on as many threads as torch has."""
+        """The same teacher with states computed by the engine, with torch's number of threads."""
         return replace(
             self, engine=Model.from_pretrained(self.name, precision=precision, num_threads=get_num_threads())
         )
@@ -73,7 +73,7 @@ class Teacher:
 
 
 def read_config(folder: Path) -> Config:
-    """config.json of transformers' BERT, DistilBERT or MobileBERT; what it leaves out is transformers' default."""
+    """config.json of transformers' BERT, DistilBERT or MobileBERT; missing keys have transformers' defaults."""
     path = folder / "config.json"
     if not path.is_file():
         raise TrainingError(f"{folder}: no config.json. Give the folder of a saved BERT or MobileBERT.")
@@ -94,12 +94,12 @@ def read_config(folder: Path) -> Config:
         shared |= {"intermediate_size": raw.get("hidden_dim", 3072), "hidden_act": raw.get("activation", "gelu")}
         return bert(raw.get("dim", 768), raw.get("n_layers", 6), raw.get("n_heads", 12), **shared)
     raise TrainingError(
-        f"{path}: model_type is {family!r}; a teacher can be bert, distilbert or mobilebert (IB-BERT included)."
+        f"{path}: model_type is {family!r}; expected bert, distilbert or mobilebert (including IB-BERT)."
     )
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """The weights of a folder: model.safetensors, its shards, or pytorch_model.bin (never as a pickle that runs)."""
+    """The weights of a folder: model.safetensors, its shards, or pytorch_model.bin (loaded with weights_only)."""
     index = folder / "model.safetensors.index.json"
     if (folder / "model.safetensors").is_file():
         files = [folder / "model.safetensors"]
@@ -118,7 +118,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
 
 
 def load_teacher(folder: str | Path) -> Teacher:
-    """Read a teacher: encoder with or without pooler, masked LM head where there is one. Raises TrainingError."""
+    """Read a teacher: encoder with or without pooler, and its masked LM head if it has one. Raises TrainingError."""
     source = Path(folder)
     config = read_config(source)
     tensors = _our_names(read_tensors(source), config)
@@ -150,52 +150,54 @@ def _fill(module: nn.Module, tensors: dict[str, Tensor], source: Path) -> None:
     own = {name: value for name, value in module.state_dict().items() if not name.startswith("decoder.")}
     missing = [name for name in own if name not in tensors]
     if missing:
-        raise TrainingError(f"{source}: the weights lack {', '.join(missing[:3])}, which config.json asks for.")
+        raise TrainingError(f"{source}: tensors missing: {', '.join(missing[:3])}; config.json requires them.")
     for name, value in own.items():
         if tensors[name].shape != value.shape:
             raise TrainingError(
-                f"{source}: {name} is {list(tensors[name].shape)}, config.json says {list(value.shape)}."
+                f"{source}: {name} has shape {list(tensors[name].shape)}; config.json requires {list(value.shape)}."
             )
     module.load_state_dict({name: tensors[name] for name in own}, strict=False)
 
 
 def check_fit(teacher: Teacher, student: Config) -> None:
-    """Feature and attention maps match with no projection only at the same width and heads. Raises TrainingError."""
+    """Raises TrainingError if feature or attention maps differ in width or heads: they are compared unprojected."""
     t = teacher.config
     wrong = []
     if t.hidden_size != student.hidden_size:
-        wrong.append(f"hidden_size {student.hidden_size} where the teacher has {t.hidden_size}")
+        wrong.append(f"hidden_size {student.hidden_size} (teacher: {t.hidden_size})")
     if t.num_attention_heads != student.num_attention_heads:
-        wrong.append(f"num_attention_heads {student.num_attention_heads} where it has {t.num_attention_heads}")
+        wrong.append(f"num_attention_heads {student.num_attention_heads} (teacher: {t.num_attention_heads})")
     if t.num_hidden_layers % student.num_hidden_layers:
-        wrong.append(f"num_hidden_layers {student.num_hidden_layers}, no divisor of its {t.num_hidden_layers}")
+        wrong.append(
+            f"num_hidden_layers {student.num_hidden_layers} (not a divisor of the teacher's {t.num_hidden_layers})"
+        )
     if t.vocab_size != student.vocab_size:
-        wrong.append(f"vocab_size {student.vocab_size} where it has {t.vocab_size}")
+        wrong.append(f"vocab_size {student.vocab_size} (teacher: {t.vocab_size})")
     if not wrong:
         return
     heads, layers = t.num_attention_heads, t.num_hidden_layers
     divisors = ", ".join(str(n) for n in range(1, layers + 1) if layers % n == 0)
     widths = ", ".join(str(heads * width) for width in (8, 16, 32))
     raise TrainingError(
-        f"the student does not fit the teacher {teacher.name}: it has {'; '.join(wrong)}. These sizes would: "
+        f"the student does not match the teacher {teacher.name}: it has {'; '.join(wrong)}. Use "
         f"hidden_size = {t.hidden_size}, num_attention_heads = {heads}, vocab_size = {t.vocab_size}, num_hidden_layers "
-        f"one of {divisors}, and intra_bottleneck_size any multiple of {heads}, such as {widths}."
+        f"one of {divisors}, and as intra_bottleneck_size a multiple of {heads}, such as {widths}."
     )
 
 
 def layer_map(teacher: Config, student: Config) -> list[int]:
-    """For each student block the teacher block it imitates: all of them, or every n-th, the last included."""
+    """For each student block the teacher block that it learns from: every n-th, including the last."""
     step = teacher.num_hidden_layers // student.num_hidden_layers
     return [step * (i + 1) - 1 for i in range(student.num_hidden_layers)]
 
 
 @torch.no_grad()
 def inherit(teacher: Teacher, student: PreTraining) -> list[str]:
-    """Copy what lies outside the encoder from the teacher; returns the names of what was set.
+    """Copy embeddings and heads from the teacher; returns the names of the tensors that were set.
 
     Tables and heads of the same name and shape are copied. A word table of another width is factorised (`factorise`).
-    Where one has LayerNorm behind the embeddings and the other NoNorm, NoNorm gets the affine map that LayerNorm is for
-    a word of average spread. The row of [PAD] stays zero, as the engine's texts have no padding.
+    If the teacher's embeddings have LayerNorm and the student's NoNorm, NoNorm is initialised with the affine map of
+    LayerNorm for a word of average standard deviation. The row of [PAD] stays zero: the engine has no padding.
     """
     theirs = teacher.body.state_dict()
     if teacher.predictions is not None:
@@ -219,19 +221,18 @@ def inherit(teacher: Teacher, student: PreTraining) -> list[str]:
 
 
 def factorise(teacher: Teacher, student: Encoder) -> list[str]:
-    """The teacher's word table [V, E_t] as student table [V, E] times projection [H, E], of least squared error.
+    """Factorise the teacher's word table [V, E_t] into a table [V, E] and a projection [H, E]: least squared error.
 
-    Singular value decomposition, U S to the words and V to the projection, whose other two trigram taps start at 0.
-    Raises TrainingError where the student has no projection, the teacher has one, or the student's words are wider.
+    Singular value decomposition: U S becomes the table and V the projection, whose other two trigram taps are 0.
+    Raises TrainingError if the student has no projection, the teacher has one, or the student's words are wider.
     """
     target, config = student.embeddings, student.config
     words = teacher.body.embeddings.word_embeddings.weight
     width = config.embedding_size
     if teacher.body.embeddings.projected or not target.projected or width > words.shape[1]:
         raise TrainingError(
-            f"the teacher's word vectors are {words.shape[1]} wide and the student's {width}: they can be factorised "
-            "only if the teacher adds them up unprojected and the student projects its own, narrower ones. Give both "
-            "the same embedding_size."
+            f"embedding_size is {width} in the student, {words.shape[1]} in the teacher; they can be factorised only "
+            "if the teacher has no projection and the student projects narrower words. Use the same embedding_size."
         )
     _, vectors = torch.linalg.eigh(words.double().T @ words.double())  # ascending
     basis = vectors[:, -width:].flip(1)  # [E_t = H, E]

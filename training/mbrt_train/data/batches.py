@@ -1,4 +1,4 @@
-"""Which rows make which batch, in an order that depends on the seed and the epoch alone: a position is two integers."""
+"""Batches of a corpus in an order that depends only on seed and epoch, so a position is two integers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SPECIALS = 3  # [CLS], [SEP], [SEP]
 
 @dataclass(frozen=True)
 class Batching:
-    """texts: rows of a batch; or tokens: rows times the longest of them, at most. max_length: tokens of a text.
+    """texts: rows per batch; or tokens: maximum of rows times the longest row. max_length: tokens per text.
 
-    pairs: next-sentence pairs instead of single segments. micro_tokens: what one forward pass holds, padding included;
-    a larger batch is accumulated.
+    pairs: next-sentence pairs instead of single segments. micro_tokens: maximum tokens of one forward pass, including
+    padding; larger batches are accumulated.
     """
 
     texts: int = 0
@@ -42,16 +42,16 @@ class Batches:
 
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary, options: Batching) -> None:
         if (options.texts > 0) == (options.tokens > 0):
-            raise TrainingError("give a batch either a number of texts or a number of tokens.")
+            raise TrainingError("set either data.texts or data.tokens.")
         if options.max_length <= SPECIALS or 0 < options.tokens < options.max_length:
-            raise TrainingError(f"a batch of {options.tokens} tokens holds no text of max_length {options.max_length}.")
+            raise TrainingError(f"data.tokens is {options.tokens}; expected at least max_length, {options.max_length}.")
         if options.texts > len(corpus):
-            raise TrainingError(f"the corpus has {len(corpus)} segments, too few for a batch of {options.texts}.")
+            raise TrainingError(f"the corpus has {len(corpus)} segments; a batch needs {options.texts}.")
         self.corpus, self.vocabulary, self.options = corpus, vocabulary, options
         self._plan: tuple[int, list[NDArray[np.int64]]] | None = None
 
     def plan(self, epoch: int) -> list[NDArray[np.int64]]:
-        """The rows of each batch of an epoch. Batches of `texts` drop the remainder; those of `tokens` take all."""
+        """The rows of each batch of an epoch. Batches of `texts` drop the remainder; those of `tokens` use all rows."""
         if self._plan is None or self._plan[0] != epoch:
             rng = np.random.default_rng([self.options.seed, epoch])
             order = rng.permutation(len(self.corpus))
@@ -59,7 +59,7 @@ class Batches:
         return self._plan[1]
 
     def _sorted_batches(self, order: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
-        """Windows of the order, each sorted by length and cut, the batches of each shuffled."""
+        """Windows of the order are sorted by length and split into batches, which are shuffled within a window."""
         o = self.options
         lengths = np.minimum(self.corpus.lengths + SPECIALS, o.max_length)
         a_batch = o.texts or max(1, o.tokens // int(lengths.mean()))
@@ -70,7 +70,7 @@ class Batches:
             rows = rows[np.argsort(-lengths[rows], kind="stable")]
             batches, first = [], 0
             while first < len(rows):
-                size = o.texts or max(1, o.tokens // int(lengths[rows[first]]))  # the longest comes first
+                size = o.texts or max(1, o.tokens // int(lengths[rows[first]]))  # the longest first
                 batches.append(rows[first : first + size])
                 first += size
             if o.texts and len(batches[-1]) < o.texts:
@@ -79,7 +79,7 @@ class Batches:
         return found
 
     def follow(self, epoch: int, index: int) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
-        """(epoch, index, rows) of this batch and all after it, without end."""
+        """(epoch, index, rows) of this batch and all following ones, endlessly."""
         while True:
             plan = self.plan(epoch)
             for i in range(index, len(plan)):
@@ -119,7 +119,7 @@ def collate(examples: Sequence[Example], pad: int) -> Batch:
 
 @dataclass(frozen=True)
 class Share:
-    """What one process does of one batch. idle: it has no row of its own, and computes one for nothing."""
+    """One process's share of a batch. idle: it has no row and computes one whose loss does not count."""
 
     epoch: int
     index: int
@@ -128,7 +128,7 @@ class Share:
 
 
 def shares(batches: Batches, epoch: int, index: int, rank: int, world: int) -> Iterator[Share]:
-    """This process's share of every batch from a position on, made one step ahead on a thread of its own."""
+    """This process's share of every batch from a position on, prepared one step ahead in a thread."""
 
     def make(place: tuple[int, int, NDArray[np.int64]]) -> Share:
         at_epoch, at_index, rows = place

@@ -1,12 +1,12 @@
 """A prepared corpus on disk: Arrow shards of segments, memory-mapped, and a manifest.
 
-    corpus.json                  what it holds, and the fingerprint of its tokenizer
+    corpus.json                  sizes, options and the fingerprint of the tokenizer
     tokenizer/                   the tokenizer's files
-    train-00000.arrow ...        one row a segment
-    heldout-00000.arrow ...      the same of documents that are never trained on
+    train-00000.arrow ...        one row per segment
+    heldout-00000.arrow ...      the same for documents that are not used for training
 
-A segment is a run of whole sentences of one document, of up to max_tokens - 3 tokens: `ids`, without special tokens,
-`cuts`, where its sentences end, and `document`.
+A segment is a sequence of whole sentences of one document, up to max_tokens - 3 tokens: `ids` without special tokens,
+`cuts`, the ends of its sentences, and `document`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SCHEMA = pa.schema([("ids", pa.list_(pa.int32())), ("cuts", pa.list_(pa.int32())
 
 
 class Segment(NamedTuple):
-    """ids [n] and cuts, the ends of its sentences, the last of them n; views of the map."""
+    """ids [n] and cuts, the ends of its sentences (the last is n); views of the map."""
 
     ids: NDArray[np.int32]
     cuts: NDArray[np.int32]
@@ -51,12 +51,14 @@ class Corpus:
         self._ends = np.cumsum(sizes, dtype=np.int64).tolist()
         if not self._ends or self._ends[-1] == 0:
             raise TrainingError(
-                f"{self.folder}: the {split} split is empty. Prepare more text, or hold out more of it."
+                f"{self.folder}: the {split} split is empty. Prepare more text or hold out a larger share."
             )
         lengths = [np.diff(batch.column(0).offsets.to_numpy()) for batch in self._shards]
         self.lengths: NDArray[np.int32] = np.concatenate(lengths).astype(np.int32)
         if int(self.lengths.sum()) != self.manifest["tokens"][split]:
-            raise TrainingError(f"{self.folder}: shards and {MANIFEST} disagree on the tokens. Prepare it again.")
+            raise TrainingError(
+                f"{self.folder}: the shards and {MANIFEST} have different numbers of tokens. Prepare it again."
+            )
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -69,17 +71,17 @@ class Corpus:
         return Segment(ids, cuts, batch.column(2)[i].as_py())
 
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer that made the ids. Raises TrainingError if it is not."""
+        """The tokenizer of the corpus. Raises TrainingError if it was replaced."""
         tokenizer = load_tokenizer(self.folder / "tokenizer")
         if fingerprint(tokenizer) != self.manifest["tokenizer"]:
-            raise TrainingError(f"{self.folder}/tokenizer is not the one that the text was prepared with.")
+            raise TrainingError(f"{self.folder}/tokenizer: not the tokenizer that the text was prepared with.")
         return tokenizer
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
-        raise TrainingError(f"{folder}: no {MANIFEST}. Make it with `mbrt-train prepare`.")
+        raise TrainingError(f"{folder}: no {MANIFEST}. Create the corpus with `mbrt-train prepare`.")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""Dynamic masking and next-sentence pairs: a function of the segment and of the seed of epoch and row alone.
+"""Dynamic masking and next-sentence pairs: a function of only the segment and the seed of epoch and row.
 
-An example is therefore the same whichever process makes it, and whether a run was interrupted or not.
+So examples do not depend on the number of processes or on interruptions.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Masking:
-    """probability: share of tokens to predict (0: none); most: their number in a text. BERT's 80 / 10 / 10 of [MASK],
-    a random word, and the word itself."""
+    """probability: share of tokens to predict (0: none); most: their maximum per text. As in BERT, 80 % become [MASK],
+    10 % a random word, and 10 % stay."""
 
     probability: float = 0.15
     most: int = 20
@@ -38,9 +38,9 @@ class Example(NamedTuple):
 
 
 def pair(corpus: Corpus, row: int, room: int, rng: np.random.Generator) -> tuple[Ints, Ints | None, int]:
-    """Two parts of a segment, or one and another document's, half and half; a single sentence stays alone.
+    """Two parts of a segment or, in half of the cases, of two documents; a single sentence stays alone.
 
-    `room`: tokens of both. What is too long is cut from the longer part's end.
+    `room`: maximum tokens of both. The longer part is truncated.
     """
     segment = corpus[row]
     first = segment.ids.astype(np.int64)
@@ -70,7 +70,7 @@ def _other_document(corpus: Corpus, segment: Segment, rng: np.random.Generator) 
 
 
 def mask_tokens(ids: Ints, vocabulary: Vocabulary, masking: Masking, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Ids with some hidden, and labels: the word where one was chosen, IGNORED elsewhere."""
+    """Ids with some masked, and labels: the word where one was chosen, IGNORED elsewhere."""
     labels = np.full_like(ids, IGNORED)
     open_to_choice = np.flatnonzero(~np.isin(ids, vocabulary.specials))
     wanted = min(masking.most, max(1, round(masking.probability * len(open_to_choice))))
@@ -91,7 +91,7 @@ def mask_tokens(ids: Ints, vocabulary: Vocabulary, masking: Masking, rng: np.ran
 
 
 def _whole_words(places: Ints, begins: NDArray[np.bool_], wanted: int, rng: np.random.Generator) -> Ints:
-    """Places of random whole words, as many as fit into `wanted`; begins: whether a place begins a word."""
+    """Positions of random whole words, as many as fit into `wanted`; begins: whether a position begins a word."""
     begins[0] = True
     begins[1:] |= np.diff(places) > 1  # [SEP] lies between
     word = np.cumsum(begins) - 1
@@ -103,7 +103,7 @@ def _whole_words(places: Ints, begins: NDArray[np.bool_], wanted: int, rng: np.r
         if sizes[candidate] <= left:
             taken[candidate] = True
             left -= int(sizes[candidate])
-    if not taken.any():  # every word is longer than what may be hidden
+    if not taken.any():  # every word is longer than the number to mask
         taken[order[0]] = True
     found: Ints = places[taken[word]]
     return found
@@ -118,9 +118,9 @@ def make_example(
     *,
     pairs: bool,
 ) -> Example:
-    """[CLS] first [SEP], or [CLS] first [SEP] second [SEP], with some words hidden.
+    """[CLS] first [SEP], or [CLS] first [SEP] second [SEP], with some words masked.
 
-    place: the row, and the room that there is for tokens beside the special ones.
+    place: the row, and the maximum number of tokens besides the special ones.
     """
     row, room = place
     if pairs:

@@ -1,4 +1,4 @@
-"""From text files to a prepared corpus: sentences, ids, segments, shards. Written whole or not at all."""
+"""From text files to a corpus: sentences, ids, segments, shards. A failure leaves no partial corpus."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from mbrt_train.data.tokenizer import (
 )
 from mbrt_train.errors import TrainingError
 
-DOCUMENTS_A_BATCH = 64  # tokenised together, on all cores that the tokenizers library uses
+DOCUMENTS_A_BATCH = 64  # tokenised together, on all cores
 
 
 @dataclass(frozen=True)
 class Preparation:
     """Options of `mbrt-train prepare`.
 
-    tokenizer: a folder; or new_vocabulary: how many pieces to learn from the text. max_tokens: of a segment with its
-    three special tokens. short: share of segments with a random smaller size, so that a model sees all lengths.
-    heldout: share of documents kept for evaluation and export.
+    tokenizer: a folder; or new_vocabulary: number of pieces to learn from the text. max_tokens: maximum of a segment
+    with its three special tokens. short: share of segments with a random smaller size, to train on all lengths.
+    heldout: share of documents held out for evaluation and export.
     """
 
     tokenizer: Path | None = None
@@ -52,13 +52,13 @@ class Preparation:
 
 
 def prepare(sources: Iterable[str | Path], target: str | Path, options: Preparation, quiet: bool = False) -> None:
-    """Write a corpus folder. Raises TrainingError for a target that exists, no text, or another kind of tokenizer."""
+    """Write a corpus folder. Raises TrainingError if it exists, without text, or for an unsupported tokenizer."""
     out = Path(target)
     if out.exists():
-        raise TrainingError(f"{out} exists already. Name another folder, or remove it.")
+        raise TrainingError(f"{out} exists. Remove it or choose another folder.")
     files = texts.find_sources(sources)
     if options.max_tokens < 8:
-        raise TrainingError(f"max_tokens is {options.max_tokens}; a segment has at least 8.")
+        raise TrainingError(f"max_tokens is {options.max_tokens}; expected at least 8.")
     tokenizer = _tokenizer(files, options)
     vocabulary(tokenizer)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
@@ -72,7 +72,7 @@ def prepare(sources: Iterable[str | Path], target: str | Path, options: Preparat
 
 def _tokenizer(files: list[Path], options: Preparation) -> Tokenizer:
     if (options.tokenizer is None) == (options.new_vocabulary is None):
-        raise TrainingError("give either a tokenizer's folder or the size of a new vocabulary.")
+        raise TrainingError("give either a tokenizer or the size of a new vocabulary.")
     if options.tokenizer is not None:
         return load_tokenizer(options.tokenizer)
     assert options.new_vocabulary is not None
@@ -98,9 +98,7 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
     for writer in writers.values():
         writer.close()
     if not writers["train"].segments:
-        raise TrainingError(
-            f"no text to train on in {len(files)} files ({number} documents): the corpus would be empty."
-        )
+        raise TrainingError(f"{len(files)} files ({number} documents) have no text to train on.")
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -127,7 +125,7 @@ def _batched(documents: Iterator[str], size: int) -> Iterator[list[str]]:
 
 
 def _encoded(tokenizer: Tokenizer, documents: list[str]) -> Iterator[list[list[int]]]:
-    """Each document as the ids of its sentences, all tokenised in one call."""
+    """Ids of the sentences of each document, all tokenised in one call."""
     split = [texts.split_sentences(document) for document in documents]
     ids = encode(tokenizer, [sentence for sentences in split for sentence in sentences])
     for sentences in split:
@@ -137,7 +135,7 @@ def _encoded(tokenizer: Tokenizer, documents: list[str]) -> Iterator[list[list[i
 def segments(
     sentences: list[list[int]], room: int, short: float, rng: np.random.Generator
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Ids and cuts of consecutive whole sentences, up to `room` tokens; a longer sentence is cut."""
+    """Ids and cuts of consecutive whole sentences, up to `room` tokens; a longer sentence is split."""
     ids: list[int] = []
     cuts: list[int] = []
     limit = room
@@ -156,7 +154,7 @@ def segments(
 
 
 class Shards:
-    """Arrow files of one split, each closed when it is full."""
+    """Writes the Arrow files of one split, up to `size` rows each."""
 
     def __init__(self, folder: Path, split: str, size: int, batch: int = 4096) -> None:
         self._folder, self._split, self._size, self._batch = folder, split, size, batch

@@ -13,19 +13,19 @@ import pyarrow.parquet as pq
 from mbrt_train.errors import TrainingError
 
 KINDS = (".txt", ".jsonl", ".parquet")
-# A full stop, question or exclamation mark, with what closes a quotation, before a space and an upper-case letter,
-# a digit or a quotation.
+# A full stop, question or exclamation mark with closing quotes or brackets, before a space and an upper-case letter, a
+# digit or an opening quote.
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])")
 
 
 def find_sources(paths: Iterable[str | Path]) -> list[Path]:
-    """The files of a list of files and folders, in a fixed order. Raises TrainingError where there are none."""
+    """The files of a list of files and folders, in a fixed order. Raises TrainingError if there is none."""
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
             found += sorted(file for file in path.rglob("*") if file.suffix in KINDS)
         elif path.suffix not in KINDS:
-            raise TrainingError(f"{path}: text is read from {', '.join(KINDS)} files; this is none of them.")
+            raise TrainingError(f"{path}: unknown suffix; expected {', '.join(KINDS)}.")
         elif not path.is_file():
             raise TrainingError(f"{path} does not exist.")
         else:
@@ -36,7 +36,7 @@ def find_sources(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def read_documents(file: Path, field: str = "text") -> Iterator[str]:
-    """Documents of one file: what blank lines separate in .txt, the rows' `field` in the others."""
+    """Documents of one file: separated by blank lines in .txt, the rows' `field` in the others."""
     if file.suffix == ".txt":
         yield from _paragraph_groups(file)
     elif file.suffix == ".jsonl":
@@ -51,7 +51,7 @@ def read_documents(file: Path, field: str = "text") -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Documents:
-    """The documents of several files, to be iterated over as often as one likes."""
+    """The documents of several files; can be iterated over repeatedly."""
 
     files: Sequence[Path]
     field: str
@@ -62,7 +62,7 @@ class Documents:
 
 
 def split_sentences(document: str) -> list[str]:
-    """The sentences of a document, roughly: lines are never joined, and a line is cut where a sentence seems to end."""
+    """The approximate sentences of a document: lines are not joined, and are split where a sentence seems to end."""
     return [piece for line in document.splitlines() for piece in _SENTENCE_END.split(line.strip()) if piece]
 
 

@@ -1,4 +1,4 @@
-"""BERT's WordPiece tokenizer: read from a folder, learnt from text, and compared with a checkpoint."""
+"""BERT's WordPiece tokenizer: reading, learning from text, and comparison with a checkpoint's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What batches need to know of a tokenizer; `continues` [V]: whether a piece goes on with the word before it."""
+    """Special ids of a tokenizer; `continues` [V]: whether a piece continues the previous word."""
 
     size: int
     pad: int
@@ -50,10 +50,10 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
 
 
 def learn_tokenizer(texts: Iterable[str], size: int, lower_case: bool = True) -> Tokenizer:
-    """A WordPiece vocabulary of at most `size` pieces; the same text gives the same one. texts is iterated over twice.
+    """A WordPiece vocabulary of at most `size` pieces, determined by the text. texts is iterated over twice.
 
-    The library numbers the letters within words in the order of a hash table, and breaks ties between merges by these
-    numbers. So they are numbered here beforehand, as if they were special tokens.
+    The library numbers the letters within words in the order of a hash table and breaks ties between merges by these
+    numbers. To be deterministic, they are numbered here, as if they were special tokens.
     """
     tokenizer = _word_piece({}, lower_case)
     letters = {letter for text in texts for word in _words(tokenizer, text) for letter in word[1:]}
@@ -93,7 +93,7 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:
-    """Copy the files of a tokenizer as they are."""
+    """Copy the files of a tokenizer."""
     target.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         if (source / name).is_file():
@@ -101,26 +101,26 @@ def copy_tokenizer(source: Path, target: Path) -> None:
 
 
 def pieces(tokenizer: Tokenizer) -> list[str]:
-    """The vocabulary in the order of its ids. Raises TrainingError where ids are missing."""
+    """The vocabulary in the order of its ids. Raises TrainingError if ids are missing."""
     vocab = tokenizer.get_vocab(with_added_tokens=True)
     ordered = sorted(vocab, key=vocab.__getitem__)
     if sorted(vocab.values()) != list(range(len(vocab))):
-        raise TrainingError("the tokenizer's ids have gaps: it is not a plain vocabulary.")
+        raise TrainingError("the tokenizer's ids have gaps; expected 0 to the size of the vocabulary.")
     return ordered
 
 
 def fingerprint(tokenizer: Tokenizer) -> str:
-    """SHA-256 of the vocabulary: two tokenizers with the same one give the same ids."""
+    """SHA-256 of the vocabulary."""
     return hashlib.sha256("\n".join(pieces(tokenizer)).encode()).hexdigest()
 
 
 def vocabulary(tokenizer: Tokenizer) -> Vocabulary:
-    """Raises TrainingError where a special token of BERT's is missing."""
+    """Special ids. Raises TrainingError if one of BERT's special tokens is missing."""
     found = pieces(tokenizer)
     index = {piece: i for i, piece in enumerate(found)}
     missing = [token for token in SPECIAL if token not in index]
     if missing:
-        raise TrainingError(f"the tokenizer has no {', '.join(missing)}: it is not a BERT tokenizer.")
+        raise TrainingError(f"the tokenizer has no {', '.join(missing)}; expected a BERT tokenizer.")
     return Vocabulary(
         len(found),
         pad=index["[PAD]"],
@@ -137,7 +137,7 @@ def check_checkpoint(tokenizer: Tokenizer, folder: Path, vocab_size: int) -> Non
     size = len(pieces(tokenizer))
     if size != vocab_size:
         raise TrainingError(
-            f"the tokenizer has {size:,} pieces, the checkpoint {folder} has {vocab_size:,} word vectors. "
+            f"the tokenizer has {size:,} pieces; the checkpoint {folder} has {vocab_size:,} word vectors. "
             "Prepare the text with the checkpoint's own tokenizer."
         )
     if any((folder / name).is_file() for name in FILES[:2]):

@@ -1,7 +1,7 @@
-"""docs/numerics.md in PyTorch: float32, every rounding where that page has one.
+"""docs/numerics.md in PyTorch: float32, with the roundings of the specification.
 
-fma goes through float64, where the product of two floats is exact: it differs from one rounding only where the sum,
-rounded to float64, falls exactly half-way between two floats, once in some 1e9 operations.
+fma is computed in float64, where the product of two floats is exact. It differs from a single rounding only if the sum,
+rounded to float64, is exactly half-way between two floats: about once in 1e9 operations.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ROUND = 12582912.0  # 1.5 * 2^23: floats of this size are the integers
+ROUND = 12582912.0  # 1.5 * 2^23: floats of this size are integers
 TINY = 2.0**-96
 LANES = 16
-EXACT_DEPTH = 1032  # products of bytes add up exactly in float32 to this depth: 1032 * 128 * 127 < 2^24
+EXACT_DEPTH = 1032  # maximum depth of exact sums in float32: 1032 * 128 * 127 < 2^24
 FLOAT = float.fromhex
 
 
 class Exact(torch.autograd.Function):
-    """The value of `exact` with the gradient of `smooth`, the same function without roundings."""
+    """The value of `exact` with the gradient of `smooth`, the same function without rounding."""
 
     @staticmethod
     def forward(ctx: Any, smooth: Tensor, exact: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ def fma(a: Tensor, b: Tensor | float, c: Tensor | float) -> Tensor:
 
 
 def root(x: Tensor) -> Tensor:
-    """The square root, rounded once; PyTorch's own of float32 is sometimes an ulp off."""
+    """The square root, rounded once; PyTorch's float32 square root is sometimes an ulp off."""
     return x.double().sqrt().float()
 
 
@@ -56,7 +56,7 @@ def fold(lane: Tensor) -> Tensor:
 
 
 def row_sum(x: Tensor, squares: bool = False) -> Tensor:
-    """The lane sum and fold of the last axis, of x or of its squares."""
+    """Sum over 16 lanes and fold of the last axis, of x or of its squares."""
     padded = F.pad(x, (0, -x.shape[-1] % LANES))
     lanes = padded.view(*padded.shape[:-1], -1, LANES)
     total = torch.zeros_like(lanes[..., 0, :])
@@ -67,7 +67,7 @@ def row_sum(x: Tensor, squares: bool = False) -> Tensor:
 
 
 class Bytes(NamedTuple):
-    """Rows of bytes q [.., K] as floats; a row stands for q * scale + shift, both [.., 1]."""
+    """Rows of bytes q [.., K] as floats; the values are q * scale + shift, both [.., 1]."""
 
     q: Tensor
     scale: Tensor
@@ -79,7 +79,7 @@ class Bytes(NamedTuple):
 
 
 def quantise(x: Tensor) -> Bytes:
-    """Each row by the range of its values and 0, in 253 steps."""
+    """Quantise each row by the range of its values and 0, in 253 steps."""
     low, high = x.amin(-1, keepdim=True).clamp(max=0.0), x.amax(-1, keepdim=True).clamp(min=0.0)
     d = high - low
     live = d >= TINY
@@ -91,7 +91,7 @@ def quantise(x: Tensor) -> Bytes:
 
 
 def quantise_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Symmetric bytes of each row as floats, and scales [N], as the converter has them."""
+    """Symmetric bytes of each row as floats, and scales [N], as in the converter."""
     m = weight.abs().amax(-1)
     live = m >= TINY
     divisor = torch.where(live, m, 1.0)
@@ -107,7 +107,7 @@ def byte_product(a: Tensor, b: Tensor) -> Tensor:
 
 
 class Int8Linear(torch.autograd.Function):
-    """W x + b in bytes; the gradient is that of the product of what the bytes stand for."""
+    """W x + b in bytes; the gradient is that of the product of the dequantised values."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rows: Bytes) -> Tensor:
@@ -131,7 +131,7 @@ def int8_linear(x: Tensor, weight: Tensor, bias: Tensor, rows: Bytes) -> Tensor:
 
 
 def float_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """W x + b with one accumulator an output, k ascending: the task classifiers."""
+    """W x + b with one accumulator per output, k ascending: the task classifiers."""
     with torch.no_grad():
         total = torch.zeros((*x.shape[:-1], weight.shape[0]))
         for k in range(x.shape[-1]):
@@ -157,7 +157,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
 
 
 def exp_parts(x: Tensor) -> tuple[Tensor, Tensor]:
-    """expm1 of the remainder, and the power of two as bits of an exponent."""
+    """expm1 of the remainder, and the power of two as exponent bits."""
     t = fma(x, FLOAT("0x1.715476p+0"), FLOAT("0x1.8p+23"))
     n = t - FLOAT("0x1.8p+23")
     r = fma(n, FLOAT("-0x1.62e400p-1"), x)
@@ -228,7 +228,7 @@ def gelu(x: Tensor) -> Tensor:
     return b * torch.where(b > 0, 1.0 - tail, tail)
 
 
-# By transformers' names, as mbrt_train.models has them.
+# By transformers' names, as in mbrt_train.models.
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "gelu": gelu,

@@ -1,4 +1,4 @@
-"""Attention as the engine has it in an int8 file; the gradient is that of softmax(q k^T) v."""
+"""Attention of int8 models as in the engine; the gradient is that of softmax(q k^T) v."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOG2_E = FLOAT("0x1.715476p+0")
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
-    """query (times 1 / sqrt d already), key, value [B, A, S, d], allowed [B, 1, 1, S] -> context and masked scores."""
+    """query (scaled by 1 / sqrt d), key, value [B, A, S, d], allowed [B, 1, 1, S] -> context and masked scores."""
     lowest = torch.finfo(torch.float32).min
     scores = (query @ key.transpose(2, 3)).masked_fill(~allowed, lowest)
     context = scores.softmax(-1) @ value
@@ -21,7 +21,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> tup
 
 
 def in_bytes(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tensor:
-    """One scale for each token and head; exact sums. A key's value scale goes into its weights."""
+    """One scale per token and head; exact sums. The scale of a value is multiplied into its attention weights."""
     (q, q_scale), (k, k_scale), (v, v_scale) = (_symmetric(x) for x in (query, key, value))
     scores = byte_product(q, k.transpose(2, 3)) * k_scale[..., None, :]
     visible = scores.masked_fill(~allowed, -torch.inf)
@@ -38,8 +38,8 @@ def in_bytes(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor) -> Tens
 
 
 def _symmetric(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Bytes of each row by its largest absolute value, and scales."""
-    most = x.abs().amax(-1)
-    live = most >= TINY
-    r = torch.where(live, 127.0 / most, 0.0)
-    return fma(x, r[..., None], ROUND) - ROUND, torch.where(live, most / 127.0, 0.0)
+    """Quantise each row by its largest absolute value: bytes and scales."""
+    largest = x.abs().amax(-1)
+    live = largest >= TINY
+    r = torch.where(live, 127.0 / largest, 0.0)
+    return fma(x, r[..., None], ROUND) - ROUND, torch.where(live, largest / 127.0, 0.0)

@@ -1,4 +1,4 @@
-"""A model as the engine will run it from an int8 file, with gradients to the model's own float parameters."""
+"""A model as the engine runs it from an int8 file, with gradients to the float parameters."""
 
 from __future__ import annotations
 
@@ -31,17 +31,19 @@ from mbrt_train.quantised.scales import Factors, find_scales
 
 
 class Quantised(nn.Module):
-    """Wraps a model; called with ids, mask, types [B, S] it returns what the model does, each text as if alone.
+    """Wraps a model; called with ids, mask, types [B, S] it returns the model's outputs, each text as if run alone.
 
-    The channel scales are the converter's of the last refresh: every `every` passes with gradients, and whenever
-    the module is set to evaluation. Dropout is off. Raises TrainingError for a pre-training model, whose heads are not
-    run here, and for a model that is not on the CPU, whose float arithmetic this is.
+    The channel scales are the converter's at the last refresh: every `every` passes with gradients, and when the module
+    is set to evaluation. Dropout is off. Raises TrainingError for a pre-training model, whose heads are not supported,
+    and for a model that is not on the CPU, whose float arithmetic is reproduced.
     """
 
     def __init__(self, model: AnyModel, every: int = 20) -> None:
         super().__init__()
         if isinstance(model, PreTraining):
-            raise TrainingError("quantisation-aware training is for encoders and task heads, not for pre-training's.")
+            raise TrainingError(
+                "quantisation-aware training does not support pre-training heads; use an encoder or a task model."
+            )
         self.model, self.every = model, every
         self.body: Encoder = model if isinstance(model, Encoder) else model.body
         self.config = model.config
@@ -49,10 +51,10 @@ class Quantised(nn.Module):
         self.refresh()
 
     def refresh(self) -> None:
-        """Ask the converter for the scales of the parameters as they are."""
+        """Compute the converter's scales for the current parameters."""
         device = next(self.model.parameters()).device
         if device.type != "cpu":
-            raise TrainingError(f"quantisation-aware training runs on the CPU, the model is on {device}.")
+            raise TrainingError(f"quantisation-aware training: the model is on {device}; expected the CPU.")
         self.scales = find_scales(self.model)
 
     def train(self, mode: bool = True) -> Quantised:
@@ -77,7 +79,7 @@ class Quantised(nn.Module):
         return out
 
     def encode(self, ids: Tensor, mask: Tensor, types: Tensor) -> Output:
-        """What the encoder gives; states as the engine reports them."""
+        """The encoder's output; hidden states as the engine reports them."""
         h = self.embed(ids, mask, types)
         out = Output()
         allowed = mask[:, None, None, :].bool()
@@ -118,7 +120,7 @@ class Quantised(nn.Module):
         return layer_norm(x, norm.weight * weight, norm.bias * bias, norm.eps)
 
     def project(self, rows: Tensor, sums: Tensor) -> Tensor:
-        """Word vectors [B, S, E] of real tokens, and what is added to the result [B, S, H]."""
+        """Project the word vectors [B, S, E] of real tokens and add `sums` [B, S, H]."""
         projection, norm = self.body.embeddings.embedding_transformation, self.body.embeddings.LayerNorm
         assert isinstance(projection, nn.Linear)
         weight: Tensor = projection.weight
@@ -160,7 +162,7 @@ class Quantised(nn.Module):
         self, at: str, block: Block, asks: tuple[Tensor, Bytes], reads: tuple[Tensor, Bytes], allowed: Tensor
     ) -> tuple[Tensor, Tensor]:
         own, heads = block.attention.self, self.config.num_attention_heads
-        # As the converter has it: the reciprocal of the rounded root, rounded.
+        # As in the converter: the reciprocal of the rounded root, rounded.
         width = torch.tensor(self.config.body_size // heads, dtype=torch.float32)
         factor = 1.0 / exactly.root(width)
         query, key, value = (
@@ -175,7 +177,7 @@ class Quantised(nn.Module):
         return context.transpose(1, 2).flatten(2), scores
 
     def plain(self, name: str, layer: nn.Linear, x: Tensor, rows: Bytes, factor: Tensor | None = None) -> Tensor:
-        """A linear layer without norm; factor: folded into it before the scales."""
+        """A linear layer without norm; factor: multiplied into it before the scales."""
         f = self.scales.linears[name]
         weight: Tensor = layer.weight
         bias: Tensor = layer.bias
@@ -184,7 +186,7 @@ class Quantised(nn.Module):
         return int8_linear(x, weight * f.weight, bias * f.bias, rows)
 
     def normed(self, name: str, layer: Normed, x: Tensor, rows: Bytes, residual: Tensor | None = None) -> Tensor:
-        """A linear layer, its residual, and its norm: NoNorm folded in, LayerNorm behind."""
+        """A linear layer, its residual, and its norm: NoNorm folded in, LayerNorm applied after it."""
         f: Factors = self.scales.linears[name]
         weight: Tensor = layer.dense.weight
         bias: Tensor = layer.dense.bias
@@ -205,7 +207,7 @@ class Quantised(nn.Module):
 
 
 def _ffns(block: Block) -> Iterator[tuple[Intermediate, Normed]]:
-    """The stack, the last FFN last."""
+    """The FFNs in order."""
     for ffn in block.ffn:
         assert isinstance(ffn, FeedForward)
         yield ffn.intermediate, ffn.output
@@ -218,7 +220,7 @@ def _split(x: Tensor, heads: int) -> Tensor:
 
 
 class ByteRows(torch.autograd.Function):
-    """Word vectors as their bytes stand for them; the gradient passes as it is."""
+    """Quantised word vectors; the gradient is passed through unchanged."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
@@ -231,7 +233,7 @@ class ByteRows(torch.autograd.Function):
 
 
 def activate(name: str, x: Tensor, scale: Tensor | None) -> Tensor:
-    """The engine's activation, times the scale of its result where the file has one."""
+    """The engine's activation, times its scale if the file has one."""
     with torch.no_grad():
         value = exactly.ACTIVATIONS[name](x)
     y = exact(SMOOTH[name](x), value)

@@ -79,18 +79,16 @@ def _folded(model: AnyModel) -> Folded:
 
 
 def _factors(scaled: Linear, plain: Linear) -> Factors:
+    norms = None if scaled.norm is None or plain.norm is None else (scaled.norm, plain.norm)
+    residuals = scaled.residual_scale, plain.residual_scale
     return Factors(
         _ratio(scaled.weight, plain.weight),
         _ratio(scaled.bias, plain.bias),
-        residual=_optional_ratio(scaled.residual_scale, plain.residual_scale),
-        norm_weight=_optional_ratio(scaled.norm and scaled.norm.weight, plain.norm and plain.norm.weight),
-        norm_bias=_optional_ratio(scaled.norm and scaled.norm.bias, plain.norm and plain.norm.bias),
+        residual=None if residuals[0] is None or residuals[1] is None else _ratio(residuals[0], residuals[1]),
+        norm_weight=None if norms is None else _ratio(norms[0].weight, norms[1].weight),
+        norm_bias=None if norms is None else _ratio(norms[0].bias, norms[1].bias),
         activation=None if scaled.activation_scale is None else _tensor(scaled.activation_scale),
     )
-
-
-def _optional_ratio(scaled: Floats | None, plain: Floats | None) -> Tensor | None:
-    return None if scaled is None or plain is None else _ratio(scaled, plain)
 
 
 def _ratio(scaled: Floats, plain: Floats) -> Tensor:

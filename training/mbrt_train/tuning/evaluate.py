@@ -1,4 +1,4 @@
-"""Grades: the metrics of a PyTorch model, or of the engine, on a task's file."""
+"""Metrics of a PyTorch model or of the engine on a task's file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mbrt_train.tuning.task import Predict, TuningTask
 
 @dataclass(frozen=True)
 class Exam:
-    """A task, its file, and how many tokens of a text count."""
+    """A task, its file, and the maximum number of tokens per text."""
 
     task: TuningTask
     data: Path
@@ -23,7 +23,7 @@ class Exam:
 
 
 def evaluate(model: Path, exam: Exam) -> dict[str, float]:
-    """Metrics of a folder (by PyTorch) or of an engine file (by the engine). Raises TrainingError."""
+    """Metrics of a folder (run by PyTorch) or of a model file (run by the engine). Raises TrainingError."""
     if model.is_dir():
         return grade(exam, load_model(model), model)
     try:
@@ -41,7 +41,9 @@ def grade(exam: Exam, model: AnyModel | mbrt.Model, tokenizer_folder: Path) -> d
         positions = model.config.max_positions
     else:
         if not check_head(task, model):
-            raise TrainingError(f"{tokenizer_folder}: its head is not that of {task.name}; fine-tune it first.")
+            raise TrainingError(
+                f"{tokenizer_folder}: the model does not have the head of {task.name}. Fine-tune it first."
+            )
         predict = with_torch(task, AsAlone(model).eval())
         positions = model.config.max_position_embeddings
     tokenizer = load_tokenizer(tokenizer_folder)

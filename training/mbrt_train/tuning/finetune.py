@@ -34,11 +34,11 @@ NAMES = (*TASKS, "SQuAD", "similarity")
 
 @dataclass(frozen=True)
 class Options:
-    """How to fine-tune. The paper searched batches of 16 to 48, rates of 1e-5 to 1e-4 and 2 to 10 epochs.
+    """Options of fine-tuning. The paper searched batches of 16 to 48, rates of 1e-5 to 1e-4 and 2 to 10 epochs.
 
-    patience: epochs without a better development score before it ends. dev_share: of the training file, where there is
-    no development file. alpha: share of the true labels when a teacher is given. pooler: a new tanh pooler before the
-    head, for models that have none. steps: an upper limit, 0 for none.
+    patience: epochs without a better development score before it stops. dev_share: share of the training file to hold
+    out without a development file. alpha: weight of the true labels with a teacher. pooler: add a tanh pooler before
+    the head of a model without one. steps: maximum, 0 for no limit.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -59,7 +59,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Result:
-    """Metrics of each seed's best epoch, and which seed was kept."""
+    """Metrics of each seed's best epoch, and the seed whose model was kept."""
 
     seeds: dict[int, dict[str, float]]
     kept: int
@@ -77,14 +77,14 @@ def task_by_name(name: str) -> TuningTask:
         if known.lower() == name.lower():
             others: dict[str, TuningTask] = {"SQuAD": Squad(), "similarity": Similarity()}
             return TASKS[known] if known in TASKS else others[known]
-    raise TrainingError(f"no task {name!r}; there are {', '.join(NAMES)}.")
+    raise TrainingError(f"unknown task {name!r}; expected one of {', '.join(NAMES)}.")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A model's folder to start from, a task, its files, and a folder for the result.
+    """Folder of the initial model, a task, its files, and the folder of the result.
 
-    dev: None holds a share of train back. teacher: folder of a model fine-tuned for the same task, to distil from.
+    dev: None holds out a share of train. teacher: folder of a model fine-tuned for the same task, to distil from.
     """
 
     model: Path
@@ -98,18 +98,18 @@ class Job:
 
 
 def finetune(job: Job) -> Result:
-    """Train a model per seed and write the best one, with results.json beside it.
+    """Train one model per seed and write the best one and results.json.
 
-    Raises TrainingError before the first step, with nothing written, for files, labels and models that do not fit.
+    Raises TrainingError before the first step, with nothing written, for wrong files, labels and models.
     """
     if job.out.exists():
-        raise TrainingError(f"{job.out} exists already. Name another folder, or remove it.")
+        raise TrainingError(f"{job.out} exists. Remove it or choose another folder.")
     base, task, options = load_model(job.model), job.task, job.options
     tokenizer = load_tokenizer(job.model)
     size = len(pieces(tokenizer))
     if size != base.config.vocab_size:
         raise TrainingError(
-            f"the tokenizer in {job.model} has {size:,} pieces, its weights {base.config.vocab_size:,}."
+            f"{job.model}: the tokenizer has {size:,} pieces; the model has {base.config.vocab_size:,} words."
         )
     longest = min(options.max_length, base.config.max_position_embeddings)
     examples = task.read(job.train, tokenizer, longest, training=True)
@@ -136,24 +136,26 @@ def _split(examples: list[Example], share: float) -> tuple[list[Example], list[E
     order = np.random.default_rng(0).permutation(len(examples))
     held = max(1, round(share * len(examples)))
     if held >= len(examples):
-        raise TrainingError(f"{len(examples)} examples are too few to hold some back; name a development file.")
+        raise TrainingError(f"{len(examples)} examples are too few to hold some out. Give a development file.")
     return [examples[i] for i in order[held:]], [examples[i] for i in order[:held]]
 
 
 def _teacher(folder: Path, task: TuningTask, student: AnyModel) -> AsAlone:
     found = load_model(folder)
     if not check_head(task, found):
-        raise TrainingError(f"the teacher {folder} was not fine-tuned for {task.name}: its head is another.")
+        raise TrainingError(
+            f"the teacher {folder} does not have the head of {task.name}. Fine-tune it for the same task."
+        )
     if found.config.vocab_size != student.config.vocab_size:
         raise TrainingError(
-            f"the teacher has {found.config.vocab_size:,} words and the student {student.config.vocab_size:,}: they do "
-            "not share a tokenizer."
+            f"the teacher has {found.config.vocab_size:,} words, the student {student.config.vocab_size:,}; expected "
+            "the same tokenizer."
         )
     return AsAlone(found).eval().requires_grad_(False)
 
 
 def new_model(base: AnyModel, task: TuningTask, options: Options) -> AnyModel:
-    """The task's model with the encoder of `base`; its own head too, if it already is such a model."""
+    """The task's model with the encoder of `base`, and its head if it has the same one."""
     config = base.config
     if options.pooler:
         config = replace(config, classifier_activation=True)
@@ -166,7 +168,7 @@ def new_model(base: AnyModel, task: TuningTask, options: Options) -> AnyModel:
         if name in theirs:
             value.copy_(theirs[name])
         elif "pooler" not in name:
-            raise TrainingError(f"the model has no {name}.")
+            raise TrainingError(f"the model has no tensor {name}.")
     return model
 
 
@@ -175,7 +177,7 @@ def _encoder(model: AnyModel) -> nn.Module:
 
 
 def runner(model: AnyModel, options: Options) -> nn.Module:
-    """What is called in training and evaluation: the model, or what the engine will make of it."""
+    """The module for training and evaluation: the model, or its quantised form."""
     return Quantised(model) if options.quantised else AsAlone(model)
 
 
@@ -200,7 +202,7 @@ class Tuning:
         self.log: list[dict[str, Any]] = []
 
     def train(self, examples: list[Example], held: list[Example]) -> dict[str, float]:
-        """Train until the epochs or the patience are over; the best epoch's weights stay. Its metrics."""
+        """Train until the epochs or the patience are exhausted. Keeps the best epoch's weights; returns its metrics."""
         o, main = self.options, self.task.main_metric
         optimiser = make_optimiser("adamw", self.model.named_parameters(), lambda _: 1.0, o.weight_decay)
         per_epoch = math.ceil(len(examples) / o.batch)
@@ -245,7 +247,7 @@ class Tuning:
         optimiser.zero_grad(set_to_none=True)
         loss = self.task.loss(self.task.result(self.run, batch), part, guided, self.options.alpha)
         if not torch.isfinite(loss):
-            raise TrainingError("the loss is not finite: lower the learning rate, or add a pooler (--pooler).")
+            raise TrainingError("the loss is not finite. Lower the learning rate or add a pooler (--pooler).")
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
         optimiser.step()

@@ -1,4 +1,4 @@
-"""GLUE's sentence tasks, from the files as GLUE publishes them and as they commonly circulate without a header."""
+"""GLUE's sentence tasks, from GLUE's files or common variants of them without a header."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from mbrt_train.tuning.metrics import METRICS
 from mbrt_train.tuning.tables import Line, read_columns
 from mbrt_train.tuning.task import Encoded, Example, Predict, mixed
 
-HIGHEST = 5.0  # of STS-B's scores
+HIGHEST = 5.0  # score of STS-B
 
 
 @dataclass(frozen=True)
 class Glue:
-    """A classification task, or a regression one if it has no labels.
+    """A classification task, or regression if it has no labels.
 
-    texts: names that a header has for the one or two texts; label: for the label; places: of both without a header.
-    metrics: the first decides which epoch is best.
+    texts: column names of the one or two texts; label: names of the label's column; places: their column numbers
+    without a header. metrics: the first determines the best epoch.
     """
 
     name: str
@@ -55,18 +55,16 @@ class Glue:
         ]
 
     def target(self, line: Line) -> int | float:
-        """The label's index, or the score. Raises TrainingError for a label that the task does not have."""
+        """The label's index, or the score. Raises TrainingError for an unknown label."""
         text = line.fields[-1].strip()
         if not self.labels:
             return _score(line)
         if text in self.labels:
             return self.labels.index(text)
-        if (
-            text.isdecimal() and int(text) < len(self.labels) == 2
-        ):  # files with words as labels have three, or no digits
+        if text.isdecimal() and int(text) < len(self.labels) == 2:  # only files with numbers as labels have two
             return int(text)
         allowed = ", ".join(self.labels) + (" (or 0, 1)" if len(self.labels) == 2 else "")
-        raise TrainingError(f"{line.where}: the label is {text!r}; {self.name} has {allowed}.")
+        raise TrainingError(f"{line.where}: the label is {text!r}; expected one of {allowed}.")
 
     def make_model(self, config: Config) -> AnyModel:
         return SequenceClassifier(config, max(1, len(self.labels)))
@@ -100,7 +98,7 @@ class Glue:
 
 @dataclass(frozen=True)
 class Similarity:
-    """Sentence vectors whose cosine follows people's scores from 0 to 5; STS-B's files."""
+    """Sentence vectors whose cosine is trained on human scores from 0 to 5; STS-B's files."""
 
     name: str = "similarity"
     main_metric: str = "spearman"
@@ -147,7 +145,7 @@ def _score(line: Line) -> float:
     except ValueError:
         value = float("nan")
     if not 0 <= value <= HIGHEST:
-        raise TrainingError(f"{line.where}: the score is {line.fields[-1]!r}; it must be a number from 0 to 5.")
+        raise TrainingError(f"{line.where}: the score is {line.fields[-1]!r}; expected a number from 0 to 5.")
     return value
 
 

@@ -18,7 +18,7 @@ Metric = Callable[[Array, Array], float]
 
 
 def _correlation(measure: Callable[[Array, Array], Any], truth: Array, found: Array) -> float:
-    """A correlation in percent; 0 where one side is constant, which has none."""
+    """A correlation in percent; 0 if one side is constant."""
     if np.ptp(truth) == 0 or np.ptp(found) == 0:
         return 0.0
     return 100 * float(measure(truth, found).statistic)
@@ -37,17 +37,17 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(answer: str) -> str:
-    """SQuAD's normal form: lower case, no punctuation, no articles, single spaces."""
+    """SQuAD's normalisation: lower case, no punctuation, no articles, single spaces."""
     return " ".join(_ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split())
 
 
 def exact_match(found: str, answers: Sequence[str]) -> float:
-    """1 if any reference is the same in normal form; no reference means that "" is right."""
+    """1 if a reference is equal after normalisation; without references the right answer is ""."""
     return float(any(normalised(found) == normalised(answer) for answer in answers or [""]))
 
 
 def token_f1(found: str, answers: Sequence[str]) -> float:
-    """The best F1 of words over the references."""
+    """The maximum F1 of words over the references."""
     return max(_f1(normalised(found).split(), normalised(answer).split()) for answer in answers or [""])
 
 

@@ -1,4 +1,4 @@
-"""The same question to a PyTorch model and to the engine."""
+"""Predictions of a PyTorch model and of the engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH_TOKENS = 4096
 
 
 class AsAlone(nn.Module):
-    """A model called with ids, mask, types, each text as if it were alone."""
+    """A model called with ids, mask, types, which runs each text as if alone."""
 
     def __init__(self, model: AnyModel) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class AsAlone(nn.Module):
 
 
 def with_torch(task: TuningTask, model: nn.Module, device: torch.device | None = None) -> Predict:
-    """Predictions by PyTorch; model is called as `task.result` wants it."""
+    """Predictions by PyTorch, from `task.result`."""
 
     @torch.no_grad()
     def predict(sequences: Sequence[Encoded]) -> list[Array]:
@@ -45,7 +45,7 @@ def with_torch(task: TuningTask, model: nn.Module, device: torch.device | None =
 
 
 def with_engine(engine: mbrt.Model) -> Predict:
-    """Predictions by the engine, of whichever head its file has."""
+    """Predictions by the engine, from the head of its file."""
 
     def predict(sequences: Sequence[Encoded]) -> list[Array]:
         found: list[Array] = [np.empty(0)] * len(sequences)

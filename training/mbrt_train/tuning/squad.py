@@ -1,4 +1,4 @@
-"""SQuAD v1.1 and v2.0: overlapping windows of the context, answers as spans, EM and F1 as the official script does."""
+"""SQuAD v1.1 and v2.0: overlapping windows of the context, answers as spans, EM and F1 as in the official script."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from mbrt_train.tuning.metrics import exact_match, token_f1
 from mbrt_train.tuning.task import Encoded, Example, Predict, mixed
 
 STRIDE = 128  # tokens that two windows of a context share
-LONGEST_QUESTION = 64
-LONGEST_ANSWER = 30
+MAX_QUESTION = 64
+MAX_ANSWER = 30
 BEST = 20
 
 
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Window:
-    """One window: its question, that one's number, and the characters of each context token (-1, -1 elsewhere)."""
+    """One window: its question and its index, and the characters of each context token (-1, -1 elsewhere)."""
 
     question: Question
     number: int
@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Squad:
-    """Both versions; a file with unanswerable questions makes "" a possible answer."""
+    """Both versions; with unanswerable questions in the file, "" is a possible answer."""
 
     name: str = "SQuAD"
     main_metric: str = "f1"
@@ -73,7 +73,7 @@ class Squad:
         return {}
 
     def result(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """[B, S, 2], padding at the lowest number."""
+        """[B, S, 2], padding at the lowest float."""
         logits: Tensor = model(**batch)[0]
         return logits.masked_fill(batch["mask"][..., None] == 0, torch.finfo(logits.dtype).min)
 
@@ -93,7 +93,7 @@ class Squad:
 
 
 def read_questions(file: Path) -> list[Question]:
-    """Questions of a SQuAD JSON file. Raises TrainingError for another format and for answers that are not there."""
+    """Questions of a SQuAD JSON file. Raises TrainingError for another format and for answers not in the context."""
     try:
         articles = json.loads(file.read_text(encoding="utf-8"))["data"]
         found = [
@@ -105,9 +105,9 @@ def read_questions(file: Path) -> list[Question]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, TrainingError):
             raise
-        raise TrainingError(f"{file}: not SQuAD's JSON ({error!r}).") from None
+        raise TrainingError(f"{file}: not SQuAD's JSON format ({error!r}).") from None
     if not found:
-        raise TrainingError(f"{file} has no questions.")
+        raise TrainingError(f"{file}: no questions.")
     return found
 
 
@@ -117,7 +117,7 @@ def _question(file: Path, context: str, entry: dict[str, Any]) -> Question:
         start = answer["answer_start"]
         if context[start : start + len(answer["text"])] != answer["text"]:
             raise TrainingError(
-                f"{file}: question {entry.get('id')!r}: the context does not have {answer['text']!r} at {start}."
+                f"{file}: question {entry.get('id')!r}: the answer {answer['text']!r} is not at {start} in the context."
             )
     start = answers[0]["answer_start"] if answers else None
     return Question(entry["question"], context, tuple(answer["text"] for answer in answers), start)
@@ -126,11 +126,11 @@ def _question(file: Path, context: str, entry: dict[str, Any]) -> Question:
 def _windows(tokenizer: Tokenizer, question: Question, max_length: int) -> list[Encoding]:
     asked = tokenizer.encode(question.text.strip(), add_special_tokens=False)
     text = question.text.strip()
-    if len(asked.ids) > LONGEST_QUESTION:
-        text = text[: asked.offsets[LONGEST_QUESTION - 1][1]]
-    room = max_length - min(len(asked.ids), LONGEST_QUESTION) - 3
+    if len(asked.ids) > MAX_QUESTION:
+        text = text[: asked.offsets[MAX_QUESTION - 1][1]]
+    room = max_length - min(len(asked.ids), MAX_QUESTION) - 3
     if room < 2:
-        raise TrainingError(f"a text of {max_length} tokens has no room for a context. Give a larger max_length.")
+        raise TrainingError(f"max_length is {max_length}, which leaves no tokens for the context. Use a larger one.")
     tokenizer.enable_truncation(max_length, stride=min(STRIDE, room // 2), strategy="only_second")
     encoding = tokenizer.encode(text, question.context)
     tokenizer.no_truncation()
@@ -138,7 +138,7 @@ def _windows(tokenizer: Tokenizer, question: Question, max_length: int) -> list[
 
 
 def _target(question: Question, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    """First and last token of the answer; [CLS] twice where the window does not hold it whole."""
+    """First and last token of the answer; [CLS] twice if the window does not contain it."""
     if question.start is None:
         return 0, 0
     first, end = question.start, question.start + len(question.answers[0])
@@ -148,9 +148,9 @@ def _target(question: Question, spans: list[tuple[int, int]]) -> tuple[int, int]
 
 
 def best_answers(windows: list[Window], logits: list[NDArray[Any]]) -> list[tuple[str, tuple[str, ...]]]:
-    """Of each question the likeliest span over all its windows, and the accepted answers.
+    """The most likely span of each question over all its windows, and the accepted answers.
 
-    The answer is "" where none is likelier, if the file has questions without an answer.
+    If the file has questions without an answer, the answer is "" when no span is more likely.
     """
     may_be_empty = any(not window.question.answers for window in windows)
     questions = {window.number: window.question for window in windows}
@@ -173,7 +173,7 @@ def _best_span(scores: NDArray[Any], spans: list[tuple[int, int]]) -> tuple[floa
     start, end = (np.where(inside, scores[: len(spans), side].astype(np.float64), -np.inf) for side in (0, 1))
     best = (-np.inf, 0, 0)
     for first in np.argsort(-start)[:BEST]:
-        stretch = end[first : first + LONGEST_ANSWER]
+        stretch = end[first : first + MAX_ANSWER]
         last = int(first) + int(stretch.argmax())
         if start[first] + end[last] > best[0]:
             best = (float(start[first] + end[last]), int(first), last)

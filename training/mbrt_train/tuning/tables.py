@@ -11,17 +11,17 @@ from mbrt_train.errors import TrainingError
 
 
 class Line(NamedTuple):
-    """The wanted fields of one line, and where it stands."""
+    """The requested fields of one line, and its place in the file."""
 
     where: str
     fields: tuple[str, ...]
 
 
 def read_columns(file: Path, names: Sequence[Sequence[str]], places: Sequence[int]) -> list[Line]:
-    """The wanted columns: found in a header by any of their names, else at their places.
+    """The requested columns, by any of their names in a header, or by number without a header.
 
-    .csv is quoted CSV; anything else is TSV as GLUE writes it, where a quote is a letter. Raises TrainingError for a
-    missing or empty file and for short lines.
+    .csv is quoted CSV; other files are TSV in GLUE's format, in which quotes are ordinary characters. Raises
+    TrainingError for a missing or empty file and for short lines.
     """
     if not file.is_file():
         raise TrainingError(f"{file} does not exist.")
@@ -39,10 +39,10 @@ def read_columns(file: Path, names: Sequence[Sequence[str]], places: Sequence[in
     found = []
     for number, row in rows:
         if max(columns) >= len(row):
-            raise TrainingError(f"{file}:{number}: {len(row)} columns, but column {max(columns) + 1} is needed.")
+            raise TrainingError(f"{file}:{number}: {len(row)} columns; column {max(columns) + 1} is required.")
         found.append(Line(f"{file}:{number}", tuple(row[i] for i in columns)))
     if not found:
-        raise TrainingError(f"{file} has a header and nothing else.")
+        raise TrainingError(f"{file}: no lines after the header.")
     return found
 
 

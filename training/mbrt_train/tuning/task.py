@@ -1,4 +1,4 @@
-"""What the fine-tuning loop asks of a task, and what all tasks share."""
+"""Interface of a fine-tuning task, and functions that all tasks share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mbrt_train.config import Config
 from mbrt_train.heads import AnyModel
 
 Array = NDArray[Any]
-# Ids and types of N sequences to what the model gives for each: logits [n], logits [S, 2], or a vector [H].
+# From N sequences to the model's result for each: logits [n], logits [S, 2], or a vector [H].
 Predict = Callable[[Sequence["Encoded"]], list[Array]]
 
 
@@ -31,7 +31,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Example:
-    """The sequences of one example (two for a pair of vectors), its target, and what the task's evaluation needs."""
+    """The sequences of one example (two for a pair of vectors), its target, and the data for its evaluation."""
 
     sequences: tuple[Encoded, ...]
     target: Any
@@ -39,18 +39,18 @@ class Example:
 
 
 class TuningTask(Protocol):
-    """A task with data files of its own kind."""
+    """A task with its own format of data files."""
 
     @property
     def name(self) -> str:
-        """As the command line has it."""
+        """Name on the command line."""
 
     @property
     def main_metric(self) -> str:
-        """The metric that decides which epoch and which seed is best."""
+        """The metric that determines the best epoch and seed."""
 
     def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
-        """Examples of a file. Raises TrainingError for what does not belong there."""
+        """Examples of a file. Raises TrainingError for wrong content."""
 
     def make_model(self, config: Config) -> AnyModel:
         """An untrained model with this task's head."""
@@ -59,10 +59,10 @@ class TuningTask(Protocol):
         """Further keys of config.json."""
 
     def loss(self, made: Tensor, examples: Sequence[Example], teacher: Tensor | None, alpha: float) -> Tensor:
-        """Mean loss of what `result` gave for these examples; teacher: what it gave for its model."""
+        """Mean loss; made: the student's `result` for these examples, teacher: the teacher's."""
 
     def result(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """What `Predict` returns, for a padded batch."""
+        """The values of `Predict` for a padded batch."""
 
     def evaluate(self, predict: Predict, examples: Sequence[Example]) -> dict[str, float]:
         """Metrics in percent by name."""
@@ -79,7 +79,7 @@ def pad(sequences: Sequence[Encoded], device: torch.device | None = None) -> dic
 
 
 def mixed(truth: Tensor, student: Tensor, teacher: Tensor | None, alpha: float) -> Tensor:
-    """alpha truth + (1 - alpha) KL(teacher || student), logits along the last axis; without teacher the truth alone."""
+    """alpha truth + (1 - alpha) KL(teacher || student), logits along the last axis; without a teacher only truth."""
     if teacher is None:
         return truth
     log_t, log_s = teacher.log_softmax(-1), student.log_softmax(-1)
