@@ -1,6 +1,6 @@
 """Compares the speed of the C++ tokenizer with the `tokenizers` library: one thread each, runs interleaved.
 
-    python benchmarks/micro/tokenizer.py build/release/tests/tokenize tokenizer.json texts.txt
+    python benchmarks/micro/tokenizer.py build/editable/tests/tokenize tokenizer.json texts.txt
 
 Both give ids without offsets (`encode_batch_fast`, the library's fastest call). Every run encodes all lines twice and
 times the second pass. The ratio of the medians is the result; the numbers of tokens must be equal.

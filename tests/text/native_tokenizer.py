@@ -2,7 +2,7 @@
 
 Run by ctest ("tokenizer"), with the program tests/text/tokenize.cc in $MBRT_TOKENIZE, and by hand:
 
-    MBRT_TOKENIZE=build/release/tests/tokenize python -m pytest -q tests/text/native_tokenizer.py
+    MBRT_TOKENIZE=build/editable/tests/tokenize python -m pytest -q tests/text/native_tokenizer.py
 
 $MBRT_TOKENIZER_LINES (default 20,000; a million for the figures in docs/tokenizer.md) multilingual lines and a tenth as
 many random byte strings are compared, and the lines of every file that $MBRT_TOKENIZER_TEXTS (paths between colons; a
