@@ -12,7 +12,7 @@ namespace mbrt {
 namespace {
 
 struct Range {
-  std::uint64_t least, most;
+  std::uint64_t min, max;
 };
 
 template <typename Value>
@@ -49,16 +49,16 @@ constexpr HeadTraits kHeads[] = {
 };
 
 [[noreturn]] void fail(const std::string& what) {
-  throw ModelFormatError("config: " + what + kWriteAgain);
+  throw ModelFormatError("config: " + what + kConvertAgain);
 }
 
-// Each overload reads one kind of value and says what it should have been.
+// Each overload reads one kind of value.
 
 void read(JsonReader* json, const Range& range, std::size_t* out) {
   const std::uint64_t value = json->unsigned_integer();
-  if (value < range.least || value > range.most) {
-    json->fail("the number " + thousands(value) + ", which is not from " + thousands(range.least) +
-               " to " + thousands(range.most) + ",");
+  if (value < range.min || value > range.max) {
+    json->fail("number " + thousands(value) + "; expected " + thousands(range.min) + " to " +
+               thousands(range.max));
   }
   *out = static_cast<std::size_t>(value);
 }
@@ -68,7 +68,7 @@ void read(JsonReader* json, bool* out) { *out = json->boolean(); }
 void read(JsonReader* json, float* out) {
   const double value = json->number();
   if (value > 0 && value <= std::numeric_limits<float>::max()) *out = static_cast<float>(value);
-  if (!(*out > 0)) json->fail("a number that is not positive in 32-bit floating point");
+  if (!(*out > 0)) json->fail("number out of range; expected a positive 32-bit float");
 }
 
 template <typename Named, std::size_t kCount>
@@ -79,7 +79,7 @@ const Named& read_name(JsonReader* json, const Named (&choices)[kCount]) {
     if (name == choice.name) return choice;
     known += std::string(known.empty() ? "" : ", ") + choice.name;
   }
-  json->fail("the value " + quoted(name) + ", which is none of " + known + ",");
+  json->fail("value " + quoted(name) + "; expected one of " + known);
 }
 
 template <typename Value, std::size_t kCount>
@@ -98,8 +98,8 @@ struct Key {
 };
 
 // A key's name is its field's name.
-#define MBRT_SIZE(field, least, most) \
-  {#field, [](JsonReader* json, ModelConfig* c) { read(json, Range{least, most}, &c->field); }}
+#define MBRT_SIZE(field, min, max) \
+  {#field, [](JsonReader* json, ModelConfig* c) { read(json, Range{min, max}, &c->field); }}
 #define MBRT_CHOICE(field, choices) \
   {#field, [](JsonReader* json, ModelConfig* c) { read(json, choices, &c->field); }}
 #define MBRT_VALUE(field) {#field, [](JsonReader* json, ModelConfig* c) { read(json, &c->field); }}
@@ -137,25 +137,25 @@ constexpr std::size_t kKeyCount = sizeof(kKeys) / sizeof(kKeys[0]);
 
 void check_agreement(const ModelConfig& c) {
   if (c.body_size % c.num_heads != 0) {
-    fail("num_heads is " + std::to_string(c.num_heads) + ", which does not divide body_size " +
+    fail("num_heads is " + std::to_string(c.num_heads) + "; expected a divisor of body_size " +
          std::to_string(c.body_size) + ".");
   }
   if (!c.has_bottleneck() && c.body_size != c.hidden_size) {
     fail("body_size is " + std::to_string(c.body_size) +
-         ", without a bottleneck it must equal hidden_size " + std::to_string(c.hidden_size) + ".");
+         "; without a bottleneck expected hidden_size " + std::to_string(c.hidden_size) + ".");
   }
   if (c.pad_token_id >= c.vocab_size) {
-    fail("pad_token_id is " + thousands(c.pad_token_id) + ", the vocabulary has " +
+    fail("pad_token_id is " + thousands(c.pad_token_id) + "; the vocabulary has " +
          thousands(c.vocab_size) + " tokens.");
   }
   const HeadTraits& head = head_traits(c.head);
   if (c.num_labels < head.min_labels || c.num_labels > head.max_labels) {
-    fail("num_labels is " + thousands(c.num_labels) + ", the head needs " +
+    fail("num_labels is " + thousands(c.num_labels) + "; the head needs " +
          (head.min_labels == head.max_labels ? "exactly " : "at least ") +
          std::to_string(head.min_labels) + ".");
   }
   if (head.reads_pooled && c.pooler == Pooler::kNone) {
-    fail("pooler is \"none\", the head reads the pooled output.");
+    fail("pooler is \"none\"; the head needs a pooled output.");
   }
 }
 
@@ -171,14 +171,14 @@ ModelConfig parse_config(std::string_view text) {
   for (std::string name; json.next_key(&name);) {
     std::size_t i = 0;
     while (i < kKeyCount && name != kKeys[i].name) ++i;
-    if (i == kKeyCount) json.fail("an unknown key");
-    if (seen[i]) json.fail("a key that comes twice");
+    if (i == kKeyCount) json.fail("unknown key");
+    if (seen[i]) json.fail("duplicate key");
     seen[i] = true;
     kKeys[i].read(&json, &config);
   }
   json.end();
   for (std::size_t i = 0; i < kKeyCount; ++i) {
-    if (!seen[i]) fail(std::string("the key \"") + kKeys[i].name + "\" is missing.");
+    if (!seen[i]) fail(std::string("missing key \"") + kKeys[i].name + "\".");
   }
   check_agreement(config);
   return config;

@@ -1,5 +1,4 @@
-// The configuration of a model: every member of the family of docs/model_format.md, and nothing
-// else.
+// The configuration of a model, for all models of docs/model_format.md.
 #ifndef MBRT_MODEL_CONFIG_H_
 #define MBRT_MODEL_CONFIG_H_
 
@@ -12,8 +11,8 @@ namespace mbrt {
 
 enum class Precision { kFp32, kInt8 };
 
-// What query, key, value and the residual of a block's attention are computed from; h is the
-// block's input.
+// The inputs of query, key, value and of the residual of a block's attention; h is the input of the
+// block.
 enum class Bottleneck {
   kNone,      // BERT: all from h
   kShared,    // MobileBERT: query and key from attention(h), value from h, residual input(h)
@@ -23,8 +22,8 @@ enum class Bottleneck {
 
 enum class Norm { kLayerNorm, kNoNorm };  // kNoNorm is folded into the linear layers
 
-// How the first token's state becomes the pooled output: as it is, or through a linear layer and a
-// function.
+// The pooled output: the first token's hidden state as it is, or after a linear layer and an
+// activation.
 enum class Pooler { kNone, kFirstToken, kTanh, kRelu };
 
 enum class Head {
@@ -38,7 +37,7 @@ enum class Head {
   kMultipleChoice,
 };
 
-// What the engine, the loader and the tasks must know of a head.
+// The properties of a head that the loader, the engine and the tasks use.
 struct HeadTraits {
   Head head;
   const char* name;   // in the configuration of a model file
@@ -79,8 +78,8 @@ struct ModelConfig {
   bool has_mlm() const { return head == Head::kMaskedLm || head == Head::kPretraining; }
 };
 
-// Reads the JSON of the `config` metadata and checks every range and every pair of values that must
-// agree. ModelFormatError, naming the key.
+// Reads the JSON of the `config` metadata and checks all ranges and dependencies between values.
+// ModelFormatError with the name of the key.
 ModelConfig parse_config(std::string_view json);
 
 }  // namespace mbrt

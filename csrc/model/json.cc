@@ -17,8 +17,8 @@
 namespace mbrt {
 namespace {
 
-// Bytes that stand for themselves in a string: all but the quote, the backslash, controls and
-// non-ASCII.
+// Bytes that a string may contain as they are: all but the quote, the backslash, control characters
+// and non-ASCII.
 constexpr std::array<bool, 256> plain_bytes() {
   std::array<bool, 256> plain{};
   for (std::size_t i = 0x20; i < 0x80; ++i) plain[i] = i != '"' && i != '\\';
@@ -26,7 +26,7 @@ constexpr std::array<bool, 256> plain_bytes() {
 }
 constexpr std::array<bool, 256> kPlain = plain_bytes();
 
-// What the character after a backslash means; zero for those that mean nothing, and for u.
+// The meaning of the character after a backslash; 0 for invalid ones and for u.
 constexpr std::array<char, 256> escapes() {
   std::array<char, 256> meaning{};
   meaning['"'] = '"', meaning['\\'] = '\\', meaning['/'] = '/', meaning['b'] = '\b';
@@ -52,9 +52,9 @@ void JsonReader::fail(std::string_view what) const {
   std::string message(name_);
   message += ": ";
   message += what;
-  message += " at byte " + thousands(position_);
-  if (!key_.empty()) message += ", after the key " + quoted(key_);
-  throw ModelFormatError(message + "." + kWriteAgain);
+  message += " (byte " + thousands(position_);
+  if (!key_.empty()) message += ", key " + quoted(key_);
+  throw ModelFormatError(message + ")." + kConvertAgain);
 }
 
 void JsonReader::skip_space() {
@@ -69,14 +69,14 @@ void JsonReader::expect(char c, const char* what) {
 
 void JsonReader::enter(char open, const char* what) {
   expect(open, what);
-  if (depth_ == kMaxDepth) fail("nested too deeply");
+  if (depth_ == kMaxDepth) fail("nesting too deep; at most 8 levels are allowed");
   begun_[depth_++] = false;
 }
 
 void JsonReader::begin_object() { enter('{', "an object"); }
 void JsonReader::begin_array() { enter('[', "an array"); }
 
-// Steps over the comma before every element but the first, or over the closing bracket.
+// Consumes the comma before every element but the first, or the closing bracket.
 bool JsonReader::another(char close, const char* what) {
   skip_space();
   if (peek() == close) {
@@ -108,27 +108,27 @@ std::string JsonReader::string() {
   return out;
 }
 
-// From behind the opening quote to behind the closing one. A vocabulary is a million bytes with an
-// escape every seventh, so bytes are copied as they are looked at, into a chunk. Tried and dropped:
-// an append for each run (twice the instructions); eight bytes at a time (runs are too short: 15 %
+// Reads from after the opening quote to after the closing one. A vocabulary is a million bytes, every
+// seventh an escape, so bytes are copied into a chunk while they are tested. Tried and dropped: an
+// append for each run (twice the instructions); eight bytes at a time (runs are too short: 15 %
 // more).
 void JsonReader::append_string(std::string* out) {
-  constexpr std::size_t kLongestPiece = 4;  // a UTF-8 character
+  constexpr std::size_t kMaxCharacter = 4;  // a UTF-8 character
   std::array<char, 4096> chunk;
   std::size_t used = 0;
   while (true) {
-    if (used + kLongestPiece >= chunk.size()) {
+    if (used + kMaxCharacter >= chunk.size()) {
       out->append(chunk.data(), used);
       used = 0;
     }
     const char* const from = text_.data() + position_;
     char* const to = chunk.data() + used;
-    const std::size_t run = std::min(chunk.size() - kLongestPiece - used, text_.size() - position_);
+    const std::size_t run = std::min(chunk.size() - kMaxCharacter - used, text_.size() - position_);
     std::size_t i = 0;
     for (; i < run && kPlain[static_cast<unsigned char>(from[i])]; ++i) to[i] = from[i];
     position_ += i;
     used += i;
-    if (position_ == text_.size()) fail("a string without an end");
+    if (position_ == text_.size()) fail("unterminated string");
     if (i == run) continue;
     const char c = text_[position_];
     if (c == '"') break;
@@ -138,34 +138,34 @@ void JsonReader::append_string(std::string* out) {
   ++position_;
 }
 
-// One character that is not ASCII, to `out`; its length.
+// Copies one non-ASCII character to `out`; returns its length.
 std::size_t JsonReader::multibyte(char* out) {
   const std::size_t length = utf8_length(text_.substr(position_));
-  if (length == 0) fail("a string that is not UTF-8");
-  if (length == 1) fail("a control character in a string");
+  if (length == 0) fail("string is not UTF-8");
+  if (length == 1) fail("control character in a string");
   std::memcpy(out, text_.data() + position_, length);
   position_ += length;
   return length;
 }
 
-// What the escape means, to `out`; its length.
+// Writes the meaning of an escape to `out`; returns its length.
 std::size_t JsonReader::escape(char* out) {
   ++position_;
   const char c = peek();
   const char meaning = kEscapes[static_cast<unsigned char>(c)];
-  if (meaning == '\0' && c != 'u') fail("an unknown escape in a string");
+  if (meaning == '\0' && c != 'u') fail("unknown escape in a string");
   ++position_;
   if (meaning != '\0') {
     *out = meaning;
     return 1;
   }
   std::uint32_t code = hex4();
-  if (code >= 0xDC00 && code <= 0xDFFF) fail("a low surrogate without a high one");
+  if (code >= 0xDC00 && code <= 0xDFFF) fail("low surrogate without a high surrogate");
   if (code >= 0xD800 && code <= 0xDBFF) {
-    if (text_.substr(position_, 2) != "\\u") fail("a high surrogate without a low one");
+    if (text_.substr(position_, 2) != "\\u") fail("high surrogate without a low surrogate");
     position_ += 2;
     const std::uint32_t low = hex4();
-    if (low < 0xDC00 || low > 0xDFFF) fail("a high surrogate without a low one");
+    if (low < 0xDC00 || low > 0xDFFF) fail("high surrogate without a low surrogate");
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
   }
   return encode_utf8(code, out);
@@ -197,17 +197,17 @@ std::uint64_t JsonReader::unsigned_integer() {
   const std::string_view token = number_text();
   std::optional<std::uint64_t> value = 0;
   for (const char c : token) {
-    if (!is_digit(c)) fail("expected a whole number, not negative, without fraction or exponent,");
+    if (!is_digit(c)) fail("expected a whole number, not negative, without fraction or exponent");
     value = checked_mul(*value, 10);
     if (value) value = checked_add(*value, static_cast<std::uint64_t>(c - '0'));
-    if (!value) fail("a number that is too large");
+    if (!value) fail("number too large; expected less than 2^64");
   }
   return *value;
 }
 
-// The grammar is checked here, so the library's conversion, in the classic locale, sees only what
-// it converts exactly. A library without from_chars for doubles has streams, which a static program
-// had better be without: they bring half a megabyte of locales.
+// The grammar is checked here, so the library's conversion gets only valid numbers. Streams are the
+// fallback for libraries without from_chars for doubles: they add half a megabyte of locale code to
+// a static program.
 double JsonReader::number() {
   skip_space();
   const std::string_view text = number_text();
@@ -221,17 +221,17 @@ double JsonReader::number() {
   stream >> value;
   const bool read = !stream.fail();
 #endif
-  if (!read || !std::isfinite(value)) fail("a number that is out of range");
+  if (!read || !std::isfinite(value)) fail("number out of the range of a double");
   return value;
 }
 
 std::string_view JsonReader::number_text() {
-  constexpr std::size_t kLongest = 64;
+  constexpr std::size_t kMaxLength = 64;
   const std::size_t begin = position_;
   if (peek() == '-') ++position_;
   const std::size_t integer = position_;
   if (!digits()) fail("expected a number");
-  if (text_[integer] == '0' && position_ - integer > 1) fail("a number with a leading zero");
+  if (text_[integer] == '0' && position_ - integer > 1) fail("number with a leading zero");
   if (peek() == '.') {
     ++position_;
     if (!digits()) fail("expected digits after the decimal point");
@@ -241,7 +241,7 @@ std::string_view JsonReader::number_text() {
     if (peek() == '+' || peek() == '-') ++position_;
     if (!digits()) fail("expected digits in the exponent");
   }
-  if (position_ - begin > kLongest) fail("a number that is too long");
+  if (position_ - begin > kMaxLength) fail("number longer than 64 characters");
   return text_.substr(begin, position_ - begin);
 }
 
@@ -290,7 +290,7 @@ void JsonReader::skip() {
 
 void JsonReader::end() {
   skip_space();
-  if (position_ != text_.size()) fail("something after the end of the value");
+  if (position_ != text_.size()) fail("data after the end of the value");
 }
 
 }  // namespace mbrt

@@ -1,17 +1,16 @@
-// A strict JSON reader that is asked for what should come next, and builds no tree: memory and
-// depth are the asker's, so a hostile text can neither exhaust the heap nor the stack.
+// A strict pull parser for JSON: the caller asks for the value it expects next. It builds no tree, so
+// an untrusted text can exhaust neither the heap nor the stack.
 //
 //   JsonReader json(text, "config");
 //   json.begin_object();
 //   for (std::string key; json.next_key(&key);) {
-//     if (key == "rows") rows = json.unsigned_integer(); else json.fail("an unknown key");
+//     if (key == "rows") rows = json.unsigned_integer(); else json.fail("unknown key");
 //   }
 //   json.end();
 //
-// RFC 8259 and no more: one value and white space around it, UTF-8 without a byte order mark,
-// surrogates in pairs. A key that comes twice is for the asker to refuse: it knows its keys. Every
-// error is a ModelFormatError that says which text (the name given), what was expected, at which
-// byte and after which key.
+// RFC 8259 and nothing else: one value with white space around it, UTF-8 without a byte order mark,
+// surrogates in pairs. The caller checks for duplicate keys. Every error is a ModelFormatError with
+// the name of the text, what was expected, the byte position and the last key.
 #ifndef MBRT_MODEL_JSON_H_
 #define MBRT_MODEL_JSON_H_
 
@@ -37,18 +36,18 @@ class JsonReader {
   std::uint64_t unsigned_integer();  // digits only, below 2^64
   double number();                   // finite
   bool boolean();
-  bool null();  // steps over a null; false, and nothing happens, when something else is next
+  bool null();  // consumes a null; false, and nothing is consumed, if the next value is another
   void skip();  // any value
 
-  // The first character of what is next, '\0' at the end; nothing is checked or consumed.
+  // The first character of the next value, '\0' at the end; consumes nothing.
   char peek_value() {
     skip_space();
     return peek();
   }
 
-  void end();  // nothing but white space may follow
+  void end();  // only white space may follow
 
-  // Throws "<name>: <what>", with the place.
+  // Throws "<name>: <what>", with the position.
   [[noreturn]] void fail(std::string_view what) const;
 
  private:
@@ -70,7 +69,7 @@ class JsonReader {
   std::string_view name_;
   std::size_t position_ = 0;
   std::size_t depth_ = 0;
-  std::array<bool, kMaxDepth> begun_{};  // at each depth: an element has been read
+  std::array<bool, kMaxDepth> begun_{};  // at each depth: an element was read
   std::string key_;                      // the last one, for messages
 };
 

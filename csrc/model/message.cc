@@ -4,7 +4,7 @@ namespace mbrt {
 
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;  // 0 continues nothing
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;  // 0 is no continuation
   };
   const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
   if (text.empty()) return 0;
@@ -19,7 +19,7 @@ std::size_t utf8_length(std::string_view text) {
   }
   if (first >= 0xF0 && first <= 0xF4) {
     if (first == 0xF0 && second < 0x90) return 0;   // overlong
-    if (first == 0xF4 && second >= 0x90) return 0;  // past U+10FFFF
+    if (first == 0xF4 && second >= 0x90) return 0;  // above U+10FFFF
     return continues(1) && continues(2) && continues(3) ? 4 : 0;
   }
   return 0;
@@ -51,13 +51,13 @@ std::string printable(std::string_view text) {
 }
 
 std::string quoted(std::string_view text) {
-  constexpr std::size_t kLongest = 80;
-  if (text.size() <= kLongest) return '"' + printable(text) + '"';
+  constexpr std::size_t kMaxBytes = 80;
+  if (text.size() <= kMaxBytes) return '"' + printable(text) + '"';
   std::size_t end = 0;
   while (true) {
     const std::size_t length = utf8_length(text.substr(end));
     const std::size_t next = end + (length == 0 ? 1 : length);
-    if (next > kLongest) break;
+    if (next > kMaxBytes) break;
     end = next;
   }
   return '"' + printable(text.substr(0, end)) + "...\"";

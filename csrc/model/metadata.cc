@@ -19,7 +19,7 @@ const std::string* find(const Metadata& metadata, const char* key) {
   return entry == metadata.end() ? nullptr : &entry->second;
 }
 
-[[noreturn]] void fail(const std::string& what) { throw ModelFormatError(what + kWriteAgain); }
+[[noreturn]] void fail(const std::string& what) { throw ModelFormatError(what + kConvertAgain); }
 
 void check_labels(const std::string& text, const ModelConfig& config) {
   JsonReader json(text, "labels");
@@ -28,7 +28,7 @@ void check_labels(const std::string& text, const ModelConfig& config) {
   for (; json.next_element(); ++count) json.string();
   json.end();
   if (count != config.num_labels) {
-    fail("labels: there are " + thousands(count) + ", the configuration has " +
+    fail("labels: " + thousands(count) + " labels; the configuration has " +
          thousands(config.num_labels) + " outputs.");
   }
 }
@@ -38,8 +38,8 @@ void check_problem_type(const std::string& text) {
        {"single_label_classification", "multi_label_classification", "regression"}) {
     if (text == known) return;
   }
-  fail("problem_type: the value " + quoted(text) +
-       " is none of single_label_classification, multi_label_classification, regression.");
+  fail("problem_type: value " + quoted(text) +
+       "; expected single_label_classification, multi_label_classification or regression.");
 }
 
 void check_pooling(const std::string& text) {
@@ -49,18 +49,18 @@ void check_pooling(const std::string& text) {
   json.begin_object();
   for (std::string name; json.next_key(&name);) {
     const auto key = static_cast<std::size_t>(std::find(kKeys, kKeys + 3, name) - kKeys);
-    if (key == 3) json.fail("an unknown key");
-    if (std::exchange(seen[key], true)) json.fail("a key that comes twice");
+    if (key == 3) json.fail("unknown key");
+    if (std::exchange(seen[key], true)) json.fail("duplicate key");
     if (key == 0) {
       const std::string mode = json.string();
       if (mode != "mean" && mode != "cls")
-        json.fail("the value " + quoted(mode) + ", which is none of mean, cls,");
+        json.fail("value " + quoted(mode) + "; expected mean or cls");
     }
     if (key == 1) json.boolean();
-    if (key == 2 && json.unsigned_integer() == 0) json.fail("the number 0, which allows no token,");
+    if (key == 2 && json.unsigned_integer() == 0) json.fail("max_tokens is 0; expected at least 1");
   }
   json.end();
-  if (!seen[0] || !seen[1]) fail("pooling: the keys \"mode\" and \"normalize\" are both needed.");
+  if (!seen[0] || !seen[1]) fail("pooling: missing key; expected \"mode\" and \"normalize\".");
 }
 
 }  // namespace
@@ -69,24 +69,23 @@ void check_format(const Metadata& metadata) {
   const std::string* const format = find(metadata, "format");
   if (format == nullptr || *format != "mobilebert_rt") {
     throw ModelFormatError(
-        "this is a safetensors file of another program: its metadata have no format "
-        "\"mobilebert_rt\"."
-        "\nConvert the folder that it came from with `mbrt convert`.");
+        "a safetensors file of another program; expected the metadata format "
+        "\"mobilebert_rt\".\nConvert the folder of this file with `mbrt convert`.");
   }
   const std::string* const version = find(metadata, "format_version");
-  if (version == nullptr) fail("the metadata have no format_version.");
+  if (version == nullptr) fail("no format_version in the metadata; expected 1.");
   if (*version == kVersion) return;
   const bool number = !version->empty() && version->size() < 10 && (*version)[0] != '0' &&
                       version->find_first_not_of("0123456789") == std::string::npos;
-  if (!number) fail("format_version is " + quoted(*version) + ", which is not a version.");
+  if (!number) fail("format_version: " + quoted(*version) + "; expected a number.");
   throw UnsupportedModelError(
-      "format_version is " + *version + ", this release reads version " + kVersion +
-      ".\nUpgrade mobilebert_rt, or write the file again with this release's `mbrt convert`.");
+      "format_version: " + *version + "; this release reads version " + kVersion +
+      ".\nUpgrade mobilebert_rt, or convert the model again with this release's `mbrt convert`.");
 }
 
 ModelConfig read_config(const Metadata& metadata) {
   const std::string* const text = find(metadata, "config");
-  if (text == nullptr) fail("the metadata have no config.");
+  if (text == nullptr) fail("no config in the metadata.");
   const ModelConfig config = parse_config(*text);
   if (const std::string* labels = find(metadata, "labels")) check_labels(*labels, config);
   if (const std::string* type = find(metadata, "problem_type")) check_problem_type(*type);

@@ -1,5 +1,4 @@
-// What the strings beside the tensors must say: that the file is ours, and nothing that contradicts
-// the configuration.
+// Checks of a file's metadata: its format, and that nothing contradicts the configuration.
 #ifndef MBRT_MODEL_METADATA_H_
 #define MBRT_MODEL_METADATA_H_
 
@@ -10,12 +9,11 @@
 
 namespace mbrt {
 
-// ModelFormatError when the file is somebody else's, UnsupportedModelError when it is of a version
-// to come.
+// ModelFormatError for a file of another program, UnsupportedModelError for one of a later version.
 void check_format(const Metadata& metadata);
 
-// The configuration, with the metadata that depend on it checked: labels, problem_type, pooling.
-// Other keys are free.
+// The configuration; also checks the metadata that depend on it: labels, problem_type, pooling. Other
+// keys may have any value.
 ModelConfig read_config(const Metadata& metadata);
 
 }  // namespace mbrt

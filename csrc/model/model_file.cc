@@ -12,7 +12,7 @@
 namespace mbrt {
 namespace {
 
-// Runs load and puts the name of the file before the message of what it throws.
+// Calls load and puts the name of the file before the messages of its errors.
 template <typename Load>
 auto naming(const std::string& name, const Load& load) {
   const std::string where = name + ": ";

@@ -1,10 +1,9 @@
-// A model file in memory: opened, every byte checked, immutable; any number of models and threads
-// may share it.
+// A model file in memory: every byte checked, immutable, shared by any number of models and threads.
 //
-// Whatever the bytes are, opening either fails with a named error or leaves weights that cannot
-// lead a kernel outside the file. Memory and time are bounded by a small multiple of the file's
-// size. The bytes are used where they lie, so they must not change while the ModelFile lives (see
-// base/mapped_file.h for what happens to a mapped file that does).
+// For any bytes, opening either fails with an error or gives weights with which no kernel reads
+// outside the file. Memory and time are bounded by a small multiple of the file's size. The bytes
+// are used in place, so they must not change while the ModelFile exists (base/mapped_file.h says what
+// happens otherwise).
 #ifndef MBRT_MODEL_MODEL_FILE_H_
 #define MBRT_MODEL_MODEL_FILE_H_
 
@@ -19,13 +18,12 @@ namespace mbrt {
 
 class ModelFile {
  public:
-  // Maps the file. InputError when there is none; ModelFormatError and UnsupportedModelError begin
-  // with the path.
+  // Maps the file. InputError when it cannot be read; ModelFormatError; UnsupportedModelError. The
+  // messages begin with the path.
   static std::shared_ptr<const ModelFile> open(const std::string& path);
 
-  // Uses the bytes of the caller, who keeps them as they are until the owner is released (null: for
-  // ever). Bytes that do not begin on a 64-byte boundary are copied and the owner is released at
-  // once.
+  // Uses the caller's bytes, which must not change until the owner is released (never, if null).
+  // Bytes that are not aligned to 64 are copied, and the owner is released at once.
   static std::shared_ptr<const ModelFile> from_memory(const void* data, std::size_t size,
                                                       std::shared_ptr<const void> owner);
 

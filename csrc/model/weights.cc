@@ -14,8 +14,8 @@ namespace {
 
 using Shape = std::vector<std::uint64_t>;
 
-// A row of real values, each part padded to a multiple of 16: one part, but three for the input of
-// a trigram projection.
+// A row of values in parts, each padded to a multiple of 16: three parts for the input of a trigram
+// projection, otherwise one.
 struct Row {
   std::size_t real;
   std::size_t parts = 1;
@@ -23,14 +23,20 @@ struct Row {
 };
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
-  throw ModelFormatError("tensor " + quoted(name) + " " + what + kWriteAgain);
+  throw ModelFormatError("tensor " + quoted(name) + ": " + what + kConvertAgain);
 }
 
+// what: what the element is, and what was expected.
 [[noreturn]] void fail_at(const std::string& name, std::size_t element, const char* what) {
-  fail(name, std::string(what) + " at element " + thousands(element) + ".");
+  fail(name, "element " + thousands(element) + " is " + what);
 }
 
-// Hands out the tensors of a file by name, each once.
+constexpr char kMinus128[] = "-128; expected -127 to 127.";
+constexpr char kPadding[] = "padding and not zero; expected 0.";
+constexpr char kNotFinite[] = "infinite or NaN; expected a finite number.";
+constexpr char kNotPositive[] = "a scale of 0 or less; expected a positive number.";
+
+// The tensors of a file by name; each may be taken once.
 class Tensors {
  public:
   Tensors(const std::vector<TensorInfo>& tensors, const std::byte* data) : data_(data) {
@@ -49,7 +55,7 @@ class Tensors {
 
   void refuse_the_rest() const {
     for (const Entry& entry : by_name_) {
-      if (!entry.taken) fail(entry.tensor->name, "is not part of the configured model.");
+      if (!entry.taken) fail(entry.tensor->name, "not part of the configured model.");
     }
   }
 
@@ -63,13 +69,14 @@ class Tensors {
     const auto entry = std::lower_bound(
         by_name_.begin(), by_name_.end(), name,
         [](const Entry& e, const std::string& wanted) { return e.tensor->name < wanted; });
-    if (entry == by_name_.end() || entry->tensor->name != name) fail(name, "is missing.");
+    if (entry == by_name_.end() || entry->tensor->name != name)
+      fail(name, "missing; the configuration needs it.");
     const TensorInfo& tensor = *entry->tensor;
     if (tensor.dtype != dtype) {
-      fail(name, "is of type " + quoted(tensor.dtype) + ", the configuration needs " + dtype + ".");
+      fail(name, "type " + quoted(tensor.dtype) + "; the configuration needs " + dtype + ".");
     }
     if (tensor.shape != shape) {
-      fail(name, "has the shape " + shape_text(tensor.shape) + ", the configuration needs " +
+      fail(name, "shape " + shape_text(tensor.shape) + "; the configuration needs " +
                      shape_text(shape) + ".");
     }
     entry->taken = true;
@@ -80,17 +87,17 @@ class Tensors {
   std::vector<Entry> by_name_;
 };
 
-// The padding of packed weights [n / 16][k / kGroup][n % 16][k % kGroup] is zero (of either sign).
+// Padding of packed weights [n / 16][k / kGroup][n % 16][k % kGroup] must be +0 or -0.
 template <std::size_t kGroup, typename T>
 void check_packed_padding(const std::string& name, const T* w, std::size_t n, const Row& row) {
   if (n == pad16(n) && row.real == pad16(row.real)) return;
-  const std::size_t depth = row.padded();
+  const std::size_t k_padded = row.padded();
   const auto check = [&](std::size_t column, std::size_t k) {
     const std::size_t at =
-        ((column / 16 * (depth / kGroup) + k / kGroup) * 16 + column % 16) * kGroup + k % kGroup;
-    if (w[at] != 0) fail_at(name, at, "holds padding that is not zero");
+        ((column / 16 * (k_padded / kGroup) + k / kGroup) * 16 + column % 16) * kGroup + k % kGroup;
+    if (w[at] != 0) fail_at(name, at, kPadding);
   };
-  for (std::size_t part = 0; part < depth; part += pad16(row.real)) {
+  for (std::size_t part = 0; part < k_padded; part += pad16(row.real)) {
     for (std::size_t k = 0; k < pad16(row.real); ++k) {
       for (std::size_t column = k < row.real ? n : 0; column < pad16(n); ++column)
         check(column, part + k);
@@ -103,7 +110,7 @@ void check_row_padding(const std::string& name, const T* x, std::size_t rows, st
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t i = columns; i < pad16(columns); ++i) {
       if (x[row * pad16(columns) + i] != 0) {
-        fail_at(name, row * pad16(columns) + i, "holds padding that is not zero");
+        fail_at(name, row * pad16(columns) + i, kPadding);
       }
     }
   }
@@ -111,7 +118,7 @@ void check_row_padding(const std::string& name, const T* x, std::size_t rows, st
 
 void check_finite(const std::string& name, const float* x, std::size_t count) {
   const std::size_t bad = first_not_finite(x, count);
-  if (bad != count) fail_at(name, bad, "holds a value that is infinite or not a number");
+  if (bad != count) fail_at(name, bad, kNotFinite);
 }
 
 class Loader {
@@ -165,12 +172,12 @@ const float* Loader::vector(const std::string& name, std::size_t size) {
   return x;
 }
 
-// The same values, known to be greater than zero where they are not padding.
+// Checks that the values are greater than zero where they are not padding; returns x.
 const float* Loader::scales(const std::string& name, const float* x, std::size_t rows,
                             std::size_t columns) {
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t i = row * pad16(columns); i < row * pad16(columns) + columns; ++i) {
-      if (!(x[i] > 0)) fail_at(name, i, "holds a scale that is not positive");
+      if (!(x[i] > 0)) fail_at(name, i, kNotPositive);
     }
   }
   return x;
@@ -202,12 +209,12 @@ void Loader::load_weight_s8(const std::string& name, const Row& in, LinearWeight
   linear->w_s8 = tensors_.take_s8(name, {linear->n_padded / 16, linear->k_padded / 4, 16, 4});
   AlignedArray<std::int32_t>& sums = compensations_.emplace_back(linear->n_padded);
   if (!column_sums(linear->w_s8, linear->n_padded, linear->k_padded, sums.data())) {
-    fail_at(name, first_minus_128(linear->w_s8, count), "holds -128, the least value is -127,");
+    fail_at(name, first_minus_128(linear->w_s8, count), kMinus128);
   }
   check_packed_padding<4>(name, linear->w_s8, linear->n, in);
 }
 
-// What the kernels need of the columns' sums, which were left where the compensation belongs.
+// Computes sum and compensation from the column sums, which load_weight_s8 left in compensations_.
 void Loader::derive_sums(LinearWeights* linear) {
   AlignedArray<std::int32_t>& compensation = compensations_.back();
   AlignedArray<float>& sums = sums_.emplace_back(linear->n_padded);
@@ -247,10 +254,10 @@ EmbeddingWeights Loader::embeddings() {
     const std::size_t count = rows * pad16(c_.embedding_size);
     e.word_s8 = tensors_.take_s8(word, {rows, pad16(c_.embedding_size)});
     const std::size_t bad = first_minus_128(e.word_s8, count);
-    if (bad != count) fail_at(word, bad, "holds -128, the least value is -127,");
+    if (bad != count) fail_at(word, bad, kMinus128);
     check_row_padding(word, e.word_s8, c_.vocab_size, c_.embedding_size);
     for (std::size_t i = c_.vocab_size * pad16(c_.embedding_size); i < count; ++i) {
-      if (e.word_s8[i] != 0) fail_at(word, i, "holds padding that is not zero");
+      if (e.word_s8[i] != 0) fail_at(word, i, kPadding);
     }
     const std::string scale = "embeddings.word.scale";
     e.word_scale = scales(scale, vector(scale, c_.vocab_size), 1, c_.vocab_size);

@@ -1,8 +1,7 @@
-// The layers of a model as the engine runs them: pointers into the file, checked, with the sizes
-// that belong to them.
+// The layers of a model for the engine: checked pointers into the file, and their sizes.
 //
-// Every pointer is 64-byte aligned and lives as long as the ModelFile. Padding is zero, every float
-// is finite.
+// Every pointer is aligned to 64 bytes and valid as long as the ModelFile. Padding is zero, and every
+// float is finite.
 #ifndef MBRT_MODEL_WEIGHTS_H_
 #define MBRT_MODEL_WEIGHTS_H_
 
@@ -18,10 +17,10 @@
 
 namespace mbrt {
 
-// y[n] = sum_k w[n][k] x[k] + bias[n], and what the epilogue adds to it.
+// y[n] = sum_k w[n][k] x[k] + bias[n], and the parameters of its epilogue.
 struct LinearWeights {
-  std::size_t n = 0;  // outputs
-  std::size_t k = 0;  // inputs; for the projection of a trigram its three padded parts together
+  std::size_t n = 0;         // outputs
+  std::size_t k = 0;         // inputs; for a trigram projection all three padded parts
   std::size_t n_padded = 0;  // multiples of 16
   std::size_t k_padded = 0;
   Precision precision = Precision::kFp32;
@@ -29,10 +28,10 @@ struct LinearWeights {
   const float* w_f32 = nullptr;                // n16k1; kFp32 only
   const float* scale = nullptr;                // [n_padded], > 0; kInt8 only
   const float* bias = nullptr;                 // [n_padded]
-  const float* residual_scale = nullptr;       // [n_padded], or null: joins no residual
+  const float* residual_scale = nullptr;       // [n_padded], or null: no residual is added
   const float* sum = nullptr;                  // [n_padded] scale * column sums of w_s8; kInt8 only
   const std::int32_t* compensation = nullptr;  // [n_padded] -128 * column sums; kInt8 only
-  const float* norm_weight = nullptr;          // [n_padded], or null: no LayerNorm after it
+  const float* norm_weight = nullptr;          // [n_padded], or null: no LayerNorm follows
   const float* norm_bias = nullptr;
   float norm_eps = 0;
 };
@@ -76,14 +75,14 @@ struct ModelWeights {
 
 struct LoadedWeights {
   ModelWeights weights;
-  // What is derived from the file, where the pointers in weights point to.
+  // Values computed from the file, to which pointers in weights point.
   std::vector<AlignedArray<std::int32_t>> compensations;
   std::vector<AlignedArray<float>> sums;
 };
 
-// Finds the tensors that the configuration asks for, and no others, among those of a file with a
-// sound layout, and checks every value. data is where the first tensor begins, 64-byte aligned.
-// ModelFormatError, naming the tensor.
+// Finds exactly the tensors that the configuration needs in a file with a checked layout, and checks
+// every value. data: the start of the first tensor, aligned to 64 bytes. ModelFormatError with the
+// name of the tensor.
 LoadedWeights load_weights(const ModelConfig& config, const std::vector<TensorInfo>& tensors,
                            const std::byte* data);
 

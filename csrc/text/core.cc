@@ -22,7 +22,7 @@ PieceRules piece_rules(Description* d, std::string_view source) {
   }
   if (std::all_of(d->pieces.begin(), d->pieces.end(),
                   [](const NamedId& p) { return p.piece.empty(); })) {
-    throw ModelFormatError(name + ": the vocabulary is empty." + kWriteAgain);
+    throw ModelFormatError(name + ": the vocabulary is empty." + kConvertAgain);
   }
   PieceTable table(d->pieces, d->repeats, source);
   const std::optional<std::int32_t> unk = table.id(d->settings.unk);
@@ -42,7 +42,7 @@ void check_ids(const std::vector<AddedToken>& added, const PieceTable& table,
   for (const AddedToken& token : added) {
     if (token.content.empty()) {
       throw ModelFormatError(std::string(source) + ": an added token without content." +
-                             kWriteAgain);
+                             kConvertAgain);
     }
     const std::optional<std::int32_t> known = table.id(token.content);
     const std::int64_t next = known ? *known : std::max(largest + 1, pieces);
@@ -54,7 +54,7 @@ void check_ids(const std::vector<AddedToken>& added, const PieceTable& table,
                            (known           ? "gives it " + std::to_string(next)
                             : other.empty() ? "goes on with " + std::to_string(next)
                                             : "gives that to " + quoted(other)) +
-                           "." + kWriteAgain);
+                           "." + kConvertAgain);
   }
 }
 

@@ -16,12 +16,12 @@ PieceTable::PieceTable(const std::vector<NamedId>& pieces, Repeats repeats,
   for (Hash i = 0; !fill(i * 0x85EBCA6BU, &repeated); ++i) {
     if (i < kMostSalts) continue;
     throw ModelFormatError(std::string(source) +
-                           ": the pieces were chosen to make their table slow." + kWriteAgain);
+                           ": the pieces were chosen to make their table slow." + kConvertAgain);
   }
   if (repeated.empty()) return;
   if (repeats == Repeats::kRefused) {
     throw ModelFormatError(std::string(source) + ": the piece " + quoted(piece_at(repeated[0])) +
-                           " comes twice." + kWriteAgain);
+                           " comes twice." + kConvertAgain);
   }
   std::vector<Entry> kept;
   for (std::size_t n = 0; n < entries_.size(); ++n) {
@@ -40,7 +40,7 @@ void PieceTable::store(const std::vector<NamedId>& pieces, std::string_view sour
   constexpr std::size_t kMostPieces = std::size_t{1} << 24;
   if (pieces.size() > kMostPieces) {
     throw ModelFormatError(std::string(source) + ": " + thousands(pieces.size()) +
-                           " pieces, more than any vocabulary has." + kWriteAgain);
+                           " pieces, more than any vocabulary has." + kConvertAgain);
   }
   entries_.reserve(pieces.size());
   for (const NamedId& p : pieces) {
@@ -56,7 +56,7 @@ void PieceTable::store(const std::vector<NamedId>& pieces, std::string_view sour
     if (entries_[i].id != entries_[i - 1].id) continue;
     throw ModelFormatError(std::string(source) + ": the pieces " + quoted(piece_at(i - 1)) +
                            " and " + quoted(piece_at(i)) + " have the same id " +
-                           std::to_string(entries_[i].id) + "." + kWriteAgain);
+                           std::to_string(entries_[i].id) + "." + kConvertAgain);
   }
   std::size_t slots = 16;
   while (slots < 2 * entries_.size()) slots *= 2;

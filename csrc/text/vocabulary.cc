@@ -36,7 +36,7 @@ Description read_vocabulary(std::string_view text, const Settings& settings,
     while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (!is_utf8(line)) {
       throw ModelFormatError(std::string(source) + ": line " + thousands(d.pieces.size() + 1) +
-                             ", " + quoted(line) + ", is not UTF-8." + kWriteAgain);
+                             ", " + quoted(line) + ", is not UTF-8." + kConvertAgain);
     }
     d.pieces.push_back({std::string(line), static_cast<std::int32_t>(d.pieces.size())});
   }

@@ -1,4 +1,4 @@
-"""The reader: sound files open, from disk and from memory; each broken one gets an error that names it."""
+"""The reader: valid files open, from disk and from memory; malformed ones fail with an error that names the cause."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def in_memory(image: bytes) -> Model:
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_every_member_of_the_family_opens(tmp_path: Path, name: str) -> None:
+def test_every_kind_of_model_opens(tmp_path: Path, name: str) -> None:
     image = make_file(SMALL[name], seed=3)
     path = tmp_path / "model.safetensors"
     path.write_bytes(image)
@@ -34,13 +34,13 @@ def test_every_member_of_the_family_opens(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_malformed_file_is_named(case: str) -> None:
+def test_malformed_file_fails_with_its_cause(case: str) -> None:
     build, words = CASES[case]
     with pytest.raises(ModelFormatError) as raised:
         in_memory(build())
     message = str(raised.value)
     assert words in message
-    assert "mbrt convert" in message.splitlines()[-1]  # how to mend it
+    assert "mbrt convert" in message.splitlines()[-1]  # how to fix it
     assert len(message) < 1000
     assert message.replace("\n", "").isprintable()
 
@@ -53,14 +53,14 @@ def test_file_of_a_later_release_asks_for_an_upgrade(case: str) -> None:
     assert words in str(raised.value)
 
 
-def test_every_truncation_is_an_error() -> None:
+def test_every_truncated_file_is_an_error() -> None:
     image = make_file(SMALL["one_of_everything_int8"], seed=0)
     for length in range(0, len(image), 7):
         with pytest.raises(ModelFormatError):
             in_memory(image[:length])
 
 
-def test_error_of_a_file_begins_with_its_path(tmp_path: Path) -> None:
+def test_error_begins_with_the_path(tmp_path: Path) -> None:
     path = tmp_path / "student.safetensors"
     path.write_bytes(CASES["nan_scale"][0]())
     with pytest.raises(ModelFormatError) as raised:
@@ -82,14 +82,14 @@ def test_folder_pipe_and_device_are_input_errors(tmp_path: Path) -> None:
             Model(path)
 
 
-def test_empty_file_is_named(tmp_path: Path) -> None:
+def test_empty_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "empty.safetensors"
     path.touch()
-    with pytest.raises(ModelFormatError, match=r"empty\.safetensors: the file holds 0 bytes"):
+    with pytest.raises(ModelFormatError, match=r"empty\.safetensors: the file has 0 bytes"):
         Model(str(path))
 
 
-def test_link_is_followed_and_the_file_may_vanish(tmp_path: Path) -> None:
+def test_link_is_followed_and_open_file_may_be_deleted(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(make_file(SMALL["mobilebert_int8"], seed=0))
     link = tmp_path / "link.safetensors"
@@ -102,21 +102,21 @@ def test_link_is_followed_and_the_file_may_vanish(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shift", [0, 1, 16, 63])
 def test_bytes_at_any_address_open(shift: int) -> None:
     image = make_file(SMALL["mobilebert_int8"], seed=0)
-    room = np.zeros(len(image) + 128, np.uint8)
-    begin = -room.ctypes.data % 64 + shift
-    room[begin : begin + len(image)] = np.frombuffer(image, np.uint8)
-    assert Model(memoryview(room[begin : begin + len(image)])).file_bytes == len(image)
+    buffer = np.zeros(len(image) + 128, np.uint8)
+    begin = -buffer.ctypes.data % 64 + shift
+    buffer[begin : begin + len(image)] = np.frombuffer(image, np.uint8)
+    assert Model(memoryview(buffer[begin : begin + len(image)])).file_bytes == len(image)
 
 
-def test_metadata_come_back_letter_by_letter() -> None:
-    # json writes what is not ASCII as escapes, in pairs where needed
+def test_metadata_are_returned_unchanged() -> None:
+    # json writes non-ASCII characters as escapes, with surrogate pairs where needed
     text = 'quote " backslash \\ slash / \b\f\n\r\t \x7f ü 中 \U0001f600 \u2028' * 300 + "\x01"
     model = in_memory(make_file(SMALL["bert"], 0, {"vocab.txt": text, "free key": ""}))
     assert model.metadata["vocab.txt"] == text
     assert model.metadata["free key"] == ""
 
 
-def test_threads_open_one_file_together(tmp_path: Path) -> None:
+def test_threads_open_one_file_at_the_same_time(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(make_file(SMALL["mobilebert"], seed=0))
     models: list[Model] = []
