@@ -16,25 +16,16 @@ std::string context_of(const Arguments& arguments) {
   return context;
 }
 
-void show(const Input& input, const std::vector<Answer>& answers, bool as_json) {
+Json::Object json_of(const Input& input, const std::vector<Answer>& answers) {
   const std::string& context = *input.second;
-  CharacterCounter counter(context);
-  Json::Array found;
-  for (const Answer& answer : answers) {
-    const std::string text = context.substr(answer.start, answer.end - answer.start);
-    const std::size_t start = counter.at(answer.start), end = counter.at(answer.end);
-    if (as_json) {
-      found.push_back(
-          Json::Object{{"text", text}, {"score", answer.score}, {"start", start}, {"end", end}});
-    } else {
-      print(formatted("%7.4f  ", static_cast<double>(answer.score)) +
-            padded(formatted("%zu-%zu", start, end), 12) + " " +
-            (text.empty() ? "(no answer)" : one_line(text)) + "\n");
-    }
-  }
-  if (as_json) {
-    print(Json(Json::Object{{"question", input.first}, {"answers", found}}).text() + "\n");
-  }
+  CharacterCounter starts(context), ends(context);
+  return {{"question", input.first},
+          {"answers", array_of(answers, [&](const Answer& found) {
+             return Json::Object{{"text", context.substr(found.start, found.end - found.start)},
+                                 {"score", found.score},
+                                 {"start", starts.at(found.start)},
+                                 {"end", ends.at(found.end)}};
+           })}};
 }
 
 void run(const Arguments& arguments) {
@@ -48,7 +39,6 @@ void run(const Arguments& arguments) {
   for (const std::string& question : arguments.texts()) {
     inputs.push_back({checked_utf8(question, "question"), context});
   }
-  const bool as_json = arguments.has("--json"), many = !as_json && inputs.size() > 1;
   TextSource source(std::move(inputs));
   const QuestionAnswerer answerer(load_model(arguments), {task_options(arguments)});
   run_over(
@@ -56,9 +46,8 @@ void run(const Arguments& arguments) {
       [&](const std::vector<Text>& texts, const RunOptions& run) {
         return answerer.answer(texts, wanted, run);
       },
-      [&](std::size_t, const Input& input, const std::vector<Answer>& answers) {
-        if (many) print(input.first + "\n");
-        show(input, answers, as_json);
+      [&](std::size_t number, const Input& input, const std::vector<Answer>& answers) {
+        print_result(arguments, number, json_of(input, answers));
       });
 }
 

@@ -7,39 +7,26 @@ namespace {
 
 using Labels = std::vector<Classification>;
 
-Json json_of(const Input& input, const Labels& labels) {
+Json::Object json_of(const Input& input, const Labels& labels) {
   Json text = input.first;
   if (input.second) text = Json::Array{input.first, *input.second};
-  return Json::Object{{"text", text}, {"labels", array_of(labels, [](const Classification& found) {
-                                         return Json::Object{{"label", found.label},
-                                                             {"score", found.score}};
-                                       })}};
-}
-
-std::string lines_of(const Input& input, const Labels& labels) {
-  const std::string text =
-      one_line(input.second ? input.first + " | " + *input.second : input.first);
-  std::string lines;
-  for (const Classification& found : labels) {
-    lines += padded(found.label, 12) + formatted(" %9.4f  ", static_cast<double>(found.score)) +
-             text + "\n";
-  }
-  return lines;
+  return {{"text", text}, {"labels", array_of(labels, [](const Classification& found) {
+                             return Json::Object{{"label", found.label}, {"score", found.score}};
+                           })}};
 }
 
 void run(const Arguments& arguments) {
-  const bool as_json = arguments.has("--json");
-  const std::size_t top_k = arguments.count("--top-k", 1).value_or(as_json ? 0 : 1);
+  const std::size_t default_top_k = arguments.has("--json") ? 0 : 1;
+  const std::size_t top_k = arguments.count("--top-k", 1).value_or(default_top_k);
   TextSource source(arguments, arguments.has("--pairs"));
-  const ClassifierOptions options{task_options(arguments), {}};
-  const Classifier classifier(load_model(arguments), options);
+  const Classifier classifier(load_model(arguments), {task_options(arguments), {}});
   run_over(
       source, arguments,
       [&](const std::vector<Text>& texts, const RunOptions& run) {
         return classifier.classify(texts, top_k, run);
       },
-      [&](std::size_t, const Input& input, const Labels& labels) {
-        print(as_json ? json_of(input, labels).text() + "\n" : lines_of(input, labels));
+      [&](std::size_t number, const Input& input, const Labels& labels) {
+        print_result(arguments, number, json_of(input, labels));
       });
 }
 

@@ -28,6 +28,10 @@ Json::Array array_of(const Items& items, const Compute& compute) {
   return values;
 }
 
+// The output for one input: with --json the result, whose members are the input and a list; else one
+// line per member of the list, with the number of the input (from 0) before it.
+void print_result(const Arguments& arguments, std::size_t number, const Json::Object& result);
+
 // Runs a task over the inputs of a command, group by group. compute(texts, options) returns the
 // results of a group; show(number of the input from 0, input, result) prints one result.
 template <typename Compute, typename Show>

@@ -1,6 +1,5 @@
 // mbrt embed: texts to vectors.
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -42,24 +41,6 @@ void write_array(const std::string& path, const Vector& values, std::size_t widt
   if (!written) throw InputError(path + ": cannot write: " + std::strerror(cause) + ".");
 }
 
-std::string line_of(const Input& input, const Vector& vector) {
-  constexpr std::size_t kShown = 4;
-  std::string line = "[";
-  double squares = 0;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const auto x = static_cast<double>(vector[i]);
-    if (i < kShown) line += formatted("%+.4f ", x);
-    squares += x * x;
-  }
-  return line + formatted("...] width %zu, length %.4g  ", vector.size(), std::sqrt(squares)) +
-         one_line(input.first);
-}
-
-Json json_of(const Input& input, const Vector& vector) {
-  return Json::Object{{"text", input.first},
-                      {"embedding", Json::Array(vector.begin(), vector.end())}};
-}
-
 void run(const Arguments& arguments) {
   TextSource source(arguments, false);
   const Embedder embedder = make_embedder(arguments);
@@ -76,12 +57,12 @@ void run(const Arguments& arguments) {
         }
         return rows;
       },
-      [&](std::size_t, const Input& input, const Vector& vector) {
+      [&](std::size_t number, const Input& input, const Vector& vector) {
         if (output) {
           all.insert(all.end(), vector.begin(), vector.end());
         } else {
-          print((arguments.has("--json") ? json_of(input, vector).text() : line_of(input, vector)) +
-                "\n");
+          const Json::Array numbers(vector.begin(), vector.end());
+          print_result(arguments, number, {{"text", input.first}, {"embedding", numbers}});
         }
       });
   if (output) write_array(*output, all, width);

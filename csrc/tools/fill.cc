@@ -7,7 +7,7 @@ namespace {
 
 using Masks = std::vector<std::vector<Fill>>;
 
-Json json_of(const Input& input, const Masks& masks) {
+Json::Object json_of(const Input& input, const Masks& masks) {
   const auto proposal = [](const Fill& found) {
     return Json::Object{{"token", found.token},
                         {"token_id", static_cast<std::uint32_t>(found.token_id)},
@@ -15,19 +15,7 @@ Json json_of(const Input& input, const Masks& masks) {
                         {"sequence", found.sequence}};
   };
   const auto proposals = [&](const std::vector<Fill>& mask) { return array_of(mask, proposal); };
-  return Json::Object{{"text", input.first}, {"masks", array_of(masks, proposals)}};
-}
-
-std::string lines_of(const Masks& masks) {
-  std::string lines;
-  for (std::size_t i = 0; i < masks.size(); ++i) {
-    for (const Fill& found : masks[i]) {
-      lines += (masks.size() > 1 ? formatted("%zu: ", i + 1) : "") +
-               formatted("%7.4f  ", static_cast<double>(found.score)) + padded(found.token, 14) +
-               " " + one_line(found.sequence) + "\n";
-    }
-  }
-  return lines;
+  return {{"text", input.first}, {"masks", array_of(masks, proposals)}};
 }
 
 void run(const Arguments& arguments) {
@@ -39,8 +27,8 @@ void run(const Arguments& arguments) {
       [&](const std::vector<Text>& texts, const RunOptions& run) {
         return fill.fill(texts, top_k, run);
       },
-      [&](std::size_t, const Input& input, const Masks& masks) {
-        print(arguments.has("--json") ? json_of(input, masks).text() + "\n" : lines_of(masks));
+      [&](std::size_t number, const Input& input, const Masks& masks) {
+        print_result(arguments, number, json_of(input, masks));
       });
 }
 

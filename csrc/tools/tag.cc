@@ -5,28 +5,16 @@
 namespace mbrt::tools {
 namespace {
 
-void show(std::size_t number, const Input& input, const std::vector<Entity>& entities,
-          bool as_json) {
+Json::Object json_of(const Input& input, const std::vector<Entity>& entities) {
   CharacterCounter starts(input.first), ends(input.first);
-  Json::Array found;
-  for (const Entity& entity : entities) {
-    const std::string text = input.first.substr(entity.start, entity.end - entity.start);
-    const std::size_t start = starts.at(entity.start), end = ends.at(entity.end);
-    if (as_json) {
-      found.push_back(Json::Object{{"text", text},
-                                   {"label", entity.label},
-                                   {"score", entity.score},
-                                   {"start", start},
-                                   {"end", end}});
-    } else {
-      print(padded(formatted("%zu:%zu-%zu", number + 1, start, end), 14) + " " +
-            padded(entity.label, 12) + formatted(" %7.4f  ", static_cast<double>(entity.score)) +
-            one_line(text) + "\n");
-    }
-  }
-  if (as_json) {
-    print(Json(Json::Object{{"text", input.first}, {"entities", found}}).text() + "\n");
-  }
+  return {{"text", input.first},
+          {"entities", array_of(entities, [&](const Entity& found) {
+             return Json::Object{{"text", input.first.substr(found.start, found.end - found.start)},
+                                 {"label", found.label},
+                                 {"score", found.score},
+                                 {"start", starts.at(found.start)},
+                                 {"end", ends.at(found.end)}};
+           })}};
 }
 
 Aggregation aggregation_of(const std::string& name) {
@@ -44,7 +32,7 @@ void run(const Arguments& arguments) {
       source, arguments,
       [&](const std::vector<Text>& texts, const RunOptions& run) { return tagger.tag(texts, run); },
       [&](std::size_t number, const Input& input, const std::vector<Entity>& entities) {
-        show(number, input, entities, arguments.has("--json"));
+        print_result(arguments, number, json_of(input, entities));
       });
 }
 

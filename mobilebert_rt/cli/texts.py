@@ -18,7 +18,6 @@ from mobilebert_rt.cli.command import Arguments, Command, UsageError
 from mobilebert_rt.cli.options import COUNT, FLAG, PATH
 from mobilebert_rt.errors import InputError
 
-Lines = Callable[[argparse.Namespace, int, Any, Any], Iterator[str]]
 Keywords = Callable[[argparse.Namespace], dict[str, Any]]
 
 
@@ -27,7 +26,6 @@ class Task:
     """A task as a command.
 
     task: the class; key: the JSON field of its results; arguments: in addition to those of all text commands.
-    lines: one result for people, from the options, the number of the input from 1, the input and the result.
     inputs: what the task reads. made, called: keywords of the task and of a call; None keeps the task's default.
     """
 
@@ -37,7 +35,6 @@ class Task:
     json: str
     examples: tuple[str, ...]
     arguments: Arguments
-    lines: Lines
     inputs: Callable[[argparse.Namespace], Iterable[Any]] = streams.texts_of
     made: Keywords = lambda args: {"stride": args.stride}
     called: Keywords = lambda args: {}
@@ -63,7 +60,7 @@ def run(task: Task, args: argparse.Namespace) -> int:
             shown_input = {"question": source[0]} if task is TASKS["answer"] else {"text": source}
             streams.write_json(shown_input | {task.key: plain(result)})
         else:
-            for line in task.lines(args, number, source, result):
+            for line in lines_of(str(number), plain(result)):
                 print(line)
     return 0
 
@@ -89,43 +86,27 @@ def plain(result: Any) -> Any:
     return [plain(one) for one in result] if isinstance(result, list) else asdict(result)
 
 
+def lines_of(prefix: str, result: Any) -> Iterator[str]:
+    """One line per result behind the prefix. Lists in a list are numbered; a vector is shortened."""
+    if isinstance(result, dict):
+        yield "  ".join([prefix, *map(_cell, result.values())])
+    elif result and isinstance(result[0], float):
+        yield "  ".join([prefix, *map(_cell, result[:4]), f"... ({len(result)} numbers)"])
+    else:
+        for number, one in enumerate(result, start=1):
+            yield from lines_of(f"{prefix}  {number}" if isinstance(one, list) else prefix, one)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return f"{streams.one_line(value):<12}"
+    return f"{value:7.4f}" if isinstance(value, float) else str(value)
+
+
 def write_array(path: str, rows: Sequence[Any], width: int) -> None:
     array = np.stack(rows) if rows else np.zeros((0, width), dtype=np.float32)
     with Path(path).open("wb") as file:  # np.save on a path would add .npy to other names
         np.save(file, array)
-
-
-def _embed_lines(args: argparse.Namespace, number: int, text: str, vector: Any) -> Iterator[str]:
-    first = " ".join(f"{x:+.4f}" for x in vector[:4])
-    length = float(np.sqrt(np.sum(np.square(vector, dtype=np.float64))))
-    yield f"[{first} ...] width {len(vector)}, length {length:.4g}  {streams.one_line(text)}"
-
-
-def _classify_lines(args: argparse.Namespace, number: int, text: Any, labels: Any) -> Iterator[str]:
-    source = streams.one_line(text if isinstance(text, str) else " | ".join(text))
-    for found in labels:
-        yield f"{found.label:<12} {found.score:9.4f}  {source}"
-
-
-def _tag_lines(args: argparse.Namespace, number: int, text: str, entities: Any) -> Iterator[str]:
-    for found in entities:
-        where = f"{number}:{found.start}-{found.end}"
-        yield f"{where:<14} {found.label:<12} {found.score:7.4f}  {streams.one_line(found.text)}"
-
-
-def _answer_lines(args: argparse.Namespace, number: int, pair: tuple[str, str], answers: Any) -> Iterator[str]:
-    if len(args.questions) > 1:
-        yield pair[0]
-    for found in answers:
-        text = streams.one_line(found.text) or "(no answer)"
-        yield f"{found.score:7.4f}  {f'{found.start}-{found.end}':<12} {text}"
-
-
-def _fill_lines(args: argparse.Namespace, number: int, text: str, masks: Any) -> Iterator[str]:
-    for place, mask in enumerate(masks, start=1):
-        prefix = f"{place}: " if len(masks) > 1 else ""
-        for found in mask:
-            yield f"{prefix}{found.score:7.4f}  {found.token:<14} {streams.one_line(found.sequence)}"
 
 
 TASKS = {
@@ -146,7 +127,6 @@ the tokens.""",
             "--normalize": {"action": argparse.BooleanOptionalAction, "help": "scale the vectors to length 1"},
             "-o --output": {"metavar": "FILE.npy", "help": "write a float32 array [texts, width] for numpy"},
         },
-        _embed_lines,
         made=lambda args: {"stride": args.stride, "pooling": args.pooling, "normalize": args.normalize},
     ),
     "classify": Task(
@@ -165,7 +145,6 @@ Scores are probabilities (softmax; sigmoid for multi-label models); a regression
             "--pairs": FLAG | {"help": "classify pairs: two arguments each, or lines TEXT<tab>TEXT"},
             "-k --top-k": COUNT | {"help": "number of labels shown (default: 1; all with --json)"},
         },
-        _classify_lines,
         inputs=lambda args: streams.pairs_of(args) if args.pairs else streams.texts_of(args),
         called=lambda args: {"top_k": args.top_k or (None if args.json else 1)},
     ),
@@ -187,7 +166,6 @@ or max, label each word by its first or its most certain token before joining.""
                 "help": "how tokens become entities (default: simple)",
             },
         },
-        _tag_lines,
         called=lambda args: {"aggregation": args.aggregation},
     ),
     "answer": Task(
@@ -208,7 +186,6 @@ The context is --context, the content of --file, or standard input; it may have 
             "--max-answer-length": COUNT | {"help": "maximum tokens per answer (default: 30)"},
             "--allow-no-answer": FLAG | {"help": "allow an empty answer (SQuAD 2.0 models)"},
         },
-        _answer_lines,
         inputs=questions_of,
         made=lambda args: {"doc_stride": args.stride},
         called=lambda args: {
@@ -227,7 +204,6 @@ The context is --context, the content of --file, or standard input; it may have 
             'echo "The [MASK] barked." | mbrt fill mobilebert.safetensors --top-k 3 --json',
         ),
         {"-k --top-k": COUNT | {"help": "number of proposals per mask (default: 5)"}},
-        _fill_lines,
         called=lambda args: {"top_k": args.top_k},
     ),
 }

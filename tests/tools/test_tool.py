@@ -171,23 +171,26 @@ def test_options_stand_anywhere_and_texts_with_a_dash_behind_two(host: Tool, mod
     assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["--file", "-5"]
 
 
-def test_text_output_has_one_line_per_result(host: Tool, models: Path) -> None:
+def test_text_output_has_one_numbered_line_per_result(host: Tool, models: Path) -> None:
     texts = ["Ada\tlived in Z\u00fcrich", "the film\nwas good"]
 
-    def lines(command: str, *arguments: str) -> list[str]:
-        return host.run(command, write_model(models, command), *arguments).stdout.decode().splitlines()
+    def lines(command: str, *arguments: str) -> list[list[str]]:
+        shown = host.run(command, write_model(models, command), *arguments).stdout.decode()
+        return [line.split() for line in shown.splitlines()]
 
-    embedded = lines("embed", *texts)
-    assert [line.split("] ")[1] for line in embedded] == [
-        "width 30, length 1  Ada lived in Z\u00fcrich",
-        "width 30, length 1  the film was good",
+    vectors = [line["embedding"] for line in host.json("embed", write_model(models, "embed"), *texts)]
+    assert lines("embed", *texts) == [
+        [str(number), *(f"{x:.4f}" for x in vector[:4]), "...", "(30", "numbers)"]
+        for number, vector in enumerate(vectors, start=1)
     ]
-    assert len(lines("classify", *texts, "--top-k", "3")) == 6
-    assert lines("classify", "--pairs", *texts)[0].endswith("  Ada lived in Z\u00fcrich | the film was good")
-    assert all(line.startswith(("1:", "2:")) for line in lines("tag", *texts, "--aggregation", "none"))
-    answers = lines("answer", "who", "where", "-c", texts[0], "-n2")
-    assert [answers[0], answers[3]] == ["who", "where"]
-    assert [line[:3] for line in lines("fill", "[MASK] and [MASK]", "-k", "2")] == ["1: "] * 2 + ["2: "] * 2
+    assert [line[0] for line in lines("classify", *texts, "--top-k", "2")] == ["1", "1", "2", "2"]
+    assert len(lines("classify", "--pairs", *texts)) == 1
+    source = "Z\u00fcrich, Ada Lovelace lived in London."
+    tagged = lines("tag", source, "--aggregation", "none")
+    assert tagged
+    assert all((number, text) == ("1", source[int(start) : int(end)]) for number, text, _, _, start, end in tagged)
+    assert [line[0] for line in lines("answer", "who", "where", "-c", texts[0], "-n2")] == ["1", "1", "2", "2"]
+    assert [line[:2] for line in lines("fill", "[MASK] and [MASK]", "-k", "2")] == [["1", "1"]] * 2 + [["1", "2"]] * 2
 
 
 def test_json_escapes_control_characters_and_keeps_the_rest(host: Tool, model: Path) -> None:
