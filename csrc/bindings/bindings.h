@@ -13,6 +13,8 @@ void bind_errors();
 void bind_model(pybind11::module_& module);
 void bind_profile(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
+void bind_tokenizer(pybind11::module_& module);
+void bind_tasks(pybind11::module_& module);
 
 }  // namespace mbrt::bindings
 

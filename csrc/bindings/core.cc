@@ -12,6 +12,9 @@ PYBIND11_MODULE(_core, module) {
   mbrt::bindings::bind_model(module);
   mbrt::bindings::bind_profile(module);
   mbrt::bindings::bind_kernels(module);
+  pybind11::module_ tasks = module.def_submodule("tasks");
+  mbrt::bindings::bind_tokenizer(tasks);
+  mbrt::bindings::bind_tasks(tasks);
 
   module.def("available_isas", [] {
     py::list names;

@@ -124,10 +124,13 @@ void run_windows(const Task& task, const std::vector<Window>& windows, Wanted wa
   }
 }
 
+std::size_t group_bytes(std::size_t max_batch_tokens) {
+  constexpr std::size_t kBatches = 8, kBytesPerToken = 4, kMaxTokens = std::size_t{1} << 24;
+  return std::min(max_batch_tokens, kMaxTokens) * kBytesPerToken * kBatches;
+}
+
 std::vector<Range> text_groups(const std::vector<Text>& texts, std::size_t max_batch_tokens) {
-  // Bytes stand in for tokens, which are not known yet.
-  constexpr std::size_t kBatches = 8, kBytesAToken = 4, kLargestBudget = std::size_t{1} << 24;
-  const std::size_t budget = std::min(max_batch_tokens, kLargestBudget) * kBytesAToken * kBatches;
+  const std::size_t budget = group_bytes(max_batch_tokens);
   std::vector<Range> groups;
   std::size_t used = budget;
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -136,7 +139,7 @@ std::vector<Range> text_groups(const std::vector<Text>& texts, std::size_t max_b
       used = 0;
     }
     groups.back().end = i + 1;
-    used += 1 + texts[i].first.size() + texts[i].second.value_or("").size();
+    used += 1 + texts[i].bytes();
   }
   return groups;
 }

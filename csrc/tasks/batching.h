@@ -39,8 +39,9 @@ void run_windows(const Task& task, const std::vector<Window>& windows, Wanted wa
                  const std::function<void(std::size_t, const OutputRows&)>& collect,
                  const std::vector<std::vector<std::size_t>>* chosen = nullptr);
 
-// Consecutive texts that are tokenised and run together, so that a million texts need the memory of
-// a few batches.
+// Texts are tokenised and run in groups of about so many bytes, so that a million texts need the memory
+// of a few batches. Bytes stand in for tokens, which are not known yet.
+std::size_t group_bytes(std::size_t max_batch_tokens);
 std::vector<Range> text_groups(const std::vector<Text>& texts, std::size_t max_batch_tokens);
 
 }  // namespace mbrt

@@ -22,6 +22,8 @@ struct Fill {
 
 class FillMask : public Task {
  public:
+  static constexpr std::size_t kDefaultTopK = 5;
+
   // ModelFormatError when the tokenizer has no mask token.
   explicit FillMask(const std::shared_ptr<const TextModel>& model, const TaskOptions& options = {});
 
@@ -30,7 +32,7 @@ class FillMask : public Task {
   // filled in the window that shows most of its surroundings. InputError for a pair, for a text
   // without a mask, and for a top_k of 0.
   std::vector<std::vector<std::vector<Fill>>> fill(const std::vector<Text>& texts,
-                                                   std::size_t top_k = 5,
+                                                   std::size_t top_k = kDefaultTopK,
                                                    const RunOptions& run = {}) const;
 };
 

@@ -44,6 +44,7 @@ class QuestionAnswerer : public Task {
   std::vector<std::vector<Answer>> answer(const std::vector<Text>& pairs,
                                           const AnswerOptions& wanted = {},
                                           const RunOptions& run = {}) const;
+  bool whole_words() const { return whole_words_; }
 
  private:
   bool whole_words_;

@@ -45,6 +45,7 @@ TextModel::TextModel(const std::shared_ptr<const Encoder>& encoder, const std::s
 TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found)
     : encoder_(std::move(encoder)),
       name_(std::move(name)),
+      mask_token_(found.mask_token()),
       tokenizer_(std::move(found.tokenizer)),
       labels_(labels_of(encoder_->file().metadata(), config().num_labels)),
       pooling_(pooling_of(encoder_->file().metadata())) {
@@ -57,14 +58,7 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
   if (const auto entry = metadata.find("problem_type"); entry != metadata.end()) {
     problem_type_ = entry->second;
   }
-  const std::vector<std::string> names = found.mask ? std::vector<std::string>{*found.mask}
-                                                    : std::vector<std::string>{"[MASK]", "<mask>"};
-  for (const std::string& token : names) {
-    mask_id_ = tokenizer_->id(token);
-    if (!mask_id_) continue;
-    mask_token_ = token;
-    return;
-  }
+  if (mask_token_) mask_id_ = tokenizer_->id(*mask_token_);
 }
 
 }  // namespace mbrt

@@ -43,6 +43,7 @@ class TextModel {
   const ModelConfig& config() const { return encoder_->config(); }
   const std::string& name() const { return name_; }
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
+  const std::shared_ptr<const text::Tokenizer>& shared_tokenizer() const { return tokenizer_; }
 
   const std::vector<std::string>& labels() const { return labels_; }
   const Pooling& pooling() const { return pooling_; }
@@ -56,12 +57,12 @@ class TextModel {
  private:
   std::shared_ptr<const Encoder> encoder_;
   std::string name_;
+  std::optional<std::string> mask_token_;
+  std::optional<std::int32_t> mask_id_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::vector<std::string> labels_;
   Pooling pooling_;
   std::string problem_type_;
-  std::optional<std::string> mask_token_;
-  std::optional<std::int32_t> mask_id_;
 };
 
 }  // namespace mbrt

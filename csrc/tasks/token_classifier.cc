@@ -43,8 +43,9 @@ TokenClassifier::TokenClassifier(const std::shared_ptr<const TextModel>& model,
       aggregation_(options.aggregation),
       ignored_(options.ignore_labels) {}
 
-std::vector<std::vector<Entity>> TokenClassifier::tag(const std::vector<Text>& texts,
-                                                      const RunOptions& run) const {
+std::vector<std::vector<Entity>> TokenClassifier::tag(
+    const std::vector<Text>& texts, const RunOptions& run,
+    std::optional<Aggregation> aggregation) const {
   check_single(texts, run.first_index);
   const std::size_t labels = model().config().num_labels;
   std::vector<std::vector<Entity>> entities(texts.size());
@@ -61,8 +62,9 @@ std::vector<std::vector<Entity>> TokenClassifier::tag(const std::vector<Text>& t
                   }
                 });
     for (const Range& own : groups_of(windows)) {
-      entities[windows[own.begin].index] = entities_of(stitch(windows, logits, own, labels),
-                                                       model().labels(), ignored_, aggregation_);
+      entities[windows[own.begin].index] =
+          entities_of(stitch(windows, logits, own, labels), model().labels(), ignored_,
+                      aggregation.value_or(aggregation_));
     }
   }
   return entities;

@@ -23,11 +23,13 @@ class TokenClassifier : public Task {
                            const TokenClassifierOptions& options = {});
 
   Aggregation aggregation() const { return aggregation_; }
+  const std::vector<std::string>& ignored_labels() const { return ignored_; }
 
   // The entities of each text in order. With OnOverflow::kStride each token of a long text is judged
   // in the window that shows most of its surroundings. InputError for a pair.
-  std::vector<std::vector<Entity>> tag(const std::vector<Text>& texts,
-                                       const RunOptions& run = {}) const;
+  // aggregation: of this call, instead of the task's own.
+  std::vector<std::vector<Entity>> tag(const std::vector<Text>& texts, const RunOptions& run = {},
+                                       std::optional<Aggregation> aggregation = std::nullopt) const;
 
  private:
   Aggregation aggregation_;

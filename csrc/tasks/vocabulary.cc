@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <vector>
+
 #include "base/mapped_file.h"
 #include "model/json.h"
 
@@ -86,6 +88,14 @@ bool ends_with(std::string_view text, std::string_view end) {
 }
 
 }  // namespace
+
+std::optional<std::string> FoundTokenizer::mask_token() const {
+  for (const std::string& token :
+       mask ? std::vector<std::string>{*mask} : std::vector<std::string>{"[MASK]", "<mask>"}) {
+    if (tokenizer->id(token)) return token;
+  }
+  return std::nullopt;
+}
 
 TokenizerSettings read_settings(std::string_view text, const std::string& source) {
   TokenizerSettings settings;

@@ -17,6 +17,9 @@ namespace mbrt {
 struct FoundTokenizer {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::optional<std::string> mask;  // the mask token that the settings name
+
+  // That token, or by default [MASK] or <mask>, when the vocabulary has it.
+  std::optional<std::string> mask_token() const;
 };
 
 // What a tokenizer_config says; where it says nothing, BERT's own. mask_is_named: it has a mask
