@@ -35,7 +35,8 @@ JOBS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := $(BIN)/python -m pytest -q
-PARALLEL := -n $(JOBS) --dist worksteal
+# A module's tests stay in one process, which makes its fixtures once.
+PARALLEL := -n $(JOBS) --dist loadscope
 STEP := scripts/step.sh
 RELEASE := $(BIN)/python -m scripts.packages.release
 # The build folders: one for each architecture, shared by wheels, native tests and tools.
@@ -120,7 +121,7 @@ test-native: $(STAMPS)/test tools
 
 # Tests marked `serial` measure time: they run alone.
 test-python: $(STAMPS)/test tools
-	$(PYTEST) $(PARALLEL) -m "not serial" tests --ignore=tests/speed
+	OMP_NUM_THREADS=1 $(PYTEST) $(PARALLEL) -m "not serial" tests --ignore=tests/speed
 	$(PYTEST) -m serial tests --ignore=tests/speed || [ $$? = 5 ]  # 5: there are none
 
 test-arm: $(STAMPS)/test tools

@@ -1,7 +1,7 @@
-"""The engine beside PyTorch, row by row: a token's state, a text's logits, a query's attention.
+"""Comparison of the engine with PyTorch by row: a token's state, a text's logits, a query's attention.
 
-The bar: max |a - b| / max |b| <= 1e-5 in every row. With these weights PyTorch's own float32 is up to about 5e-6 from
-the same model in float64.
+Bar: max |a - b| / max |b| <= 1e-5 in every row. With these weights PyTorch's float32 is up to about 5e-6 from the same
+model in float64.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIELDS = (
 
 
 def engine(model: Any, folder: Path, precision: str = "fp32", **options: Any) -> mobilebert_rt.Model:
-    """A transformers model as the engine loads it."""
+    """A transformers model, loaded by the engine."""
     model.save_pretrained(folder)
     return mobilebert_rt.Model.from_pretrained(folder, precision=precision, num_threads=1, **options)
 
@@ -49,12 +49,12 @@ def row_errors(actual: Array, wanted: Array) -> Array:
 
 
 def worst(actual: Array, wanted: Array) -> float:
-    """The largest of the rows' errors; a NaN anywhere makes it NaN, which is within no bar."""
+    """The largest error of a row; NaN if any number is NaN, which fails every bar."""
     return float(row_errors(actual, wanted).max())
 
 
 def assert_parity(ours: Outputs, theirs: Outputs) -> None:
-    """`ours` has all that `theirs` has, and says the same."""
+    """`ours` has every output of `theirs`, within the bar."""
     assert ours.keys() >= theirs.keys()
     errors = {name: worst(ours[name], value) for name, value in theirs.items()}
     far = {name: error for name, error in errors.items() if not error <= BAR}
@@ -64,7 +64,7 @@ def assert_parity(ours: Outputs, theirs: Outputs) -> None:
 def assert_text(
     rt: mobilebert_rt.Model, model: Any, ids: Array, types: Array | None = None, mask: Array | None = None
 ) -> None:
-    """Everything that the engine says of one text is what transformers says."""
+    """Every output of the engine for one text follows transformers."""
     out = rt(
         [ids],
         None if mask is None else [mask],
@@ -76,7 +76,7 @@ def assert_text(
 
 
 def assert_same_bits(actual: Outputs, wanted: Outputs) -> None:
-    """Every float of two results, bit by bit."""
+    """Two results are equal bit by bit."""
     assert actual.keys() == wanted.keys()
     for name, value in wanted.items():
         assert actual[name].dtype == value.dtype == np.float32

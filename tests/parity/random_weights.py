@@ -1,4 +1,4 @@
-"""Random weights with which 24 layers still say something, for any torch model of the family."""
+"""Random weights that keep a signal through 24 layers, for every torch model of the family."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MEMBERS: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_24_layers_as_transformers(tmp_path: Path, member: str) -> None:
+def test_24_layers_match_transformers(tmp_path: Path, member: str) -> None:
     family, config, lengths = MEMBERS[member]
     model = make(family, "Model", config)
     rt = engine(model, tmp_path)

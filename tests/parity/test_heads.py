@@ -1,4 +1,4 @@
-"""Every head of every family, at sizes that are multiples of nothing."""
+"""Every head of every family, at odd sizes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("family", "head", "changes"), cases())
-def test_heads_as_transformers(tmp_path: Path, family: str, head: str, changes: dict[str, Any]) -> None:
+def test_heads_match_transformers(tmp_path: Path, family: str, head: str, changes: dict[str, Any]) -> None:
     model = make(family, head, CONFIGS[family] | changes)
     rt = engine(model, tmp_path)
     for ids in texts(1, 7, 128):
@@ -77,13 +77,13 @@ def test_heads_as_transformers(tmp_path: Path, family: str, head: str, changes: 
 
 
 def assert_choice(rt: Any, model: Any, ids: Any) -> None:
-    """transformers wants [B, choices, S] and says [B, choices]; the engine takes each choice as a text."""
+    """transformers: [B, choices, S] -> [B, choices]; the engine takes each choice as a text."""
     out = rt([ids])
     ours = {"logits": collect(out)["logits"]}
     assert_parity(ours, {"logits": run(model, ids)["logits"]})
 
 
-def test_several_choices_of_a_question(tmp_path: Path) -> None:
+def test_multiple_choice_matches_transformers(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     model = make("Bert", "ForMultipleChoice", ODD_BERT)
     choices = np.stack(texts(9, 9, 9, 9))
@@ -94,7 +94,7 @@ def test_several_choices_of_a_question(tmp_path: Path) -> None:
     assert_parity({"logits": out.logits.reshape(1, 4)}, {"logits": wanted})
 
 
-def test_masked_lm_of_the_published_vocabulary_and_sizes(tmp_path: Path) -> None:
+def test_masked_lm_at_the_published_sizes(tmp_path: Path) -> None:
     config = {"vocab_size": 30522, "num_hidden_layers": 2, "classifier_activation": False}
     model = make("MobileBert", "ForPreTraining", config)
     (ids,) = texts(12, vocabulary=30522)

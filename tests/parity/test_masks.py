@@ -53,7 +53,7 @@ def everything(rt: Any, *args: Any, **options: Any) -> Any:
 
 
 def cut(found: dict[str, Array], length: int) -> dict[str, Array]:
-    """Without what a text's padding has: rows, and columns of attention."""
+    """Without the rows and attention columns of padding."""
 
     def one(name: str, value: Array) -> Array:
         if name.startswith("attention."):
@@ -64,7 +64,7 @@ def cut(found: dict[str, Array], length: int) -> dict[str, Array]:
 
 
 def random_mask(*shape: int, seed: int = 3) -> Array:
-    """About two thirds ones; the first key is always allowed, so no query is left without one."""
+    """About two thirds ones; the first key is always allowed, so that every query has one."""
     mask = (np.random.default_rng(seed).random(shape) < 0.66).astype(np.int64)
     mask[..., 0] = 1
     return mask
@@ -132,13 +132,13 @@ def test_masks_of_pairs_in_an_array(pair: Any) -> None:
         assert_parity(collect(out, b), run(model, ids[b], mask=mask[b]))
 
 
-def test_causal_mask_hides_what_comes_after(pair: Any) -> None:
+def test_causal_mask_hides_later_tokens(pair: Any) -> None:
     model, rt = pair
     (ids,) = texts(21)
     assert_text(rt, model, ids, mask=np.tril(np.ones((21, 21), dtype=np.int64)))
 
 
-def test_padding_hf_is_the_padded_batch_of_transformers(pair: Any) -> None:
+def test_padding_hf_matches_the_padded_batch_of_transformers(pair: Any) -> None:
     model, rt = pair
     ids = texts(*LENGTHS)
     array, mask = padded(ids), padded([np.ones_like(row) for row in ids])
@@ -164,7 +164,7 @@ def test_padding_hf_with_masks_of_pairs(pair: Any) -> None:
         assert_parity(collect(out, b), run(model, ids[b], mask=mask[b]))
 
 
-def test_pad_shows_through_the_trigram_in_transformers_and_not_here(tmp_path: Path) -> None:
+def test_transformers_reads_pad_through_the_trigram_and_the_engine_does_not(tmp_path: Path) -> None:
     # What docs/differences.md says: the last token's "next" is [PAD] in a padded batch, nothing in the text alone.
     model = make("MobileBert", "Model", ODD)
     rt = engine(model, tmp_path)
@@ -181,7 +181,7 @@ def test_pad_shows_through_the_trigram_in_transformers_and_not_here(tmp_path: Pa
     np.testing.assert_allclose(silent.last_hidden_state[0, :9], alone, atol=1e-5)
 
 
-def test_additive_mask_of_the_reference_is_the_one_transformers_makes() -> None:
+def test_additive_mask_equals_that_of_transformers() -> None:
     # The oracle's own square masks, beside transformers' treatment of the same mask as [B, S].
     model = make("MobileBert", "Model", ODD)
     (ids,) = texts(9)

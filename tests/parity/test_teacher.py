@@ -1,4 +1,4 @@
-"""IB-BERT, which transformers does not have: the engine beside the training package's model."""
+"""IB-BERT, which transformers lacks: the engine against the model of the training package."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_two_layers_at_the_published_widths(tmp_path: Path) -> None:
     assert_as_reference(model, tmp_path, 1, 64)
 
 
-def test_its_query_reads_the_stream_between_blocks() -> None:
+def test_teacher_query_reads_the_stream_between_blocks() -> None:
     # What transformers' class cannot be told: there this layer expects intra_bottleneck_size inputs.
     layer = teacher(num_hidden_layers=1).body.encoder.layer[0].attention.self
     assert np.array_equal(layer.query.weight.shape, (1024, 512))

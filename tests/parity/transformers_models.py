@@ -1,4 +1,4 @@
-"""Random models of transformers, in float32 with its eager attention: what the engine is compared with."""
+"""Random transformers models, in float32 with eager attention: the reference of the parity tests."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def additive(mask: Array, dtype: Any) -> Any:
 
 
 def run(model: Any, ids: Array, types: Array | None = None, mask: Array | None = None) -> Outputs:
-    """Everything that the model says of one text, alone and without padding, named as ModelOutput does.
+    """Every output of the model for one text, alone and without padding, with the names of ModelOutput.
 
     Per token [S, n]; hidden_state.i [S, H], attention.i [A, S, S]; for multiple choice `ids` is one of the choices.
     """
