@@ -261,7 +261,10 @@ SET: dict[str, Case] = {
         _tensors_changed(lambda d: d.tensors.update(spare=np.zeros(16, np.float32))),
         '"spare": not part of the configured model',
     ),
-    "renamed": (_tensors_changed(lambda d: _renamed(d, QUERY + ".bias", QUERY + ".offset")), "missing; the configuration needs it"),
+    "renamed": (
+        _tensors_changed(lambda d: _renamed(d, QUERY + ".bias", QUERY + ".offset")),
+        "missing; the configuration needs it",
+    ),
     "hostile_name": (
         _tensors_changed(lambda d: d.tensors.update({"\x1b[2J" + "x" * 5000: np.zeros(16, np.float32)})),
         '...": not part of',
