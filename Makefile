@@ -40,7 +40,7 @@ PARALLEL := -n $(JOBS) --dist loadscope
 STEP := scripts/step.sh
 RELEASE := $(BIN)/python -m scripts.packages.release
 # The build folders: one for each architecture, shared by wheels, native tests and tools.
-X86 := build/editable
+HOST := build/editable
 AARCH64 := build/packages/wheel-aarch64
 ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
@@ -90,7 +90,8 @@ t: $(STAMPS)/dev
 demo: $(STAMPS)/dev
 	$(BIN)/python examples/demo.py
 
-# Each stage uses both cores.
+# Each stage uses both cores, so they run one after another.
+.NOTPARALLEL:
 test: lint lint-training docs test-native test-python test-arm
 	@echo "make test: everything passed"
 
@@ -114,9 +115,9 @@ tools: $(BIN)/python
 	$(BIN)/python -m scripts.install_tools
 
 test-native: $(STAMPS)/test tools
-	cmake --build $(X86) --target csrc/all tests/all
-	ctest --test-dir $(X86) --output-on-failure --parallel $(JOBS)
-	[ "$$(uname -m)" != x86_64 ] || $(BIN)/python -m scripts.packages.baseline x86_64 $(X86)
+	cmake --build $(HOST) --target csrc/all tests/all
+	ctest --test-dir $(HOST) --output-on-failure --parallel $(JOBS)
+	[ "$$(uname -m)" != x86_64 ] || $(BIN)/python -m scripts.packages.baseline x86_64 $(HOST)
 	$(STEP) sh -ec 'scripts/test_preset.sh armhf-linux-gnu; python -m scripts.packages.baseline armhf $(ARMHF)'
 
 # Tests marked `serial` measure time: they run alone.
