@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Buffer
 
-from mobilebert_rt import _core_kernels
+from mobilebert_rt import _core_kernels, _core_tasks
 
 kernels = _core_kernels
+tasks = _core_tasks
 
 __version__: str
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from mobilebert_rt.cli.command import UsageError
 from mobilebert_rt.model import Model
-from mobilebert_rt.text.tokenizer import tokenizer_of
-from mobilebert_rt.text.windows import Limits, encode_windows
+from mobilebert_rt.text import TextEmbedder
 
 
 def random_ids(model: Model, count: int, length: int, seed: int, option: str) -> list[list[int]]:
@@ -25,6 +24,10 @@ def text_ids(
     model: Model, texts: Iterable[str], tokenizer: str | None, truncate: bool
 ) -> list[tuple[list[int], list[int]]]:
     """Ids and token types of each text. truncate: cut what is too long for the model, which is an error otherwise."""
-    limits = Limits(model.config.max_positions, "truncate" if truncate else "error", 0)
-    windows = encode_windows(tokenizer_of(model, tokenizer), list(texts), limits)
-    return [(window.ids, window.type_ids) for window in windows]
+    embedder = TextEmbedder(
+        model,
+        tokenizer=tokenizer,
+        max_length=model.config.max_positions,
+        on_overflow="truncate" if truncate else "error",
+    )
+    return embedder.sequences(texts)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
-from mobilebert_rt.errors import InputError
-from mobilebert_rt.text.batching import Job, run_windows
-from mobilebert_rt.text.numeric import Doubles, Floats, fold_sum, sigmoid, softmax
+from mobilebert_rt import _core
+from mobilebert_rt.model import Model
 from mobilebert_rt.text.results import Classification
-from mobilebert_rt.text.task import Control, TextTask
+from mobilebert_rt.text.task import Control, Options, TextTask
 from mobilebert_rt.text.tokenizer import Text
-from mobilebert_rt.text.windows import Window, encode_windows
 
 if TYPE_CHECKING:
     from typing import Unpack
-
-    from mobilebert_rt.model import Model, ModelOutput
 
 Activation = Literal["softmax", "sigmoid", "none"]
 
@@ -27,23 +23,30 @@ Activation = Literal["softmax", "sigmoid", "none"]
 class TextClassifier(TextTask):
     """Labels of a text, or of a pair of texts, with their scores.
 
-    activation: how logits become scores. By default from the model's problem type: softmax for single-label,
-    sigmoid for multi-label, none for regression; a model that does not say is a regression when it has one
-    label, single-label else. With on_overflow="stride" the logits of a long text are the mean over its
-    windows. Other keywords: see TextTask.
+    activation: how logits become scores. By default from the model's problem type: softmax for single-label, sigmoid
+    for multi-label, none for regression; a model that does not say is a regression when it has one label, single-label
+    otherwise. With on_overflow="stride" the logits of a long text are the mean over its windows. Other keywords: see
+    TextTask.
 
         classifier = TextClassifier.from_pretrained("sst2.safetensors")
         classifier("a warm, funny film")[0].label
     """
 
-    heads = ("sequence_classification",)
+    _core_type = _core.tasks.Classifier
+    _task: _core.tasks.Classifier
 
-    def __init__(self, model: Model, *, activation: Activation | None = None, **options: Any) -> None:
-        super().__init__(model, **options)
-        if activation is not None and activation not in get_args(Activation):
-            raise InputError(f"activation is {activation!r}; it can be {', '.join(get_args(Activation))}.")
-        self.activation = activation or _activation_of(model)
-        self.labels = model_labels(model)
+    def __init__(self, model: Model, *, activation: Activation | None = None, **options: Unpack[Options]) -> None:
+        super().__init__(model, activation=activation, **options)
+
+    @property
+    def activation(self) -> str:
+        """ "softmax", "sigmoid" or "none"."""
+        return self._task.activation
+
+    @property
+    def labels(self) -> list[str]:
+        """The model's label names, LABEL_0 and so on when it has none."""
+        return self._text_model.labels
 
     @overload
     def __call__(
@@ -58,63 +61,23 @@ class TextClassifier(TextTask):
         **control: Unpack[Control],
     ) -> list[list[Classification]]: ...
     def __call__(self, texts: Any, *, top_k: int | None = None, **control: Unpack[Control]) -> Any:
-        """The labels of a text (a str, or a pair as a tuple), best first; a list of such lists for a list of
-        texts.
+        """The labels of a text (a str, or a pair as a tuple), best first; a list of such lists for a list of texts.
 
-        top_k: at most so many labels; None for all. Raises InputError, TimeoutError, CancelledError.
+        top_k: the number of labels; None for all. Raises InputError, TimeoutError, CancelledError.
         """
-        return self._call(texts, lambda *group: self._classify(top_k, *group), control)
+        return self._call(self._classify, texts, control, top_k=top_k)
 
     def stream(
         self, texts: Iterable[Text], *, top_k: int | None = None, **control: Unpack[Control]
     ) -> Iterator[list[Classification]]:
         """The same, one text's list after another, for inputs too many to hold."""
-        return self._stream(texts, lambda *group: self._classify(top_k, *group), control)
+        return self._stream(self._classify, texts, control, top_k=top_k)
 
-    def scores(self, texts: Iterable[Text], **control: Unpack[Control]) -> Floats:
+    def scores(self, texts: Iterable[Text], **control: Unpack[Control]) -> npt.NDArray[np.float32]:
         """[N, labels] float32, columns in the order of `labels`."""
-        inputs = [texts] if isinstance(texts, str | tuple) else list(texts)
-        rows = list(self._stream(inputs, self._scores, control))
-        return np.stack(rows) if rows else np.zeros((0, len(self.labels)), dtype=np.float32)
+        inputs = [texts] if isinstance(texts, str | tuple) else texts
+        scores: npt.NDArray[np.float32] = self._call(self._task.scores, inputs, control)
+        return scores
 
-    def _classify(self, top_k: int | None, texts: list[Text], first_index: int, job: Job) -> list[list[Classification]]:
-        if top_k is not None and top_k < 1:
-            raise InputError(f"top_k is {top_k}; it should be at least 1, or None for all labels.")
-        ranked = []
-        for scores in self._scores(texts, first_index, job):
-            order = np.argsort(-scores, kind="stable")[:top_k]
-            ranked.append([Classification(self.labels[i], float(scores[i])) for i in order])
-        return ranked
-
-    def _scores(self, texts: list[Text], first_index: int, job: Job) -> list[Floats]:
-        windows = encode_windows(self.tokenizer, texts, self.limits, first_index=first_index)
-        logits = run_windows(self.model, windows, _logits_row, max_tokens=self.max_batch_tokens, job=job)
-        members = groupby(zip(windows, logits, strict=True), key=lambda item: item[0].index)
-        rows = np.stack([_mean([row for _, row in group]) for _, group in members])
-        if self.activation == "softmax":
-            return list(softmax(rows))
-        if self.activation == "sigmoid":
-            return list(sigmoid(rows))
-        return list(rows.astype(np.float32))
-
-
-def _logits_row(output: ModelOutput, row: int, window: Window) -> Doubles:
-    return np.asarray(output.logits[row], dtype=np.float64)
-
-
-def _mean(rows: list[Doubles]) -> Doubles:
-    return np.asarray(fold_sum(rows) / len(rows))
-
-
-def _activation_of(model: Model) -> Activation:
-    problem = model.metadata.get("problem_type")
-    if problem == "multi_label_classification":
-        return "sigmoid"
-    if problem == "regression" or (problem is None and model.config.num_labels == 1):
-        return "none"
-    return "softmax"
-
-
-def model_labels(model: Model) -> list[str]:
-    """The model's label names, LABEL_0 and so on where it has none."""
-    return list(model.labels) if model.labels else [f"LABEL_{i}" for i in range(model.config.num_labels)]
+    def _classify(self, texts: tuple[Text, ...], **keywords: Any) -> list[list[Classification]]:
+        return [[Classification(*label) for label in found] for found in self._task.classify(texts, **keywords)]

@@ -17,7 +17,7 @@ class Bar(Protocol):
     def close(self) -> object: ...
 
 
-class _Silent:
+class Silent:
     def update(self, n: float | None = 1) -> None:
         pass
 
@@ -30,6 +30,6 @@ def progress_bar(total: int | None, progress: bool | None, unit: str = "texts") 
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     if not progress or tqdm is None:
-        return _Silent()
+        return Silent()
     bar: Bar = tqdm(total=total, unit=f" {unit}", delay=1.0, leave=False, dynamic_ncols=True)
     return bar

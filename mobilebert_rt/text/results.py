@@ -15,7 +15,7 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A labelled stretch of a text: `text == source[start:end]`. score: mean over its tokens or words."""
+    """A labelled span of a text: `text == source[start:end]`. score: mean over its tokens or words."""
 
     text: str
     label: str
@@ -26,7 +26,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A stretch of the context: `text == context[start:end]`. An empty text says that the context holds no
+    """A span of the context: `text == context[start:end]`. An empty text says that the context holds no
     answer.
 
     score: probability among all spans that were allowed, over all windows of the context.

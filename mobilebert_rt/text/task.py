@@ -1,91 +1,72 @@
-"""What the text tasks share: model, tokenizer, limits, and a call that takes one text or many."""
+"""What the text tasks share: a model, a tokenizer, limits, and calls with one text or many."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
 
-from mobilebert_rt.errors import InputError, UnsupportedModelError
+from mobilebert_rt import _core
+from mobilebert_rt.errors import InputError
 from mobilebert_rt.model import CancelToken, Model
-from mobilebert_rt.text.batching import Job
-from mobilebert_rt.text.progress import progress_bar
-from mobilebert_rt.text.tokenizer import Text, TokenizerSource, tokenizer_of
-from mobilebert_rt.text.windows import Limits, OnOverflow
+from mobilebert_rt.text.progress import Silent, progress_bar
+from mobilebert_rt.text.tokenizer import Text, TextTokenizer, TokenizerSource
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
 
-R = TypeVar("R")
+OnOverflow: TypeAlias = Literal["error", "truncate", "stride"]
 
-# Texts are tokenised and run in groups, so that a stream of millions needs the memory of a few batches.
-# Characters stand in for tokens, which are not known yet.
-GROUP_BATCHES = 8
-CHARACTERS_A_TOKEN = 4
+
+class Options(TypedDict, total=False):
+    """Keywords of every constructor: see TextTask."""
+
+    tokenizer: TokenizerSource | None
+    max_length: int | None
+    on_overflow: OnOverflow | None
+    stride: int | None
+    max_batch_tokens: int | None
 
 
 class Control(TypedDict, total=False):
-    """Keywords of every call: `progress` (True, False, None: a bar on a terminal when it takes long),
-    `timeout` (seconds for the whole call, then TimeoutError), `cancel` (a CancelToken, then
-    CancelledError)."""
+    """Keywords of every call: `progress` (True, False, or None: a bar on a terminal when it takes long), `timeout`
+    (seconds for the whole call, then TimeoutError), `cancel` (a CancelToken, then CancelledError)."""
 
     progress: bool | None
     timeout: float | None
     cancel: CancelToken | None
 
 
-def refuse_path(model: object, task: type) -> None:
-    """Raises InputError when the model that a task is given is a path."""
-    if isinstance(model, str | os.PathLike):
-        name = task.__name__
-        raise InputError(f"{name} takes a loaded Model; from a path, it is {name}.from_pretrained({str(model)!r}).")
-
-
 class TextTask:
-    """A model, its tokenizer and the limits of a sequence; the tasks derive from it. Safe to share between
-    threads.
+    """A model, its tokenizer and the limits of a sequence; the tasks derive from it. Safe to share between threads.
 
-    model: a loaded Model whose head suits the task. tokenizer: needed only when the model file has none.
-    max_length: tokens of a sequence with special tokens; default and at most the model's max_positions.
-    on_overflow: "error", "truncate" or "stride" (see Limits); stride: tokens that neighbouring windows share.
+    model: a loaded Model whose head suits the task. tokenizer: instead of the one in the model file (see
+    TextTokenizer). max_length: tokens of a sequence with special tokens, by default all that the model takes.
+    on_overflow: what happens to a longer text: "error" (the default) raises InputError, "truncate" keeps its
+    beginning, "stride" reads it in windows of which neighbours share `stride` tokens, at most half a window. A pair is
+    truncated at its longer text; its windows move over the second text, each with the whole first.
     max_batch_tokens: how many tokens run at once; memory grows with it, results do not change.
 
-    Raises UnsupportedModelError for a model with another head, ModelFormatError for a missing or unsuitable
-    vocabulary, InputError for limits that make no sense.
+    Raises UnsupportedModelError for a model with another head, ModelFormatError for a missing or unsuitable tokenizer,
+    InputError for limits that make no sense.
     """
 
-    heads: ClassVar[tuple[str, ...]] = ()
-    """The heads that the task can use; empty: any."""
+    _core_type: ClassVar[type[_core.tasks.Task]]
+    _task: _core.tasks.Task
 
-    def __init__(
-        self,
-        model: Model,
-        *,
-        tokenizer: TokenizerSource | None = None,
-        max_length: int | None = None,
-        on_overflow: OnOverflow = "error",
-        stride: int = 64,
-        max_batch_tokens: int = 4096,
-    ) -> None:
-        refuse_path(model, type(self))
-        if self.heads and model.config.head not in self.heads:
-            has = "has no head, and gives vectors alone"
-            if model.config.head != "none":
-                has = f"is one for {model.config.head}"
-            raise UnsupportedModelError(
-                f"{type(self).__name__} needs a model for {' or '.join(self.heads)}; {model.path} {has}."
-            )
-        longest = model.config.max_positions
-        if max_length is not None and max_length > longest:
-            raise InputError(f"max_length is {max_length:,}; {model.path} takes at most {longest:,} tokens.")
-        if max_batch_tokens < 1:
-            raise InputError(f"max_batch_tokens is {max_batch_tokens}; it should be at least 1.")
-        self.limits = Limits(longest if max_length is None else max_length, on_overflow, stride)
+    def __init__(self, model: Model, **options: Any) -> None:
+        name = type(self).__name__
+        if isinstance(model, str | os.PathLike):
+            raise InputError(f"{name} takes a loaded Model; from a path, it is {name}.from_pretrained({str(model)!r}).")
         self.model = model
-        self.tokenizer = tokenizer_of(model, tokenizer)
-        self.max_batch_tokens = max_batch_tokens
+        self._options = {key: value for key, value in options.items() if value is not None}
+        source = options.pop("tokenizer", None)
+        given = source._core if isinstance(source, TextTokenizer) else source
+        self._text_model = _core.tasks.TextModel(model._core, str(model.path), given)
+        self._task = self._core_type(self._text_model, **options)
 
     @classmethod
     def from_pretrained(
@@ -97,74 +78,104 @@ class TextTask:
         isa: str | None = None,
         **options: Any,
     ) -> Self:
-        """The task on the model at `path` (a Hugging Face folder or a single file); never touches the
-        network.
+        """The task with the model at `path` (a Hugging Face folder or a model file); never uses the network.
 
         precision, num_threads, isa: as in `Model.from_pretrained`. options: keywords of the constructor.
         """
         return cls(Model.from_pretrained(path, precision=precision, num_threads=num_threads, isa=isa), **options)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.model, self._options)
+
+    @property
+    def limits(self) -> _core.tasks.Limits:
+        """max_length, on_overflow and stride of this task."""
+        return self._task.limits
+
+    @property
+    def max_batch_tokens(self) -> int:
+        """How many tokens run at once."""
+        return self._task.max_batch_tokens
+
+    @property
+    def tokenizer(self) -> TextTokenizer:
+        """The tokenizer of this task."""
+        return TextTokenizer(self._text_model.tokenizer)
+
     def count_tokens(self, texts: str | tuple[str, str] | Iterable[Text]) -> int | list[int]:
-        """Tokens of a text (or of each), special tokens included, before any overflow policy."""
-        inputs, single = _as_list(texts)
-        counts = [len(encoding) for encoding in self.tokenizer.encode_batch(inputs, 0, False)]
+        """Tokens of a text (or of each), special tokens included, before on_overflow applies."""
+        inputs, single = _as_tuple(texts)
+        counts = self._task.count_tokens(inputs)
         return counts[0] if single else counts
 
-    def _call(
-        self,
-        texts: str | tuple[str, str] | Iterable[Text],
-        process: Callable[[list[Text], int, Job], list[R]],
-        control: Control,
-    ) -> Any:
-        """One result for one text, a list for several; process makes them: (texts, first index, job)."""
-        inputs, single = _as_list(texts)
-        results = list(self._stream(inputs, process, control))
+    def sequences(self, texts: Iterable[Text]) -> list[tuple[list[int], list[int]]]:
+        """(token ids, token type ids) of each sequence that the model runs for the texts."""
+        return self._task.sequences(tuple(texts), num_threads=self.model.num_threads)
+
+    def _call(self, run: Callable[..., Any], texts: object, control: Control, **own: Any) -> Any:
+        """run: a method of the C++ task; own: its own keywords. One result for one text, all of them for several."""
+        inputs, single = _as_tuple(texts)
+        keywords, bar = self._keywords(control, len(inputs))
+        try:
+            results = run(inputs, **keywords, **own)
+        finally:
+            bar.close()
         return results[0] if single else results
 
-    def _stream(
-        self, texts: Iterable[Text], process: Callable[[list[Text], int, Job], list[R]], control: Control
-    ) -> Iterator[R]:
+    def _stream(self, run: Callable[..., Any], texts: Iterable[Text], control: Control, **own: Any) -> Iterator[Any]:
         """Results in the texts' order, made group by group as they are asked for."""
-        timeout = control.get("timeout")
+        keywords, bar = self._keywords(control, len(texts) if isinstance(texts, list) else None)
+        timeout = keywords.pop("timeout", None)
         deadline = None if timeout is None else time.monotonic() + timeout
-        total = len(texts) if isinstance(texts, list) else None
-        job = Job(progress_bar(total, control.get("progress")), deadline, control.get("cancel"))
+        done = 0
         try:
-            done = 0
-            for group in _groups(texts, self.max_batch_tokens * CHARACTERS_A_TOKEN * GROUP_BATCHES):
-                yield from process(group, done, job)
+            for group in _groups(texts, self._task.group_bytes):
+                left = None if deadline is None else deadline - time.monotonic()
+                yield from run(group, first_index=done, timeout=left, **keywords, **own)
                 done += len(group)
         finally:
-            job.bar.close()
+            bar.close()
+
+    def _keywords(self, control: Control, total: int | None) -> tuple[dict[str, Any], Any]:
+        """Keywords of a C++ call, and the progress bar."""
+        keywords = dict(control)
+        bar = progress_bar(total, control.get("progress"))
+        keywords["progress"] = None if isinstance(bar, Silent) else bar.update
+        keywords["num_threads"] = self.model.num_threads
+        keywords["truncated"] = _truncation_log(self.limits.max_length)
+        return keywords, bar
 
 
-def single_texts(texts: list[Text], first_index: int) -> list[str]:
-    """The same texts. Raises InputError for a pair, in tasks that read single texts only."""
-    for index, text in enumerate(texts):
-        if isinstance(text, tuple):
-            raise InputError(f"input {first_index + index} is a pair of texts; this task reads single texts.")
-    return [text for text in texts if not isinstance(text, tuple)]
+def _restore(kind: type[TextTask], model: Model, options: dict[str, Any]) -> TextTask:
+    return kind(model, **options)
 
 
-def _as_list(texts: str | tuple[str, str] | Iterable[Text]) -> tuple[list[Text], bool]:
-    if isinstance(texts, str):
-        return [texts], True
-    if isinstance(texts, tuple):
-        return [texts], True
+def _as_tuple(texts: object) -> tuple[tuple[Any, ...], bool]:
+    if isinstance(texts, str | tuple):
+        return (texts,), True
     if not isinstance(texts, Iterable):
         raise InputError(f"The input is {type(texts).__name__}; give a str, a pair of them as a tuple, or a list.")
-    return list(texts), False
+    return tuple(texts), False
 
 
-def _groups(texts: Iterable[Text], characters: int) -> Iterator[list[Text]]:
+def _groups(texts: Iterable[Text], characters: int) -> Iterator[tuple[Text, ...]]:
     group: list[Text] = []
-    room = characters
+    left = characters
     for text in texts:
         group.append(text)
         parts = text if isinstance(text, tuple) else (text,)
-        room -= 1 + sum(len(part) for part in parts if isinstance(part, str))
-        if room <= 0:
-            yield group
-            group, room = [], characters
+        left -= 1 + sum(len(part) for part in parts if isinstance(part, str))
+        if left <= 0:
+            yield tuple(group)
+            group, left = [], characters
     if group:
-        yield group
+        yield tuple(group)
+
+
+def _truncation_log(max_length: int) -> Callable[[int, int], None] | None:
+    """Logs each text that is truncated, when the program logs at all."""
+    logging = sys.modules.get("logging")
+    logger = None if logging is None else logging.getLogger("mobilebert_rt")
+    if logger is None or not logger.isEnabledFor(20):  # logging.INFO
+        return None
+    return lambda index, tokens: logger.info("input %d: %d tokens cut to %d", index, tokens, max_length)

@@ -26,8 +26,8 @@ from typing import Any
 import pytest
 import tokenizers
 
-from mobilebert_rt.text.vocabulary import wordpiece
 from tests.text import lines
+from tests.text.library import wordpiece
 from tests.text.native import Failed, Text, added_token, both, compare, description, difference, encode, expected
 
 LINES = int(os.environ.get("MBRT_TOKENIZER_LINES", "20000"))
@@ -175,8 +175,8 @@ def test_vocabulary_file_reads_as_in_python(minilm: Callable[[str], str], tmp_pa
     text = minilm("vocab.txt").replace("\nthe\n", "\nthe\r\n", 1) + "hello\n\nworld\r\n"
     file = tmp_path / "vocab.txt"
     file.write_bytes(text.encode())
-    for options, settings in (([], {}), (["cased"], {"do_lower_case": False})):
-        library = wordpiece(text, settings, "vocab.txt")
+    for options in ([], ["cased"]):
+        library = wordpiece(text, lowercase=not options)
         texts = [b"hello world the World", *lines.multilingual(2000, seed=7)]
         assert compare(library, file, texts, "vocab", *options) == 2001
         texts_ = [Text(b"hello", b"world")]

@@ -45,7 +45,7 @@ def test_vectors_are_those_of_transformers(folder: Path) -> None:
     embedder = TextEmbedder.from_pretrained(folder, precision="fp32")
     vectors = embedder(TEXTS)
     for text, vector in zip(TEXTS, vectors, strict=True):
-        ids = embedder.tokenizer.encode_batch([text], 0, False)[0].ids
+        ids = embedder.tokenizer.encode_batch([text])[0].ids
         with torch.no_grad():
             states = reference(torch.tensor([ids])).last_hidden_state[0].double().numpy()
         expected = states.mean(axis=0)
