@@ -81,31 +81,25 @@ def _layer_specs(layer: Layer, int8: bool) -> Iterator[Spec]:
 
 def array_tensors(array: Array, values: Floats, int8: bool) -> Iterator[Tensor]:
     """The tensors of a table or vector of the embeddings, not packed yet."""
-    if array.quantised and int8:
-        rows, scale = quantise_rows(values)
-        yield array.name, rows
-        yield array.name.removesuffix(".weight") + ".scale", scale
-    else:
-        yield array.name, values
+    if not (array.quantised and int8):
+        return iter([(array.name, values)])
+    rows, scale = quantise_rows(values)
+    return iter([(array.name, rows), (array.name.removesuffix(".weight") + ".scale", scale)])
 
 
 def layer_tensors(layer: Layer, linear: Linear, int8: bool) -> Iterator[Tensor]:
     """The tensors of a linear layer, not packed yet."""
-    name = layer.name
-    if layer.quantised and int8:
-        rows, scale = quantise_rows(linear.weight)
-        yield name + ".weight", _padded_taps(rows, layer)
-        yield name + ".scale", scale
-    else:
-        yield name + ".weight", _padded_taps(linear.weight, layer)
-    yield name + ".bias", linear.bias
-    if linear.residual_scale is not None:
-        yield name + ".residual_scale", linear.residual_scale
-    if linear.norm is not None:
-        yield name + ".norm.weight", linear.norm.weight
-        yield name + ".norm.bias", linear.norm.bias
-    if linear.activation_scale is not None and layer.activation_scale is not None:
-        yield layer.activation_scale, linear.activation_scale
+    weight, scale = quantise_rows(linear.weight) if layer.quantised and int8 else (linear.weight, None)
+    tensors = {
+        layer.name + ".weight": _padded_taps(weight, layer),
+        layer.name + ".scale": scale,
+        layer.name + ".bias": linear.bias,
+        layer.name + ".residual_scale": linear.residual_scale,
+        layer.name + ".norm.weight": None if linear.norm is None else linear.norm.weight,
+        layer.name + ".norm.bias": None if linear.norm is None else linear.norm.bias,
+        layer.activation_scale or "": linear.activation_scale,
+    }
+    return ((name, values) for name, values in tensors.items() if values is not None)
 
 
 def hidden_scale_tensor(scales: list[Floats]) -> Tensor:

@@ -11,6 +11,7 @@ import pytest
 from mobilebert_rt.conversion import build
 from tests.conversion.reader import File, Reference
 from tests.emulation import import_on_host
+from tests.small_models.families import HEADS
 from tests.small_models.folders import BOTTLENECKS
 
 torch = import_on_host("torch")
@@ -18,16 +19,6 @@ transformers = import_on_host("transformers")
 
 IDS = np.array([3, 36, 5, 5, 0, 17, 1])
 TYPES = np.array([0, 0, 0, 1, 1, 1, 1])
-HEADS = (
-    "Model",
-    "ForPreTraining",
-    "ForMaskedLM",
-    "ForNextSentencePrediction",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-    "ForMultipleChoice",
-)
 MOBILEBERT: dict[str, Any] = {
     "vocab_size": 37,
     "hidden_size": 22,

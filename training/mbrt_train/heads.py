@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from mbrt_train import models
 from mbrt_train.config import Config
 from mbrt_train.errors import TrainingError
-from mbrt_train.models import Encoder, Output, PreTraining, initialise
+from mbrt_train.models import Encoder, Output, PreTraining, WithBody, initialise
 from mbrt_train.teachers import read_config, read_tensors
 
 
-class SequenceClassifier(nn.Module):
+class SequenceClassifier(WithBody):
     """Pooled first token to n logits: one per class, or one score. transformers' ...ForSequenceClassification."""
 
     head = "ForSequenceClassification"
@@ -34,12 +34,6 @@ class SequenceClassifier(nn.Module):
         # Zero: [CLS] of a MobileBERT reaches 1e7, so that the usual initialisation gives losses of a million.
         nn.init.zeros_(self.classifier.weight)
 
-    @property
-    def body(self) -> Encoder:
-        found = self.get_submodule(self.config.model_type)
-        assert isinstance(found, Encoder)
-        return found
-
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Output]:
         """ids, mask, types [B, S] -> logits [B, n] and the encoder's output."""
         out: Output = self.body(ids, mask, types, alone=True)
@@ -47,7 +41,7 @@ class SequenceClassifier(nn.Module):
         return self.classifier(self.dropout(out.pooled)), out
 
 
-class QuestionAnswering(nn.Module):
+class QuestionAnswering(WithBody):
     """Each token to the logits of the answer's start and end. transformers' ...ForQuestionAnswering."""
 
     head = "ForQuestionAnswering"
@@ -58,12 +52,6 @@ class QuestionAnswering(nn.Module):
         self.add_module(config.model_type, Encoder(config, pooling=False))
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
         initialise(self, config)
-
-    @property
-    def body(self) -> Encoder:
-        found = self.get_submodule(self.config.model_type)
-        assert isinstance(found, Encoder)
-        return found
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Output]:
         """ids, mask, types [B, S] -> logits [B, S, 2] and the encoder's output."""

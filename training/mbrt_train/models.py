@@ -344,7 +344,19 @@ class Heads(nn.Module):
         return self.predictions(h), self.seq_relationship(pooled)
 
 
-class PreTraining(nn.Module):
+class WithBody(nn.Module):
+    """A model whose encoder is named "mobilebert" or "bert", as in transformers."""
+
+    config: Config
+
+    @property
+    def body(self) -> Encoder:
+        found = self.get_submodule(self.config.model_type)
+        assert isinstance(found, Encoder)
+        return found
+
+
+class PreTraining(WithBody):
     """An encoder with both heads of pre-training: transformers' MobileBertForPreTraining and BertForPreTraining."""
 
     def __init__(self, config: Config) -> None:
@@ -354,12 +366,6 @@ class PreTraining(nn.Module):
         self.add_module(config.model_type, body)  # "mobilebert" or "bert", as in transformers
         self.cls = Heads(config, body.embeddings.word_embeddings)
         initialise(self, config)
-
-    @property
-    def body(self) -> Encoder:
-        found = self.get_submodule(self.config.model_type)
-        assert isinstance(found, Encoder)
-        return found
 
     def forward(
         self,
