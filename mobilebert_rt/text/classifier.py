@@ -28,8 +28,9 @@ class TextClassifier(TextTask):
     otherwise. With on_overflow="stride" the logits of a long text are the mean over its windows. Other keywords: see
     TextTask.
 
-        classifier = TextClassifier.from_pretrained("sst2.safetensors")
-        classifier("a warm, funny film")[0].label
+    >>> classifier = TextClassifier.from_pretrained("sst2.safetensors")
+    >>> classifier("a warm, funny film")[0].label in classifier.labels
+    True
     """
 
     _core_type = _core.tasks.Classifier

@@ -30,8 +30,9 @@ class TextEmbedder(TextTask):
     model's own limit. With on_overflow="stride" a long text's vector is the mean of its windows' vectors weighted by
     their token counts, normalised afterwards. Other keywords: see TextTask.
 
-        embedder = TextEmbedder()                           # or TextEmbedder.from_pretrained("minilm.safetensors")
-        vectors = embedder(["a query", "a passage"])        # [2, H]
+    >>> embedder = TextEmbedder()  # or TextEmbedder.from_pretrained("minilm.safetensors")
+    >>> embedder(["a query", "a passage"]).shape
+    (2, 384)
     """
 
     _core_type = _core.tasks.Embedder

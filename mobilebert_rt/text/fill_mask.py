@@ -21,8 +21,10 @@ class FillMask(TextTask):
     With on_overflow="stride" each mask of a long text is filled in the window that shows most of its context.
     Keywords: see TextTask.
 
-        fill = FillMask.from_pretrained("mobilebert.safetensors")
-        fill("Paris is the [MASK] of France.")[0][0].token        # first mask, best proposal
+    >>> fill = FillMask.from_pretrained("mobilebert.safetensors")
+    >>> proposals = fill("Paris is the [MASK] of France.", top_k=3)[0]  # of the first mask, best first
+    >>> len(proposals)
+    3
     """
 
     _core_type = _core.tasks.FillMask

@@ -38,8 +38,10 @@ class QuestionAnswerer(TextTask):
     less. on_overflow: "stride" by default. whole_words: never answer with part of a word, the default. Other keywords:
     see TextTask.
 
-        answerer = QuestionAnswerer.from_pretrained("squad.safetensors")
-        answerer("Who wrote it?", "The notes were written by Ada Lovelace in 1843.")[0].text
+    >>> answerer = QuestionAnswerer.from_pretrained("squad.safetensors")
+    >>> best = answerer("Who wrote it?", "The notes were written by Ada Lovelace in 1843.")[0]
+    >>> best.text in "The notes were written by Ada Lovelace in 1843."
+    True
     """
 
     _core_type = _core.tasks.QuestionAnswerer

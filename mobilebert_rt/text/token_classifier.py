@@ -26,8 +26,8 @@ class TokenClassifier(TextTask):
     labels that are no entities, by default "O". With on_overflow="stride" each token of a long text is judged in the
     window that shows most of its context. Other keywords: see TextTask.
 
-        tagger = TokenClassifier.from_pretrained("ner.safetensors", aggregation="first")
-        tagger("Ada Lovelace lived in London")     # [Entity(text="Ada Lovelace", label="PER", ...), ...]
+    >>> tagger = TokenClassifier.from_pretrained("ner.safetensors", aggregation="first")
+    >>> entities = tagger("Ada Lovelace lived in London")  # [Entity(text="Ada Lovelace", label="PER", ...), ...]
     """
 
     _core_type = _core.tasks.TokenClassifier

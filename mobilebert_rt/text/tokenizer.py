@@ -38,8 +38,9 @@ class TextTokenizer:
     callable that takes a list of texts (str, or pairs as tuples) and returns an object with the attributes of
     `Encoding` for each. WordPiece runs in C++; other kinds of tokenizers need the `tokenizers` library.
 
-        tokenizer = TextTokenizer("path/to/tokenizer.json")
-        tokenizer.encode_batch(["a cat"])[0].ids        # [101, 1037, 4937, 102]
+    >>> tokenizer = TextTokenizer("path/to/hf-folder")
+    >>> len(tokenizer.encode_batch(["a cat"])[0].ids)  # [CLS] a cat [SEP]
+    4
 
     Raises ModelFormatError for a file that cannot be read, UnsupportedModelError when it needs a missing library.
     """

@@ -18,6 +18,12 @@ MODULES = [
     if ">>>" in path.read_text(encoding="utf-8")
 ]
 WITH_EXAMPLE = (
+    "FillMask",
+    "Model",
+    "QuestionAnswerer",
+    "TextClassifier",
+    "TextEmbedder",
+    "TokenClassifier",
     "active_isa",
     "available_isas",
     "convert",
