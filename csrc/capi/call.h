@@ -1,4 +1,4 @@
-// What a call handle stands for: items, settings, and the results of the last run.
+// The object of a call handle: items, settings, and the results of the last run.
 #ifndef MBRT_CAPI_CALL_H_
 #define MBRT_CAPI_CALL_H_
 
@@ -46,20 +46,20 @@ struct Settings {
   std::size_t stride = 0;
 };
 
-// The items as the engine takes them: one after another.
+// The packed items, as the engine reads them.
 struct Packed {
   std::vector<std::int32_t> ids, types;
   std::vector<std::uint8_t> key_mask;
   std::vector<std::size_t> logit_tokens;
   bool has_types = false, has_mask = false;
-  bool chooses_logits = false;  // logit_tokens says whose
+  bool chooses_logits = false;  // logit_tokens is used
 
   // Types and mask may be empty: all 0, all 1.
   void add(const std::vector<std::int32_t>& item_ids, const std::vector<std::int32_t>& item_types,
            const std::vector<std::uint8_t>& item_mask);
 };
 
-// mbrt_result, owning its strings.
+// mbrt_result with owned strings.
 struct Found {
   std::string label;
   std::string text;
@@ -75,15 +75,13 @@ struct Results {
   bool has_tokens = false;
   std::vector<std::vector<Found>> found;  // of each item
   bool has_found = false;
-
-  void clear();
 };
 
 class Call {
  public:
   explicit Call(std::shared_ptr<const Model> of) : model(std::move(of)) {}
 
-  // Computes what the settings want of the items.
+  // Computes the outputs or the task of the settings.
   void run();
 
   const std::shared_ptr<const Model> model;
@@ -93,8 +91,8 @@ class Call {
   OutputBuffers buffers;
 
   std::atomic<bool> cancelled{false};
-  std::atomic<bool> at_work{false};
-  bool freed = false;  // guarded by at_work
+  std::atomic<bool> in_use{false};
+  bool freed = false;  // guarded by in_use
 
  private:
   CallControl start_control() const;
@@ -107,28 +105,39 @@ class Call {
 Text text_of_pair(const char* first, std::size_t first_bytes, const char* second,
                   std::size_t second_bytes);
 
-// Of an encoding with offsets.
+// The tokens of an encoding with offsets.
 std::vector<mbrt_token> tokens_of(const text::Encoding& encoding);
 
 // The results of a task (MBRT_TASK_CLASSIFY ...) for texts.
 std::vector<std::vector<Found>> run_task(const Model& model, const Settings& settings,
                                          const std::vector<Text>& texts, const RunOptions& run);
 
-// InputError and UnsupportedModelError unless the model can do the task with these options.
+// InputError and UnsupportedModelError unless the model supports the task with these options.
 void check_task(const Model& model, mbrt_task task, const mbrt_task_options& options);
 
-// The limits that the caller has set, in the words of the tasks.
+// The limits of the settings as options of the tasks.
 TaskOptions limits_of(const Settings& settings);
 
-// Throws Failure (MBRT_ERROR_HANDLE) for a handle that is none.
+// The value that an enumerator of the header means: values[number]; InputError when out of range.
+template <typename Value, std::size_t kCount>
+const Value& choice(const Value (&values)[kCount], std::int32_t number, const char* name) {
+  if (number >= 0 && static_cast<std::size_t>(number) < kCount) return values[number];
+  throw InputError(std::string(name) + ": " + std::to_string(number) + "; expected 0 to " +
+                   std::to_string(kCount - 1) + ".");
+}
+
+// In the order of mbrt_overflow; nullopt: the task's default.
+inline constexpr std::optional<OnOverflow> kOverflows[] = {
+    std::nullopt, OnOverflow::kError, OnOverflow::kTruncate, OnOverflow::kStride};
+
+// Failure (MBRT_ERROR_HANDLE) for an invalid handle.
 std::shared_ptr<Call> call_of(mbrt_call handle);
 
-// A call for as long as one function works on it. Throws Failure: MBRT_ERROR_HANDLE, or
-// MBRT_ERROR_BUSY when another thread works on it.
+// Exclusive use of a call. Failure: MBRT_ERROR_HANDLE, or MBRT_ERROR_BUSY when another thread uses it.
 class Hold {
  public:
   explicit Hold(mbrt_call handle);
-  ~Hold() { call_->at_work.store(false, std::memory_order_release); }
+  ~Hold() { call_->in_use.store(false, std::memory_order_release); }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
 

@@ -9,13 +9,13 @@
 namespace mbrt::capi {
 
 Hold::Hold(mbrt_call handle) : call_(call_of(handle)) {
-  if (call_->at_work.exchange(true, std::memory_order_acquire)) {
+  if (call_->in_use.exchange(true, std::memory_order_acquire)) {
     throw Failure(MBRT_ERROR_BUSY,
-                  "the call is at work on another thread; wait until that function returns");
+                  "call: in use by another thread. Wait until that function returns.");
   }
   if (!call_->freed) return;
-  call_->at_work.store(false, std::memory_order_release);
-  throw Failure(MBRT_ERROR_HANDLE, "the call handle has just been freed");
+  call_->in_use.store(false, std::memory_order_release);
+  throw Failure(MBRT_ERROR_HANDLE, "invalid call handle");
 }
 
 Text text_of_pair(const char* first, std::size_t first_bytes, const char* second,
@@ -38,7 +38,7 @@ namespace {
 
 void add_text(mbrt_call call, const Text& text) {
   const Hold held(call);
-  held->model->text();  // so that a model without a tokenizer says so here
+  held->model->text();  // throws for a model without a tokenizer
   Item item;
   item.is_text = true;
   item.first = text.first;
@@ -48,22 +48,22 @@ void add_text(mbrt_call call, const Text& text) {
 
 void check_item(std::size_t item, std::size_t items) {
   if (item < items) return;
-  throw InputError("there is no item " + std::to_string(item) + "; there are " +
-                   std::to_string(items) + ", numbered from 0");
+  throw InputError("item: " + std::to_string(item) + "; there are " + std::to_string(items) +
+                   " items, numbered from 0.");
 }
 
 Matrix matrix_of(const Call& call, std::uint32_t output, std::size_t layer, std::size_t item) {
   const std::size_t number = output_number(output);
   if ((call.results.outputs & output) == 0) {
     throw Failure(MBRT_ERROR_NO_RESULT,
-                  "there is no such output of a run; ask for it with mbrt_call_set_outputs and run "
-                  "the call");
+                  "output: not computed by the last run. Request it with mbrt_call_set_outputs and "
+                  "run the call.");
   }
   check_item(item, call.results.layout.items());
   const std::size_t layers = output == MBRT_HIDDEN_STATES ? call.model->config().num_layers + 1 : 1;
   if (layer >= layers) {
-    throw InputError("there is no layer " + std::to_string(layer) + "; this output has " +
-                     std::to_string(layers) + ", numbered from 0");
+    throw InputError("layer: " + std::to_string(layer) + "; this output has " +
+                     std::to_string(layers) + " layers, numbered from 0.");
   }
   return call.buffers.matrix(*call.model, call.results.layout, number, layer, item);
 }
@@ -71,8 +71,7 @@ Matrix matrix_of(const Call& call, std::uint32_t output, std::size_t layer, std:
 const std::vector<Found>& found_of(const Call& call, std::size_t item) {
   if (!call.results.has_found) {
     throw Failure(MBRT_ERROR_NO_RESULT,
-                  "there are no results of a task; choose one with mbrt_call_set_task and run the "
-                  "call");
+                  "no results of a task. Set one with mbrt_call_set_task and run the call.");
   }
   check_item(item, call.results.found.size());
   return call.results.found[item];
@@ -105,7 +104,7 @@ mbrt_status mbrt_call_clear(mbrt_call call) {
   return guarded([&] {
     const Hold held(call);
     held->items.clear();
-    held->results.clear();
+    held->results = {};
     held->cancelled = false;
   });
 }
@@ -116,10 +115,10 @@ mbrt_status mbrt_call_add_ids(mbrt_call call, const int32_t* ids, const int32_t*
     const Hold held(call);
     require(ids, "ids");
     Item item;
-    const std::size_t longest = held->model->config().max_positions;
-    if (count < 1 || count > longest) {
-      throw mbrt::InputError("count is " + std::to_string(count) + "; this model takes 1 to " +
-                             std::to_string(longest) + " tokens: shorten or split the item");
+    const std::size_t max = held->model->config().max_positions;
+    if (count < 1 || count > max) {
+      throw mbrt::InputError("count: " + std::to_string(count) + " tokens; expected 1 to " +
+                             std::to_string(max) + ". Shorten or split the item.");
     }
     item.ids.assign(ids, ids + count);
     if (types != nullptr) item.types.assign(types, types + count);
@@ -155,16 +154,16 @@ mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t
     check_item(item, held->items.size());
     if (count > 0) require(tokens, "tokens");
     if (!held->model->encoder().shapes().logits.per_token) {
-      throw mbrt::UnsupportedModelError("the model does not give a row of logits a token");
+      throw mbrt::UnsupportedModelError(
+          "the model's logits have one row per item; expected one row per token.");
     }
-    std::vector<std::size_t> wanted(tokens, tokens + count);
     for (std::size_t i = 1; i < count; ++i) {
-      if (wanted[i] <= wanted[i - 1]) {
-        throw mbrt::InputError("tokens[" + std::to_string(i) + "] is " + std::to_string(wanted[i]) +
-                               ", no more than the one before; they must ascend");
+      if (tokens[i] <= tokens[i - 1]) {
+        throw mbrt::InputError("tokens[" + std::to_string(i) + "]: " + std::to_string(tokens[i]) +
+                               "; expected ascending numbers.");
       }
     }
-    held->items[item].logit_tokens = std::move(wanted);
+    held->items[item].logit_tokens.emplace(tokens, tokens + count);
   });
 }
 
@@ -190,9 +189,9 @@ mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds) {
   return guarded([&] {
     const Hold held(call);
     if (!(seconds >= 0)) {
-      throw mbrt::InputError("seconds is negative or not a number; give 0 or more, or INFINITY");
+      throw mbrt::InputError("seconds: negative or NaN; expected 0 or more, or INFINITY.");
     }
-    constexpr double kForever = 1e9;  // thirty years, and within what the clock can count
+    constexpr double kForever = 1e9;  // thirty years; larger values overflow the clock
     held->settings.has_timeout = seconds < kForever;
     held->settings.timeout = seconds;
   });
@@ -202,15 +201,12 @@ mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflo
                                  size_t stride) {
   return guarded([&] {
     const Hold held(call);
-    const std::size_t longest = held->model->config().max_positions;
-    if (max_tokens > longest) {
-      throw mbrt::InputError("max_tokens is " + std::to_string(max_tokens) +
-                             "; the model takes at most " + std::to_string(longest));
+    const std::size_t max = held->model->config().max_positions;
+    if (max_tokens > max) {
+      throw mbrt::InputError("max_tokens: " + std::to_string(max_tokens) + "; expected at most " +
+                             std::to_string(max) + ".");
     }
-    if (overflow < MBRT_OVERFLOW_DEFAULT || overflow > MBRT_OVERFLOW_STRIDE) {
-      throw mbrt::InputError("overflow is " + std::to_string(overflow) +
-                             "; it can be one of MBRT_OVERFLOW_DEFAULT to MBRT_OVERFLOW_STRIDE");
-    }
+    choice(kOverflows, overflow, "overflow");
     held->settings.max_tokens = max_tokens;
     held->settings.overflow = overflow;
     held->settings.stride = stride;
@@ -236,14 +232,14 @@ mbrt_status mbrt_call_view(mbrt_call call, uint32_t output, size_t layer, size_t
 }
 
 mbrt_status mbrt_call_copy(mbrt_call call, uint32_t output, size_t layer, size_t item, float* to,
-                           size_t room, size_t* needed) {
+                           size_t capacity, size_t* needed) {
   return guarded([&] {
     const Hold held(call);
-    if (room > 0) require(to, "to");
+    if (capacity > 0) require(to, "to");
     const Matrix matrix = matrix_of(*held, output, layer, item);
     const std::size_t size = matrix.rows * matrix.columns;
     if (needed != nullptr) *needed = size;
-    require_room(size, room, "floats");
+    require_capacity(size, capacity, "floats");
     for (std::size_t row = 0; row < matrix.rows; ++row) {
       std::copy_n(matrix.data + row * matrix.stride, matrix.columns, to + row * matrix.columns);
     }
@@ -260,8 +256,8 @@ mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_token** tok
     if (results.has_tokens) check_item(item, results.tokens.size());
     if (!results.has_tokens || results.tokens[item].empty()) {
       throw Failure(MBRT_ERROR_NO_RESULT,
-                    "there are no tokens of a text: only a run that computes outputs of texts, one "
-                    "sequence each, keeps them");
+                    "no tokens: the item is token ids, or the last run did a task or computed only "
+                    "MBRT_EMBEDDING.");
     }
     *tokens = results.tokens[item].data();
     *count = results.tokens[item].size();
@@ -282,8 +278,8 @@ mbrt_status mbrt_call_result(mbrt_call call, size_t item, size_t index, mbrt_res
     check_struct(result, sizeof(mbrt_result), "result");
     const std::vector<Found>& all = found_of(*held, item);
     if (index >= all.size()) {
-      throw mbrt::InputError("there is no result " + std::to_string(index) + " of item " +
-                             std::to_string(item) + "; it has " + std::to_string(all.size()));
+      throw mbrt::InputError("index: " + std::to_string(index) + "; item " + std::to_string(item) +
+                             " has " + std::to_string(all.size()) + " results.");
     }
     const Found& found = all[index];
     write_struct(result, {0, found.label.c_str(), found.text.c_str(), found.text.size(),

@@ -1,6 +1,6 @@
-// Handles of the C API: numbers that are looked up, never pointers that are followed. A number holds
-// a slot, the slot's generation and the kind of the table, so that 0, closed and made-up ones are
-// found out, also after the slot has been used again.
+// Handles of the C API: numbers that are looked up, never dereferenced pointers. A number consists of a
+// slot, the slot's generation and the kind of the table, so that invalid and closed handles are
+// detected, also after the slot has been reused.
 #ifndef MBRT_CAPI_HANDLE_TABLE_H_
 #define MBRT_CAPI_HANDLE_TABLE_H_
 
@@ -17,7 +17,7 @@ namespace mbrt::capi {
 template <typename T>
 class HandleTable {
  public:
-  // kind: 1 to 255, another for each table.
+  // kind: 1 to 255, different for each table.
   explicit HandleTable(std::uint8_t kind) : kind_(kind) {}
 
   std::uint64_t add(std::shared_ptr<T> object) {
@@ -35,27 +35,26 @@ class HandleTable {
            index;
   }
 
-  // The object, alive for as long as the caller holds it; null for a handle that is none.
+  // The object, or null for an invalid handle.
   std::shared_ptr<T> find(std::uint64_t id) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const Slot* const slot = slot_of(id);
     return slot == nullptr ? nullptr : slot->object;
   }
 
-  // The same, and the handle is none from then on. The object goes when its last holder lets go:
-  // never under the lock.
+  // The same, and invalidates the handle. The object is not destroyed under the lock.
   std::shared_ptr<T> remove(std::uint64_t id) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Slot* const slot = slot_of(id);
     if (slot == nullptr) return nullptr;
     std::shared_ptr<T> object = std::move(slot->object);
     slot->object.reset();
-    // A slot whose generations are used up is left alone.
+    // A slot without unused generations is never reused.
     if (++slot->generation != 0) free_.push_back(static_cast<std::size_t>(slot - slots_.data()));
     return object;
   }
 
-  // Around fork(), so that the child finds the lock free and the table whole.
+  // Held during fork(), so that the child has an unlocked mutex and a consistent table.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 

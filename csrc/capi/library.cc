@@ -33,13 +33,13 @@ const char* mbrt_status_name(mbrt_status status) {
   return known ? kNames[status] : "unknown";
 }
 
-mbrt_status mbrt_available_isas(const char** names, size_t room, size_t* count) {
+mbrt_status mbrt_available_isas(const char** names, size_t capacity, size_t* count) {
   return guarded([&] {
     require(count, "count");
     const auto& sets = mbrt::available_kernel_sets();
-    if (room > 0) require(names, "names");
+    if (capacity > 0) require(names, "names");
     *count = sets.size();
-    mbrt::capi::require_room(sets.size(), room, "kernel sets");
+    mbrt::capi::require_capacity(sets.size(), capacity, "kernel sets");
     for (std::size_t i = 0; i < sets.size(); ++i) names[i] = sets[i]->isa;
   });
 }

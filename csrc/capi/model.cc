@@ -30,14 +30,14 @@ bool Model::has_tokenizer() const {
   return metadata.count("tokenizer.json") > 0 || metadata.count("vocab.txt") > 0;
 }
 
-// Threads that ask at the same time may each read it; the first to finish is kept.
+// Several threads may read it at the same time; the first to finish wins.
 const std::shared_ptr<const TextModel>& Model::text() const {
   if (const auto* known = text_.load(std::memory_order_acquire)) return *known;
   if (!has_tokenizer()) {
-    throw Failure(MBRT_ERROR_UNSUPPORTED_MODEL,
-                  name_ +
-                      ": the file holds no tokenizer, so it takes token ids only. Convert it again "
-                      "from a folder with a tokenizer.json or a vocab.txt.");
+    throw UnsupportedModelError(
+        name_ +
+        ": no tokenizer in the file, so it accepts token ids only. Convert it again from a "
+        "folder with a tokenizer.json or a vocab.txt.");
   }
   auto read = std::make_unique<const std::shared_ptr<const TextModel>>(
       std::make_shared<const TextModel>(encoder_, name_));
@@ -50,8 +50,8 @@ const std::shared_ptr<const TextModel>& Model::text() const {
 
 std::size_t thread_count(std::size_t threads) {
   if (threads > kMaxThreads) {
-    throw InputError("threads is " + std::to_string(threads) + "; it can be 1 to " +
-                     std::to_string(kMaxThreads) + ", or 0 for the default");
+    throw InputError("threads: " + std::to_string(threads) + "; expected 1 to " +
+                     std::to_string(kMaxThreads) + ", or 0 for the default.");
   }
   return threads == 0 ? default_thread_count() : threads;
 }

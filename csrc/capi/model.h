@@ -1,4 +1,4 @@
-// What a model handle stands for.
+// The object of a model handle.
 #ifndef MBRT_CAPI_MODEL_H_
 #define MBRT_CAPI_MODEL_H_
 
@@ -15,10 +15,10 @@
 
 namespace mbrt::capi {
 
-// Immutable, but for the tokenizer that is read when it is first asked for.
+// Immutable, except for the tokenizer, which is read at its first use.
 class Model {
  public:
-  // name: what messages call it.
+  // name: of the model in messages.
   Model(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, std::string name);
   ~Model();
   Model(const Model&) = delete;
@@ -29,12 +29,11 @@ class Model {
   const std::vector<std::string>& labels() const { return labels_; }
   const Pooling& pooling() const { return pooling_; }
 
-  // MBRT_LAST_HIDDEN_STATE | ...: what it can give.
+  // The available outputs: MBRT_LAST_HIDDEN_STATE | ...
   std::uint32_t outputs() const;
 
   bool has_tokenizer() const;
-  // Throws Failure (MBRT_ERROR_UNSUPPORTED_MODEL) when there is no tokenizer, ModelFormatError when
-  // it is unsound.
+  // UnsupportedModelError when there is no tokenizer, ModelFormatError when it is invalid.
   const std::shared_ptr<const TextModel>& text() const;
 
  private:
@@ -42,14 +41,14 @@ class Model {
   std::string name_;
   std::vector<std::string> labels_;
   Pooling pooling_;
-  // Owned. No mutex: one that another thread holds at a fork() stays locked in the child.
+  // Owned. No mutex: a mutex that another thread holds during fork() stays locked in the child.
   mutable std::atomic<const std::shared_ptr<const TextModel>*> text_{nullptr};
 };
 
-// Throws Failure (MBRT_ERROR_HANDLE) for a handle that is none.
+// Failure (MBRT_ERROR_HANDLE) for an invalid handle.
 std::shared_ptr<Model> model_of(mbrt_model handle);
 
-// The caller's number of threads, 0 being mbrt_default_threads. InputError beyond 256.
+// The caller's number of threads, or the default for 0. InputError above 256.
 std::size_t thread_count(std::size_t threads);
 
 }  // namespace mbrt::capi

@@ -50,11 +50,10 @@ mbrt_plan plan_of(const Model& model, const size_t* lengths, std::size_t sequenc
                   std::size_t threads, std::uint32_t outputs) {
   std::vector<std::size_t> offsets{0};
   for (std::size_t i = 0; i < sequences; ++i) {
-    // Before it is added, so that the sum cannot overflow.
+    // Checked before the addition, so that the sum cannot overflow.
     if (lengths[i] > model.config().max_positions) {
-      throw InputError("sequence " + std::to_string(i) + " has " + std::to_string(lengths[i]) +
-                       " tokens; this model takes 1 to " +
-                       std::to_string(model.config().max_positions));
+      throw InputError("lengths[" + std::to_string(i) + "]: " + std::to_string(lengths[i]) +
+                       "; expected 1 to " + std::to_string(model.config().max_positions) + ".");
     }
     offsets.push_back(offsets.back() + lengths[i]);
   }
@@ -90,8 +89,7 @@ mbrt_status mbrt_model_open_memory(const void* data, size_t size, void (*release
                                    void* context, const mbrt_model_options* options,
                                    mbrt_model* model) {
   return guarded([&] {
-    // First of all, since it is to be called whatever happens. If there is no memory for it, it is
-    // called at once.
+    // First, since release must be called in every case. Without memory for the owner, this calls it.
     std::shared_ptr<const void> owner;
     if (release != nullptr) owner = {context, [release](void* with) { release(with); }};
     require(data, "data");
@@ -104,7 +102,7 @@ mbrt_status mbrt_model_open_memory(const void* data, size_t size, void (*release
 
 mbrt_status mbrt_model_close(mbrt_model model) {
   return guarded([&] {
-    if (Tables::instance().models.remove(model.id) == nullptr) model_of(model);  // which throws
+    if (Tables::instance().models.remove(model.id) == nullptr) model_of(model);  // throws
   });
 }
 
@@ -125,7 +123,7 @@ mbrt_status mbrt_model_metadata(mbrt_model model, const char* key, const char** 
     const mbrt::Metadata& metadata = held->encoder().file().metadata();
     const auto entry = metadata.find(key);
     if (entry == metadata.end()) {
-      throw mbrt::InputError("the model's metadata has no key \"" + std::string(key) + "\"");
+      throw mbrt::InputError("key: the model's metadata has no \"" + std::string(key) + "\".");
     }
     *value = entry->second.c_str();
     if (bytes != nullptr) *bytes = entry->second.size();
@@ -138,8 +136,8 @@ mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label)
     require(label, "label");
     const std::vector<std::string>& labels = held->labels();
     if (index >= labels.size()) {
-      throw mbrt::InputError("there is no label " + std::to_string(index) + "; the model has " +
-                             std::to_string(labels.size()) + ", numbered from 0");
+      throw mbrt::InputError("index: " + std::to_string(index) + "; the model has " +
+                             std::to_string(labels.size()) + " labels.");
     }
     *label = labels[index].c_str();
   });
@@ -147,30 +145,30 @@ mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label)
 
 mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, size_t first_bytes,
                                 const char* second, size_t second_bytes, mbrt_token* tokens,
-                                size_t room, size_t* count) {
+                                size_t capacity, size_t* count) {
   return guarded([&] {
     const auto held = model_of(model);
     require(count, "count");
-    if (room > 0) require(tokens, "tokens");
+    if (capacity > 0) require(tokens, "tokens");
     const mbrt::Text text = text_of_pair(first, first_bytes, second, second_bytes);
     const std::vector<mbrt_token> found = tokens_of(held->text()->tokenizer().encode(text, true));
     *count = found.size();
-    require_room(found.size(), room, "tokens");
+    require_capacity(found.size(), capacity, "tokens");
     std::copy(found.begin(), found.end(), tokens);
   });
 }
 
-mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t room,
+mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t capacity,
                              size_t* needed) {
   return guarded([&] {
     const auto held = model_of(model);
-    if (room > 0) require(piece, "piece");
+    if (capacity > 0) require(piece, "piece");
     const std::string found = held->text()->tokenizer().piece(id);
     if (found.empty()) {
-      throw mbrt::InputError("token id " + std::to_string(id) + " has no piece in the vocabulary");
+      throw mbrt::InputError("id: the vocabulary has no piece " + std::to_string(id) + ".");
     }
     if (needed != nullptr) *needed = found.size() + 1;
-    require_room(found.size() + 1, room, "bytes");
+    require_capacity(found.size() + 1, capacity, "bytes");
     std::copy(found.begin(), found.end(), piece);
     piece[found.size()] = '\0';
   });

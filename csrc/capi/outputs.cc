@@ -24,32 +24,32 @@ std::size_t output_number(std::uint32_t output) {
   for (std::size_t i = 0; i < kOutputs; ++i) {
     if (output == 1u << i) return i;
   }
-  throw InputError(std::to_string(output) +
-                   " is not one of the outputs, MBRT_LAST_HIDDEN_STATE to " + "MBRT_EMBEDDING");
+  throw InputError("output: " + std::to_string(output) +
+                   "; expected one of MBRT_LAST_HIDDEN_STATE to MBRT_EMBEDDING.");
 }
 
 void check_outputs(const Model& model, std::uint32_t outputs) {
   if (outputs == 0 || (outputs & ~kAllOutputs) != 0) {
-    throw InputError("outputs is " + std::to_string(outputs) +
-                     "; OR one or more of MBRT_LAST_HIDDEN_STATE to MBRT_EMBEDDING");
+    throw InputError("outputs: " + std::to_string(outputs) +
+                     "; expected one or more of MBRT_LAST_HIDDEN_STATE to MBRT_EMBEDDING, ORed.");
   }
   const std::uint32_t absent = outputs & ~model.outputs();
   if (absent == 0) return;
-  const char* const what = (absent & MBRT_POOLED) != 0   ? "pooled output (MBRT_POOLED)"
-                           : (absent & MBRT_LOGITS) != 0 ? "logits (MBRT_LOGITS)"
-                                                         : "next sentence (MBRT_NEXT_SENTENCE)";
-  throw UnsupportedModelError("the model gives no " + std::string(what) +
-                              "; mbrt_model_get_info says which outputs it has");
+  const char* const name = (absent & MBRT_POOLED) != 0   ? "MBRT_POOLED"
+                           : (absent & MBRT_LOGITS) != 0 ? "MBRT_LOGITS"
+                                                         : "MBRT_NEXT_SENTENCE";
+  throw UnsupportedModelError(std::string("outputs: the model has no ") + name +
+                              ". See outputs of mbrt_model_get_info.");
 }
 
-std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t wanted,
+std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t requested,
                                                std::size_t tokens, std::size_t items,
                                                std::size_t logit_rows) {
-  if ((wanted & MBRT_EMBEDDING) != 0) wanted |= MBRT_LAST_HIDDEN_STATE;
+  if ((requested & MBRT_EMBEDDING) != 0) requested |= MBRT_LAST_HIDDEN_STATE;
   const OutputShapes& shapes = model.encoder().shapes();
   std::array<std::size_t, kOutputs> sizes{};
   const auto set = [&](Number number, std::initializer_list<std::size_t> factors) {
-    if ((wanted & 1u << number) != 0) sizes[number] = product(factors);
+    if ((requested & 1u << number) != 0) sizes[number] = product(factors);
   };
   set(kLastHidden, {tokens, shapes.hidden.stride()});
   set(kHiddenStates, {shapes.num_layers + 1, tokens, shapes.hidden.stride()});
@@ -73,7 +73,7 @@ std::array<float*, kOutputs> OutputBuffers::prepare(
   std::array<float*, kOutputs> pointers{};
   for (std::size_t i = 0; i < kOutputs; ++i) {
     if (sizes[i] > arrays_[i].size()) {
-      arrays_[i] = {};  // before the larger one is asked for
+      arrays_[i] = {};  // free it before allocating the larger one
       arrays_[i] = AlignedArray<float>(sizes[i]);
     }
     if (sizes[i] > 0) pointers[i] = arrays_[i].data();

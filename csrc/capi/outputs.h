@@ -1,4 +1,4 @@
-// How large the results of a run are, and where the matrix of an item lies in them.
+// The memory of a run's outputs, and the matrix of each item in it.
 #ifndef MBRT_CAPI_OUTPUTS_H_
 #define MBRT_CAPI_OUTPUTS_H_
 
@@ -24,31 +24,31 @@ struct Matrix {
 inline constexpr std::size_t kOutputs = 6;
 inline constexpr std::uint32_t kAllOutputs = (1u << kOutputs) - 1;
 
-// The number of an output's bit; InputError when it is not one output.
+// The bit number of an output; InputError when it is not one output.
 std::size_t output_number(std::uint32_t output);
 
-// InputError for none and for unknown ones, UnsupportedModelError for one that the model lacks.
+// InputError for 0 and for unknown outputs, UnsupportedModelError for outputs that the model lacks.
 void check_outputs(const Model& model, std::uint32_t outputs);
 
-// Where the sequences of a run lie: in the packed tokens, and in the rows of its logits.
+// The positions of items in the packed tokens and in the rows of logits.
 struct Layout {
   std::vector<std::size_t> offsets;     // [items + 1], in tokens
   std::vector<std::size_t> logit_rows;  // [items + 1]
   std::size_t items() const { return offsets.empty() ? 0 : offsets.size() - 1; }
 };
 
-// Floats of each output that is wanted (an embedding needs the last hidden state too); 0 for the
-// others. Throws std::bad_alloc when the numbers overflow.
-std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t wanted,
+// Floats of each requested output (an embedding also needs the last hidden state); 0 for the others.
+// std::bad_alloc when the numbers overflow.
+std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t requested,
                                                std::size_t tokens, std::size_t items,
                                                std::size_t logit_rows);
 
 std::size_t total_bytes(const std::array<std::size_t, kOutputs>& sizes);
 
-// The memory of the outputs; it only grows.
+// The memory of the outputs; it never shrinks.
 class OutputBuffers {
  public:
-  // Makes room for what is wanted and returns where it is.
+  // Allocates what is missing; returns the address of each requested output.
   std::array<float*, kOutputs> prepare(const std::array<std::size_t, kOutputs>& sizes);
 
   // layer: of the hidden states.

@@ -12,25 +12,25 @@
 namespace mbrt::capi {
 namespace {
 
-// Where texts are cut that become one sequence each.
+// The limits of texts that become one sequence each.
 Limits sequence_limits(const Model& model, const Settings& settings) {
   Limits limits;
   limits.max_length = model.config().max_positions;
   if ((settings.outputs & MBRT_EMBEDDING) != 0) {
-    const std::size_t longest = model.pooling().max_tokens.value_or(limits.max_length);
-    limits.max_length = std::min(limits.max_length, longest);
+    const std::size_t max = model.pooling().max_tokens.value_or(limits.max_length);
+    limits.max_length = std::min(limits.max_length, max);
   }
   if (settings.max_tokens != 0) limits.max_length = settings.max_tokens;
   if (settings.overflow == MBRT_OVERFLOW_TRUNCATE) limits.on_overflow = OnOverflow::kTruncate;
   if (settings.overflow == MBRT_OVERFLOW_STRIDE) {
     throw InputError(
-        "MBRT_OVERFLOW_STRIDE is for tasks, and for MBRT_EMBEDDING alone of texts alone; other "
-        "outputs are of one sequence an item: use MBRT_OVERFLOW_TRUNCATE or _ERROR");
+        "overflow: MBRT_OVERFLOW_STRIDE; these outputs need one sequence per item. Use "
+        "MBRT_OVERFLOW_TRUNCATE or MBRT_OVERFLOW_ERROR.");
   }
   return limits;
 }
 
-// The item's rows of logits, as positions in the packed batch from `first` on.
+// Adds the item's rows of logits, as positions in the packed batch; its tokens start at `first`.
 void add_logit_tokens(const Item& item, std::size_t number, std::size_t first, std::size_t count,
                       std::vector<std::size_t>* to) {
   if (!item.logit_tokens) {
@@ -39,9 +39,9 @@ void add_logit_tokens(const Item& item, std::size_t number, std::size_t first, s
   }
   for (const std::size_t token : *item.logit_tokens) {
     if (token >= count) {
-      throw InputError("the logits of token " + std::to_string(token) + " of item " +
-                       std::to_string(number) + " are wanted; it has " + std::to_string(count) +
-                       " tokens, numbered from 0");
+      throw InputError("item " + std::to_string(number) + ": logits of token " +
+                       std::to_string(token) + " requested; it has " + std::to_string(count) +
+                       " tokens, numbered from 0.");
     }
     to->push_back(first + token);
   }
@@ -61,31 +61,11 @@ void Packed::add(const std::vector<std::int32_t>& item_ids,
   key_mask.resize(ids.size(), 1);
 }
 
-void Results::clear() {
-  outputs = 0;
-  layout = {};
-  tokens.clear();
-  found.clear();
-  has_tokens = has_found = false;
-}
-
 TaskOptions limits_of(const Settings& settings) {
   TaskOptions options;
   if (settings.max_tokens != 0) options.max_length = settings.max_tokens;
   if (settings.stride != 0) options.stride = settings.stride;
-  switch (settings.overflow) {
-    case MBRT_OVERFLOW_ERROR:
-      options.on_overflow = OnOverflow::kError;
-      break;
-    case MBRT_OVERFLOW_TRUNCATE:
-      options.on_overflow = OnOverflow::kTruncate;
-      break;
-    case MBRT_OVERFLOW_STRIDE:
-      options.on_overflow = OnOverflow::kStride;
-      break;
-    default:
-      break;
-  }
+  options.on_overflow = kOverflows[settings.overflow];
   return options;
 }
 
@@ -102,8 +82,8 @@ CallControl Call::start_control() const {
 }
 
 void Call::run() {
-  results.clear();
-  if (items.empty()) throw InputError("the call has no items; add token ids or texts first");
+  results = {};
+  if (items.empty()) throw InputError("the call has no items. Add token ids or texts.");
   const CallControl control = start_control();
   try {
     throw_if_stopped(control);
@@ -116,7 +96,7 @@ void Call::run() {
     std::vector<Text> texts;
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (!items[i].is_text) {
-        throw InputError("item " + std::to_string(i) + " is token ids; tasks read texts");
+        throw InputError("item " + std::to_string(i) + ": token ids; a task needs texts.");
       }
       texts.push_back(items[i].text());
     }
@@ -127,20 +107,18 @@ void Call::run() {
     results.has_found = true;
   } catch (const CancelledError&) {
     cancelled = false;
-    results.clear();
+    results = {};
     throw;
   } catch (...) {
-    results.clear();
+    results = {};
     throw;
   }
 }
 
-// Texts to embeddings alone: a batch at a time, so that hidden states need the memory of one, and
-// long texts may be read in windows.
+// Only embeddings of only texts: the Embedder runs one batch at a time, which needs the memory of one
+// batch's hidden states, and supports windows over long texts.
 void Call::run_embedder(const CallControl& control) {
-  EmbedderOptions options;
-  static_cast<TaskOptions&>(options) = limits_of(settings);
-  const Embedder embedder(model->text(), options);
+  const Embedder embedder(model->text(), {limits_of(settings), {}, {}});
   std::vector<Text> texts;
   texts.reserve(items.size());
   for (const Item& item : items) texts.push_back(item.text());
@@ -157,7 +135,7 @@ void Call::run_embedder(const CallControl& control) {
   results.outputs = MBRT_EMBEDDING;
 }
 
-// Texts become ids, and the sequences of all items follow one another.
+// Tokenizes the texts and packs the sequences of all items.
 Packed Call::pack(const CallControl& control) {
   Packed packed;
   packed.chooses_logits =
@@ -202,12 +180,11 @@ void Call::run_outputs(const CallControl& control) {
   if (packed.has_mask) batch.key_mask = packed.key_mask.data();
   const auto pointers = buffers.prepare(output_sizes(*model, settings.outputs, packed.ids.size(),
                                                      items.size(), layout.logit_rows.back()));
-  Outputs outputs;
-  outputs.last_hidden_state = pointers[0];
-  outputs.hidden_states = pointers[1];
-  outputs.pooled = pointers[2];
-  outputs.logits = pointers[3];
-  outputs.next_sentence = pointers[4];
+  Outputs outputs{.last_hidden_state = pointers[0],
+                  .hidden_states = pointers[1],
+                  .pooled = pointers[2],
+                  .logits = pointers[3],
+                  .next_sentence = pointers[4]};
   if (packed.chooses_logits) {
     outputs.logit_tokens = packed.logit_tokens.data();
     outputs.logit_token_count = packed.logit_tokens.size();

@@ -7,14 +7,13 @@
 namespace mbrt::capi {
 namespace {
 
-// Of plain characters: reporting needs no memory, and a thread's end destroys nothing that a later
-// destructor of the same thread might still ask for.
-constexpr std::size_t kMessageRoom = 2048;
-thread_local char last_message[kMessageRoom] = "";
+// An array: reporting an error needs no memory, and there is nothing to destroy at a thread's end.
+constexpr std::size_t kMessageCapacity = 2048;
+thread_local char last_message[kMessageCapacity] = "";
 
 mbrt_status report(mbrt_status status, std::string_view message) noexcept {
-  std::size_t size = std::min(message.size(), kMessageRoom - 1);
-  // Not in the middle of a character.
+  std::size_t size = std::min(message.size(), kMessageCapacity - 1);
+  // Do not cut a character.
   while (size < message.size() && size > 0 &&
          (static_cast<unsigned char>(message[size]) & 0xC0) == 0x80) {
     --size;
@@ -24,8 +23,8 @@ mbrt_status report(mbrt_status status, std::string_view message) noexcept {
   return status;
 }
 
-// Sizes are frozen with the ABI's first release, far below this.
-constexpr std::size_t kLargestStruct = 4096;
+// No struct is nearly as large.
+constexpr std::size_t kMaxStruct = 4096;
 
 }  // namespace
 
@@ -45,18 +44,19 @@ mbrt_status report_exception() noexcept {
   } catch (const TimeoutError& e) {
     return report(MBRT_ERROR_TIMEOUT, e.what());
   } catch (const std::bad_alloc&) {
-    return report(MBRT_ERROR_MEMORY,
-                  "the system gives no more memory; run fewer or shorter items at once");
+    return report(MBRT_ERROR_MEMORY, "out of memory. Run fewer or shorter items at once.");
   } catch (const std::length_error&) {
-    return report(MBRT_ERROR_MEMORY, "more memory than there can be; run fewer items at once");
+    return report(MBRT_ERROR_MEMORY, "sizes overflow the address space. Run fewer items at once.");
   } catch (const std::exception& e) {
     return report(MBRT_ERROR_INTERNAL, e.what());
   } catch (...) {
-    return report(MBRT_ERROR_INTERNAL, "an exception of an unknown kind");
+    return report(MBRT_ERROR_INTERNAL, "internal error: unknown exception. Please report it.");
   }
 }
 
-void fail_null(const char* name) { throw InputError(std::string(name) + " is NULL"); }
+void fail_null(const char* name) {
+  throw InputError(std::string(name) + ": NULL; expected a pointer.");
+}
 
 std::string_view text_of(const char* text, std::size_t bytes, const char* name) {
   if (text == nullptr && bytes == 0) return {};
@@ -64,22 +64,23 @@ std::string_view text_of(const char* text, std::size_t bytes, const char* name) 
   return bytes == MBRT_NUL_TERMINATED ? std::string_view(text) : std::string_view(text, bytes);
 }
 
-void require_room(std::size_t needed, std::size_t room, const char* things) {
-  if (needed <= room) return;
-  throw Failure(MBRT_ERROR_BUFFER, "there are " + std::to_string(needed) + " " + things +
-                                       " and room for " + std::to_string(room));
+void require_capacity(std::size_t needed, std::size_t capacity, const char* things) {
+  if (needed <= capacity) return;
+  throw Failure(MBRT_ERROR_BUFFER, "capacity: " + std::to_string(capacity) +
+                                       "; expected at least " + std::to_string(needed) + " " +
+                                       things + ".");
 }
 
-void check_struct_size(std::size_t struct_size, std::size_t least, const char* name) {
-  if (struct_size >= least && struct_size <= kLargestStruct) return;
-  throw InputError(std::string(name) + "->struct_size is " + std::to_string(struct_size) +
-                   "; set it to sizeof *" + name);
+void check_struct_size(std::size_t struct_size, std::size_t min, const char* name) {
+  if (struct_size >= min && struct_size <= kMaxStruct) return;
+  throw InputError(std::string(name) + "->struct_size: " + std::to_string(struct_size) +
+                   ". Set it to sizeof *" + name + ".");
 }
 
 void require_zeros(const unsigned char* bytes, std::size_t count, const char* name) {
   if (std::all_of(bytes, bytes + count, [](unsigned char b) { return b == 0; })) return;
-  throw InputError(std::string(name) + " sets a field that this release, " + mbrt_version() +
-                   ", does not know; use a newer library");
+  throw InputError(std::string(name) + ": a field that release " + mbrt_version() +
+                   " does not have is set. Use a newer library.");
 }
 
 }  // namespace mbrt::capi

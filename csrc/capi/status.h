@@ -1,4 +1,4 @@
-// The border of the C API: exceptions become statuses and a message, arguments are checked.
+// Exceptions to statuses and messages, and checks of arguments.
 #ifndef MBRT_CAPI_STATUS_H_
 #define MBRT_CAPI_STATUS_H_
 
@@ -12,7 +12,7 @@
 
 namespace mbrt::capi {
 
-// A failure whose status no class of base/error.h has.
+// An error with a status that no class of base/error.h has.
 class Failure : public Error {
  public:
   Failure(mbrt_status status, const std::string& message) : Error(message), status_(status) {}
@@ -22,7 +22,7 @@ class Failure : public Error {
   mbrt_status status_;
 };
 
-// The status of the exception that is being handled; its message becomes the thread's last error.
+// The status of the current exception; sets the thread's last error to its message.
 mbrt_status report_exception() noexcept;
 
 template <typename Body>
@@ -46,22 +46,22 @@ void require(T* pointer, const char* name) {
 // The characters of a string argument. bytes: its length, or MBRT_NUL_TERMINATED.
 std::string_view text_of(const char* text, std::size_t bytes, const char* name);
 
-// MBRT_ERROR_BUFFER unless `needed` things fit in `room`.
-void require_room(std::size_t needed, std::size_t room, const char* things);
+// MBRT_ERROR_BUFFER when more than `capacity` things are needed.
+void require_capacity(std::size_t needed, std::size_t capacity, const char* things);
 
-// InputError when struct_size is less than the first release of the struct had, or no size at all.
-void check_struct_size(std::size_t struct_size, std::size_t least, const char* name);
+// InputError when struct_size is less than in the first release (min), or not a size.
+void check_struct_size(std::size_t struct_size, std::size_t min, const char* name);
 
-// InputError when a struct of a later release says something that this one does not know.
+// InputError when a field of a later release is set.
 void require_zeros(const unsigned char* bytes, std::size_t count, const char* name);
 
-// A copy of the caller's options, fields that their header did not have yet being 0; all 0 for NULL.
+// A copy of the caller's options; fields that the caller's header lacks are 0, all are 0 for NULL.
 template <typename S>
-S read_struct(const S* from, std::size_t least, const char* name) {
+S read_struct(const S* from, std::size_t min, const char* name) {
   S value{};
   if (from == nullptr) return value;
   const std::size_t size = from->struct_size;
-  check_struct_size(size, least, name);
+  check_struct_size(size, min, name);
   std::memcpy(&value, from, size < sizeof(S) ? size : sizeof(S));
   if (size > sizeof(S)) {
     const auto* bytes = reinterpret_cast<const unsigned char*>(from);
@@ -70,14 +70,14 @@ S read_struct(const S* from, std::size_t least, const char* name) {
   return value;
 }
 
-// Checks where write_struct is to write.
+// Checks the destination of write_struct.
 template <typename S>
-void check_struct(const S* to, std::size_t least, const char* name) {
+void check_struct(const S* to, std::size_t min, const char* name) {
   require(to, name);
-  check_struct_size(to->struct_size, least, name);
+  check_struct_size(to->struct_size, min, name);
 }
 
-// As much of the value as the caller's header knows.
+// Writes the fields that the caller's header has.
 template <typename S>
 void write_struct(S* to, S value) {
   value.struct_size = to->struct_size;

@@ -31,7 +31,7 @@ Tables& Tables::instance() {
 std::shared_ptr<Model> model_of(mbrt_model handle) {
   std::shared_ptr<Model> model = Tables::instance().models.find(handle.id);
   if (model == nullptr) {
-    throw Failure(MBRT_ERROR_HANDLE, "the model handle is 0, closed or made up");
+    throw Failure(MBRT_ERROR_HANDLE, "invalid model handle");
   }
   return model;
 }
@@ -39,7 +39,7 @@ std::shared_ptr<Model> model_of(mbrt_model handle) {
 std::shared_ptr<Call> call_of(mbrt_call handle) {
   std::shared_ptr<Call> call = Tables::instance().calls.find(handle.id);
   if (call == nullptr) {
-    throw Failure(MBRT_ERROR_HANDLE, "the call handle is 0, freed or made up");
+    throw Failure(MBRT_ERROR_HANDLE, "invalid call handle");
   }
   return call;
 }

@@ -12,7 +12,7 @@ struct Tables {
   HandleTable<Model> models{1};
   HandleTable<Call> calls{2};
 
-  // Never destroyed: threads may outlive main().
+  // Never destroyed: threads may run after main().
   static Tables& instance();
 };
 

@@ -1,4 +1,4 @@
-// The tasks of mobilebert_rt.h in terms of csrc/tasks.
+// The tasks of mobilebert_rt.h, done by csrc/tasks.
 #include <utility>
 
 #include "base/error.h"
@@ -11,64 +11,31 @@
 namespace mbrt::capi {
 namespace {
 
-std::string stretch(std::string_view text, std::size_t begin, std::size_t end) {
+std::string part_of(std::string_view text, std::size_t begin, std::size_t end) {
   return std::string(text.substr(begin, end - begin));
 }
 
+// In the order of mbrt_activation and mbrt_aggregation.
+constexpr std::optional<ScoreKind> kScoreKinds[] = {std::nullopt, ScoreKind::kSoftmax,
+                                                    ScoreKind::kSigmoid, ScoreKind::kNone};
+constexpr Aggregation kAggregations[] = {Aggregation::kSimple, Aggregation::kNone,
+                                         Aggregation::kSimple, Aggregation::kFirst,
+                                         Aggregation::kMax};
+
 Classifier make_classifier(const Model& model, const mbrt_task_options& options,
                            const TaskOptions& limits) {
-  ClassifierOptions made;
-  static_cast<TaskOptions&>(made) = limits;
-  switch (options.activation) {
-    case MBRT_ACTIVATION_DEFAULT:
-      break;
-    case MBRT_ACTIVATION_SOFTMAX:
-      made.score_kind = ScoreKind::kSoftmax;
-      break;
-    case MBRT_ACTIVATION_SIGMOID:
-      made.score_kind = ScoreKind::kSigmoid;
-      break;
-    case MBRT_ACTIVATION_NONE:
-      made.score_kind = ScoreKind::kNone;
-      break;
-    default:
-      throw InputError("activation is " + std::to_string(options.activation) +
-                       "; it can be one of MBRT_ACTIVATION_DEFAULT to MBRT_ACTIVATION_NONE");
-  }
-  return Classifier(model.text(), made);
+  return Classifier(model.text(), {limits, choice(kScoreKinds, options.activation, "activation")});
 }
 
 TokenClassifier make_tagger(const Model& model, const mbrt_task_options& options,
                             const TaskOptions& limits) {
-  TokenClassifierOptions made;
-  static_cast<TaskOptions&>(made) = limits;
-  switch (options.aggregation) {
-    case MBRT_AGGREGATION_DEFAULT:
-    case MBRT_AGGREGATION_SIMPLE:
-      made.aggregation = Aggregation::kSimple;
-      break;
-    case MBRT_AGGREGATION_NONE:
-      made.aggregation = Aggregation::kNone;
-      break;
-    case MBRT_AGGREGATION_FIRST:
-      made.aggregation = Aggregation::kFirst;
-      break;
-    case MBRT_AGGREGATION_MAX:
-      made.aggregation = Aggregation::kMax;
-      break;
-    default:
-      throw InputError("aggregation is " + std::to_string(options.aggregation) +
-                       "; it can be one of MBRT_AGGREGATION_DEFAULT to MBRT_AGGREGATION_MAX");
-  }
-  return TokenClassifier(model.text(), made);
+  return TokenClassifier(model.text(),
+                         {limits, choice(kAggregations, options.aggregation, "aggregation")});
 }
 
 QuestionAnswerer make_answerer(const Model& model, const mbrt_task_options& options,
                                const TaskOptions& limits) {
-  QuestionAnswererOptions made;
-  static_cast<TaskOptions&>(made) = limits;
-  made.whole_words = options.allow_part_words == 0;
-  return QuestionAnswerer(model.text(), made);
+  return QuestionAnswerer(model.text(), {limits, options.allow_part_words == 0});
 }
 
 using AllFound = std::vector<std::vector<Found>>;
@@ -93,7 +60,7 @@ AllFound tag(const TokenClassifier& task, const std::vector<Text>& texts, const 
     std::vector<Found>& found = all.emplace_back();
     for (Entity& e : entities) {
       found.push_back(
-          {std::move(e.label), stretch(text, e.start, e.end), e.start, e.end, 0, -1, e.score});
+          {std::move(e.label), part_of(text, e.start, e.end), e.start, e.end, 0, -1, e.score});
     }
   }
   return all;
@@ -111,7 +78,7 @@ AllFound answer(const QuestionAnswerer& task, const mbrt_task_options& options,
     const std::string_view context = pairs[all.size()].second.value_or("");
     std::vector<Found>& found = all.emplace_back();
     for (const Answer& a : answers) {
-      found.push_back({"", stretch(context, a.start, a.end), a.start, a.end, 0, -1, a.score});
+      found.push_back({"", part_of(context, a.start, a.end), a.start, a.end, 0, -1, a.score});
     }
   }
   return all;
@@ -151,8 +118,8 @@ void check_task(const Model& model, mbrt_task task, const mbrt_task_options& opt
       FillMask(model.text(), {});
       break;
     default:
-      throw InputError("task is " + std::to_string(task) +
-                       "; it can be one of MBRT_TASK_NONE to MBRT_TASK_FILL");
+      throw InputError("task: " + std::to_string(task) +
+                       "; expected MBRT_TASK_NONE to MBRT_TASK_FILL.");
   }
 }
 

@@ -13,35 +13,30 @@
  *   mbrt_call_free(call);
  *   mbrt_model_close(model);
  *
- * Errors. Every function that can fail returns an mbrt_status; mbrt_last_error() has the calling
- * thread's message: what is wrong, where, and how to mend it. After a failure nothing has changed and
- * what would have been written is not, unless the function says otherwise. No C++ exception leaves the
- * library, and it prints nothing, never exits and installs no signal handler. (A mapped model file that
- * somebody truncates while it is open is the one thing it cannot turn into a status: the system then
- * raises SIGBUS. Replace files by renaming, or open them from memory.)
+ * Errors. Every function that can fail returns an mbrt_status; mbrt_last_error() has the message of the
+ * calling thread. A failed function changes and writes nothing, unless its comment says otherwise. The
+ * library throws no C++ exception, prints nothing, never exits and installs no signal handler. The one
+ * error without a status: the system raises SIGBUS if a mapped model file is truncated while it is open.
+ * Replace files by renaming, or open them from memory.
  *
- * Handles are values, not pointers: 0, closed, freed and made-up handles are MBRT_ERROR_HANDLE in every
- * function that takes one. Pointers, by contrast, are trusted to point to what the function says;
- * NULL where it is not allowed is MBRT_ERROR_INPUT.
+ * Handles are values, not pointers: invalid, closed and freed handles give MBRT_ERROR_HANDLE. Pointers
+ * must be valid; NULL where it is not allowed gives MBRT_ERROR_INPUT.
  *
- * Threads. Every function may be called from any thread. A model is immutable and may be used by any
- * number of threads and calls at once. A call belongs to one thread at a time: a function given a
- * call that is at work on another thread returns MBRT_ERROR_BUSY at once and changes nothing; only
- * mbrt_call_cancel is meant for another thread. Worker threads are started by the first run that wants
- * more than one, shared by the whole process, and sleep between runs. After fork() the child may go on
- * using models and idle calls.
+ * Threads. Every function may be called from any thread. A model is immutable; any number of threads and
+ * calls may use it at the same time. A call is used by one thread at a time: if another thread is using
+ * it, a function returns MBRT_ERROR_BUSY at once; only mbrt_call_cancel is meant for another thread. The
+ * first run with more than one thread starts worker threads, which all runs of the process share. After
+ * fork() the child may use models and idle calls.
  *
- * Strings are UTF-8. Those that go in are given with their length in bytes, or MBRT_NUL_TERMINATED;
- * invalid UTF-8 in a text is read as U+FFFD. Offsets into texts count bytes. Strings that come out end
- * with a zero byte.
+ * Strings are UTF-8. Input strings have a length in bytes, or MBRT_NUL_TERMINATED; invalid UTF-8 in a
+ * text is read as U+FFFD. Offsets into texts count bytes. Output strings end with a zero byte.
  *
- * Results are float32 and, but for 32-bit ARM, the same bits on every processor and kernel set, with
- * any number of threads, alone or together with other items: those of the Python package.
+ * Results are float32, with the same bits as the Python package on every processor and kernel set, with
+ * any number of threads, alone or with other items (except on 32-bit ARM).
  *
- * ABI. Structs that may grow begin with struct_size, which the caller sets to sizeof; the library then
- * reads and writes no more than that. Constants are never renumbered and functions never removed within
- * one MBRT_ABI_VERSION. The library is built for one of them: compare mbrt_abi_version() when it is
- * loaded at run time. */
+ * ABI. Structs that may grow begin with struct_size, which the caller sets to sizeof; the library reads
+ * and writes no more than that. Within one MBRT_ABI_VERSION no constant is renumbered and no function
+ * removed. Compare mbrt_abi_version() when the library is loaded at run time. */
 #ifndef MOBILEBERT_RT_H_
 #define MOBILEBERT_RT_H_
 
@@ -63,19 +58,19 @@ typedef int32_t mbrt_status;
 enum {
   MBRT_OK = 0,
   MBRT_ERROR_INPUT = 1,             /* a wrong argument, path, text, token id, mask, size or name */
-  MBRT_ERROR_MODEL_FORMAT = 2,      /* a model file that is damaged, inconsistent or not ours */
-  MBRT_ERROR_UNSUPPORTED_MODEL = 3, /* a sound model that lacks, or asks for, what is not there */
+  MBRT_ERROR_MODEL_FORMAT = 2,      /* a damaged, inconsistent or foreign model file */
+  MBRT_ERROR_UNSUPPORTED_MODEL = 3, /* a valid model that lacks or needs a feature */
   MBRT_ERROR_CANCELLED = 4,         /* mbrt_call_cancel stopped the run */
-  MBRT_ERROR_TIMEOUT = 5,           /* the run passed its deadline */
-  MBRT_ERROR_HANDLE = 6,            /* a handle that is 0, closed, freed or made up */
-  MBRT_ERROR_BUSY = 7,              /* the call is at work on another thread */
-  MBRT_ERROR_BUFFER = 8,            /* the caller's buffer is too small; the size needed is given */
-  MBRT_ERROR_MEMORY = 9,            /* the system gives no more memory */
-  MBRT_ERROR_NO_RESULT = 10,        /* the last run did not compute this, or there was none */
-  MBRT_ERROR_INTERNAL = 11          /* a defect of the library: please report it */
+  MBRT_ERROR_TIMEOUT = 5,           /* the run exceeded its timeout */
+  MBRT_ERROR_HANDLE = 6,            /* an invalid, closed or freed handle */
+  MBRT_ERROR_BUSY = 7,              /* another thread is using the call */
+  MBRT_ERROR_BUFFER = 8,            /* the buffer is too small; the needed size is returned */
+  MBRT_ERROR_MEMORY = 9,            /* out of memory */
+  MBRT_ERROR_NO_RESULT = 10,        /* no run has computed this */
+  MBRT_ERROR_INTERNAL = 11          /* an internal error: please report it */
 };
 
-/* Both begin as {0}, which is no handle. Copies are the same handle. */
+/* Initialise with {0}, which is never valid. A copy is the same handle. */
 typedef struct mbrt_model {
   uint64_t id;
 } mbrt_model;
@@ -85,29 +80,26 @@ typedef struct mbrt_call {
 
 /* ---- The library ---------------------------------------------------------------------------- */
 
-/* MBRT_ABI_VERSION of the library that is running, and its release, as "0.1.0", which lives for ever. */
+/* MBRT_ABI_VERSION and the release ("0.1.0") of the loaded library. Static strings. */
 MBRT_API uint32_t mbrt_abi_version(void);
 MBRT_API const char* mbrt_version(void);
 
-/* The message of the calling thread's last failure, "" before the first; valid until its next one.
- * Success does not change it. Never NULL. */
+/* The calling thread's last error message, valid until its next error; "" before the first. */
 MBRT_API const char* mbrt_last_error(void);
 
-/* The name of a status, as "MBRT_ERROR_INPUT"; "unknown" for any other number. Lives for ever. */
+/* The name of a status, as "MBRT_ERROR_INPUT"; "unknown" for other numbers. A static string. */
 MBRT_API const char* mbrt_status_name(mbrt_status status);
 
-/* The kernel sets that this processor can run, slowest first ("scalar" is always there), as strings
- * that live for ever. count: how many there are, written also when they do not fit in `room` names
- * (MBRT_ERROR_BUFFER). names may be NULL when room is 0. */
-MBRT_API mbrt_status mbrt_available_isas(const char** names, size_t room, size_t* count);
+/* The kernel sets that this processor supports, slowest first ("scalar" is always there), as static
+ * strings. count: their number, also written with MBRT_ERROR_BUFFER, when it is more than capacity.
+ * names may be NULL when capacity is 0. */
+MBRT_API mbrt_status mbrt_available_isas(const char** names, size_t capacity, size_t* count);
 
-/* The one that models are opened with when their options name none: the fastest, or that of the
- * environment variable MBRT_ISA. MBRT_ERROR_INPUT when MBRT_ISA names one that is not available. */
+/* The default kernel set: MBRT_ISA, else the fastest. MBRT_ERROR_INPUT when MBRT_ISA is not available. */
 MBRT_API mbrt_status mbrt_default_isa(const char** isa);
 
-/* Threads of a run that sets none: MBRT_NUM_THREADS, else the least of affinity mask, control-group
- * quota and physical cores, read anew each time. MBRT_ERROR_INPUT when MBRT_NUM_THREADS is not a whole
- * number from 1 to 256. */
+/* The default number of threads: MBRT_NUM_THREADS, else min(affinity mask, cgroup quota, physical
+ * cores), read again each time. MBRT_ERROR_INPUT unless MBRT_NUM_THREADS is an integer from 1 to 256. */
 MBRT_API mbrt_status mbrt_default_threads(size_t* threads);
 
 /* ---- Models --------------------------------------------------------------------------------- */
@@ -117,25 +109,22 @@ typedef struct mbrt_model_options {
   const char* isa; /* a kernel set; NULL: mbrt_default_isa */
 } mbrt_model_options;
 
-/* Maps a model file (written by `mbrt convert`) and checks every byte of it; processes that open the
- * same file share one copy. options may be NULL. The file may be deleted or replaced by a rename while
- * the model is open, but not written to.
- * MBRT_ERROR_INPUT: no such file, an unavailable isa. MBRT_ERROR_MODEL_FORMAT,
- * MBRT_ERROR_UNSUPPORTED_MODEL: what the file is. */
+/* Maps a model file (written by `mbrt convert`) and checks every byte; processes that open the same file
+ * share one copy. options may be NULL. While the model is open the file may be deleted or replaced by a
+ * rename, but not written to. MBRT_ERROR_INPUT for a missing file or an unavailable isa,
+ * MBRT_ERROR_MODEL_FORMAT, MBRT_ERROR_UNSUPPORTED_MODEL. */
 MBRT_API mbrt_status mbrt_model_open(const char* path, const mbrt_model_options* options,
                                      mbrt_model* model);
 
-/* The same for the bytes of such a file in the caller's memory. They are used where they lie when they
- * begin on a 64-byte boundary, and must then stay as they are until the model is closed AND its last
- * call freed; otherwise they are copied. release, unless NULL, is called exactly once with context when
- * the bytes are no longer needed, on the thread that gave up the last use of them; also, before this
- * function returns, when they were copied and when opening fails for whatever reason. */
+/* The same for the bytes of a model file in memory. Bytes aligned to 64 are used in place and must not
+ * change until the model is closed AND its last call is freed; others are copied. release, unless NULL,
+ * is called exactly once with context when the bytes are no longer needed, on the thread that ended the
+ * last use; it is called before this function returns if they were copied or opening failed. */
 MBRT_API mbrt_status mbrt_model_open_memory(const void* data, size_t size,
                                             void (*release)(void* context), void* context,
                                             const mbrt_model_options* options, mbrt_model* model);
 
-/* Ends the handle. Calls made from it, also one that is running, work on; the memory goes with the last
- * of them. */
+/* Invalidates the handle. Existing calls keep working; the memory is freed with the last of them. */
 MBRT_API mbrt_status mbrt_model_close(mbrt_model model);
 
 typedef int32_t mbrt_precision;
@@ -157,32 +146,31 @@ typedef struct mbrt_model_info {
   size_t struct_size;
   mbrt_precision precision;
   mbrt_head head;
-  uint32_t outputs;       /* those that the model can give: MBRT_LAST_HIDDEN_STATE | ... */
-  int32_t has_tokenizer;  /* 1: it takes texts; 0: token ids only */
+  uint32_t outputs;       /* available outputs: MBRT_LAST_HIDDEN_STATE | ... */
+  int32_t has_tokenizer;  /* 1: accepts texts; 0: token ids only */
   size_t vocab_size;      /* token ids are 0 .. vocab_size - 1 */
-  size_t type_vocab_size; /* token types are 0 .. type_vocab_size - 1; only 0 when it is 0 */
+  size_t type_vocab_size; /* token types are 0 .. type_vocab_size - 1; if 0, all types are 0 */
   size_t hidden_size;     /* H: columns of hidden states, pooled and embedding */
   size_t num_layers;      /* hidden states are numbered 0 .. num_layers */
   size_t num_heads;
-  size_t max_positions;  /* the most tokens of a sequence, special tokens included */
+  size_t max_positions;  /* max tokens of a sequence, special tokens included */
   size_t num_labels;     /* of mbrt_model_label; 0 when the head has none */
   size_t logits_columns; /* labels, or vocab_size of a masked LM; 0 without logits */
   size_t file_bytes;
-  size_t
-      workspace_bytes; /* memory of idle workspaces kept for the next runs; see mbrt_model_trim */
-  const char* isa;     /* the kernel set; lives for ever */
+  size_t workspace_bytes; /* memory of idle workspaces; see mbrt_model_trim */
+  const char* isa;        /* the kernel set; a static string */
 } mbrt_model_info;
 
 /* Fills *info; set info->struct_size first. */
 MBRT_API mbrt_status mbrt_model_get_info(mbrt_model model, mbrt_model_info* info);
 
-/* A string of the file's metadata, as "labels" or "vocab.txt" (docs/model_format.md lists them), valid
- * until the model is closed and its last call freed. bytes, its length, may be NULL.
+/* A value of the file's metadata, as of "labels" or "vocab.txt" (docs/model_format.md lists the keys);
+ * valid until the model is closed and its last call freed. bytes (may be NULL): its length.
  * MBRT_ERROR_INPUT when the file has no such key. */
 MBRT_API mbrt_status mbrt_model_metadata(mbrt_model model, const char* key, const char** value,
                                          size_t* bytes);
 
-/* Name of label `index` (0 .. num_labels - 1), "LABEL_3" where the file gives none; valid as above. */
+/* The name of label `index` (0 .. num_labels - 1), "LABEL_3" if the file has none; valid as above. */
 MBRT_API mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label);
 
 /* One token of a text. */
@@ -194,85 +182,81 @@ typedef struct mbrt_token {
   uint32_t begin, end; /* bytes of its part: [begin, end); 0, 0 for special tokens */
 } mbrt_token;
 
-/* The tokens of a text, or of a pair when second is not NULL, special tokens included and nothing cut
- * off. count: how many there are, written also when they do not fit in `room` (MBRT_ERROR_BUFFER, and
- * nothing else is written). tokens may be NULL when room is 0. second_bytes is not read without second.
- * MBRT_ERROR_UNSUPPORTED_MODEL when the file holds no tokenizer. */
+/* The tokens of a text, or of a pair when second is not NULL, with special tokens and without truncation.
+ * count: their number, also written with MBRT_ERROR_BUFFER, when it is more than capacity. tokens may be
+ * NULL when capacity is 0. MBRT_ERROR_UNSUPPORTED_MODEL when the file has no tokenizer. */
 MBRT_API mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, size_t first_bytes,
                                          const char* second, size_t second_bytes,
-                                         mbrt_token* tokens, size_t room, size_t* count);
+                                         mbrt_token* tokens, size_t capacity, size_t* count);
 
-/* The vocabulary's spelling of a token id, as "##ing", into room bytes with its zero byte. needed (may
- * be NULL): the bytes it takes, written also with MBRT_ERROR_BUFFER. piece may be NULL when room is 0.
- * MBRT_ERROR_INPUT for an id without a piece. */
-MBRT_API mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t room,
+/* The vocabulary's piece of a token id, as "##ing", with a zero byte, into a buffer of `capacity` bytes.
+ * needed (may be NULL): its bytes, also written with MBRT_ERROR_BUFFER. piece may be NULL when capacity
+ * is 0. MBRT_ERROR_INPUT for an id without a piece. */
+MBRT_API mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t capacity,
                                       size_t* needed);
 
 typedef struct mbrt_plan {
   size_t struct_size;
-  size_t workspace_bytes; /* working memory of the run; kept for the next ones until trimmed */
-  size_t output_bytes;    /* results, kept by the call until it is freed */
+  size_t workspace_bytes; /* working memory of the run; kept for the next runs */
+  size_t output_bytes;    /* results; kept by the call until it is freed */
 } mbrt_plan;
 
-/* What a run over sequences of these lengths (tokens, special tokens included) will allocate, whatever
- * is idle already. threads as in mbrt_call_set_threads; outputs as in mbrt_call_set_outputs. Fills
- * *plan; set plan->struct_size first. Allocates nothing that lasts.
- * MBRT_ERROR_INPUT for a length that the model does not take. */
+/* The memory that a run over sequences of these lengths (tokens, special tokens included) needs. threads
+ * as in mbrt_call_set_threads, outputs as in mbrt_call_set_outputs. Fills *plan; set plan->struct_size
+ * first. MBRT_ERROR_INPUT for a length that the model does not accept. */
 MBRT_API mbrt_status mbrt_model_plan(mbrt_model model, const size_t* lengths, size_t sequences,
                                      size_t threads, uint32_t outputs, mbrt_plan* plan);
 
-/* Gives the memory of idle workspaces back, freed (may be NULL) bytes; running calls do not notice. */
+/* Frees idle workspaces, also while calls run. freed (may be NULL): their bytes. */
 MBRT_API mbrt_status mbrt_model_trim(mbrt_model model, size_t* freed);
 
-/* ---- Calls: what goes in -------------------------------------------------------------------- */
+/* ---- Calls: input --------------------------------------------------------------------------- */
 
-/* A call holds items (token ids, texts or pairs of texts), settings, and the results of its last run.
- * It keeps the model alive. Used again and again it keeps the memory of its outputs. */
+/* A call has items (token ids, texts or pairs of texts), settings, and the results of its last run. It
+ * keeps the model alive, and the memory of its outputs between runs. */
 MBRT_API mbrt_status mbrt_call_new(mbrt_model model, mbrt_call* call);
 
-/* Ends the handle and frees items and results. MBRT_ERROR_BUSY while it runs: cancel it and wait for
- * the run to return. */
+/* Invalidates the handle; frees items and results. MBRT_ERROR_BUSY while it runs: cancel it first and
+ * wait until the run returns. */
 MBRT_API mbrt_status mbrt_call_free(mbrt_call call);
 
-/* Removes the items, the results and a cancel that no run has met. Settings and memory stay. */
+/* Removes the items, the results and a pending cancel. Settings and memory stay. */
 MBRT_API mbrt_status mbrt_call_clear(mbrt_call call);
 
-/* Each of these adds one item, numbered from 0; the call keeps a copy. What is in it is checked by
- * mbrt_call_run.
+/* Each adds a copy of one item; items are numbered from 0. mbrt_call_run checks the contents.
  *
- * ids: count >= 1 token ids, special tokens included, no padding. types: count token types, or NULL
- * for all 0. key_mask: count bytes, 0 where no token may attend this one, or NULL for none such.
- * text: read with the file's tokenizer. pair: two texts, as [CLS] first [SEP] second [SEP]; for question
- * answering the question and the context. MBRT_ERROR_UNSUPPORTED_MODEL when there is no tokenizer. */
+ * ids: count >= 1 token ids, special tokens included, no padding. types: count token types, or NULL:
+ * all 0. key_mask: count bytes, 0 for a token that no token may attend to, or NULL: all 1.
+ * text: tokenized with the file's tokenizer. pair: two texts, as [CLS] first [SEP] second [SEP]; for
+ * question answering question and context. MBRT_ERROR_UNSUPPORTED_MODEL without a tokenizer. */
 MBRT_API mbrt_status mbrt_call_add_ids(mbrt_call call, const int32_t* ids, const int32_t* types,
                                        const uint8_t* key_mask, size_t count);
 MBRT_API mbrt_status mbrt_call_add_text(mbrt_call call, const char* text, size_t bytes);
 MBRT_API mbrt_status mbrt_call_add_pair(mbrt_call call, const char* first, size_t first_bytes,
                                         const char* second, size_t second_bytes);
 
-/* ---- Calls: what is wanted ------------------------------------------------------------------ */
+/* ---- Calls: settings ------------------------------------------------------------------------ */
 
-/* What a run computes of each item, as a matrix of float32: S tokens of the item, H hidden_size. */
+/* Outputs for each item: float32 matrices. S: tokens of the item, H: hidden_size. */
 enum {
   MBRT_LAST_HIDDEN_STATE = 1, /* [S][H] */
   MBRT_HIDDEN_STATES = 2,     /* [S][H] for each layer 0 (the embeddings) .. num_layers */
   MBRT_POOLED = 4,            /* [1][H], models with a pooler */
-  MBRT_LOGITS = 8,            /* [1][logits_columns] of a sequence's head, else [S][...]; question
-                                 answering: column 0 is the start's, 1 the end's */
+  MBRT_LOGITS = 8,            /* [1][logits_columns] of a head per sequence, else [S][...]; question
+                                 answering: column 0 start, column 1 end */
   MBRT_NEXT_SENTENCE = 16,    /* [1][2], pre-training models */
-  MBRT_EMBEDDING = 32 /* [1][H], pooled and normalised as the file's `pooling` says, else the
+  MBRT_EMBEDDING = 32 /* [1][H], pooled and normalised by the file's `pooling`; without it the
                                  mean over all tokens, not normalised */
 };
 
-/* The outputs of the next runs, ORed; MBRT_LAST_HIDDEN_STATE until it is called. It ends a task.
- * MBRT_ERROR_UNSUPPORTED_MODEL for one that the model cannot give (mbrt_model_info.outputs),
- * MBRT_ERROR_INPUT for none or unknown ones. */
+/* The outputs of the next runs, ORed; the default is MBRT_LAST_HIDDEN_STATE. Also sets MBRT_TASK_NONE.
+ * MBRT_ERROR_UNSUPPORTED_MODEL for an output that the model lacks (mbrt_model_info.outputs),
+ * MBRT_ERROR_INPUT for 0 or unknown outputs. */
 MBRT_API mbrt_status mbrt_call_set_outputs(mbrt_call call, uint32_t outputs);
 
-/* Of one item, the tokens (ascending, inside the item) whose rows of logits are wanted: a masked LM
- * computes a vocabulary's worth for each, so this saves most of the time and memory of its head.
- * MBRT_LOGITS then has `count` rows for the item. Not for heads that give one row an item.
- * count 0: no row at all. */
+/* Computes the logits of an item only for these tokens (ascending, within the item); count may be 0.
+ * MBRT_LOGITS then has `count` rows for the item. Saves most of the time and memory of a masked LM head,
+ * whose rows are as wide as the vocabulary. Not for heads with one row per item. */
 MBRT_API mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t* tokens,
                                                 size_t count);
 
@@ -282,12 +266,12 @@ enum {
   MBRT_TASK_CLASSIFY = 1, /* labels of a text or pair: MBRT_HEAD_SEQUENCE_CLASSIFICATION */
   MBRT_TASK_TAG = 2,      /* entities in a text: MBRT_HEAD_TOKEN_CLASSIFICATION */
   MBRT_TASK_ANSWER = 3,   /* answers of a pair (question, context): MBRT_HEAD_QUESTION_ANSWERING */
-  MBRT_TASK_FILL = 4      /* words for the masks of a text: MBRT_HEAD_MASKED_LM, _PRETRAINING */
+  MBRT_TASK_FILL = 4      /* tokens for the masks of a text: MBRT_HEAD_MASKED_LM, _PRETRAINING */
 };
 
 typedef int32_t mbrt_activation;
 enum {
-  MBRT_ACTIVATION_DEFAULT = 0, /* what the file's problem_type says, else softmax */
+  MBRT_ACTIVATION_DEFAULT = 0, /* by the file's problem_type, else softmax */
   MBRT_ACTIVATION_SOFTMAX = 1,
   MBRT_ACTIVATION_SIGMOID = 2,
   MBRT_ACTIVATION_NONE = 3
@@ -296,98 +280,92 @@ enum {
 typedef int32_t mbrt_aggregation;
 enum {
   MBRT_AGGREGATION_DEFAULT = 0, /* simple */
-  MBRT_AGGREGATION_NONE = 1,    /* every token for itself */
-  MBRT_AGGREGATION_SIMPLE = 2,  /* runs of tokens of one label */
-  MBRT_AGGREGATION_FIRST = 3,   /* whole words, labelled as their first token */
-  MBRT_AGGREGATION_MAX = 4      /* whole words, labelled as their surest token */
+  MBRT_AGGREGATION_NONE = 1,    /* every token on its own */
+  MBRT_AGGREGATION_SIMPLE = 2,  /* consecutive tokens of one label */
+  MBRT_AGGREGATION_FIRST = 3,   /* words, with the label of their first token */
+  MBRT_AGGREGATION_MAX = 4      /* words, with the label of their most confident token */
 };
 
-/* 0 in a field is its default. */
+/* 0 in a field is its default value. */
 typedef struct mbrt_task_options {
   size_t struct_size;
-  size_t top_k; /* the most results of an item (of a mask); classify: all, answer: 1, fill: 5 */
+  size_t top_k; /* max results of an item (fill: of a mask); classify: all, answer: 1, fill: 5 */
   size_t max_answer_tokens;     /* answer: 30 */
   mbrt_activation activation;   /* classify */
   mbrt_aggregation aggregation; /* tag */
-  int32_t allow_no_answer;      /* answer: 1: an empty answer says that the context holds none */
-  int32_t allow_part_words;     /* answer: 1: an answer may begin or end inside a word */
-  float null_threshold;         /* answer: by how much of a logit "no answer" must beat an answer */
+  int32_t allow_no_answer;      /* answer: 1: the answer may be empty, for no answer */
+  int32_t allow_part_words;     /* answer: 1: an answer may start or end inside a word */
+  float null_threshold;         /* answer: margin in logits by which "no answer" must win */
 } mbrt_task_options;
 
-/* The next runs do a task instead of computing outputs; all items must then be texts (pairs for
- * MBRT_TASK_ANSWER, either for MBRT_TASK_CLASSIFY). options may be NULL. MBRT_TASK_NONE goes back to
- * the outputs. MBRT_ERROR_UNSUPPORTED_MODEL when the model's head is for something else. */
+/* The next runs do a task instead of computing outputs; all items must be texts (MBRT_TASK_ANSWER: pairs;
+ * MBRT_TASK_CLASSIFY: either). options may be NULL. MBRT_TASK_NONE: outputs again.
+ * MBRT_ERROR_UNSUPPORTED_MODEL when the model has another head. */
 MBRT_API mbrt_status mbrt_call_set_task(mbrt_call call, mbrt_task task,
                                         const mbrt_task_options* options);
 
-/* At most so many threads in a run, the caller's included: 1 to 256; 0, as it begins:
- * mbrt_default_threads. Results do not depend on it. */
+/* Max threads of a run, the caller's included: 1 to 256; 0, the default: mbrt_default_threads. */
 MBRT_API mbrt_status mbrt_call_set_threads(mbrt_call call, size_t threads);
 
-/* From the start of a run to MBRT_ERROR_TIMEOUT, in seconds, 0 or more. It begins as INFINITY: none. */
+/* Seconds from the start of a run to MBRT_ERROR_TIMEOUT, >= 0; the default is INFINITY. */
 MBRT_API mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds);
 
 typedef int32_t mbrt_overflow;
 enum {
   MBRT_OVERFLOW_DEFAULT = 0,  /* error; stride for MBRT_TASK_ANSWER */
   MBRT_OVERFLOW_ERROR = 1,    /* MBRT_ERROR_INPUT */
-  MBRT_OVERFLOW_TRUNCATE = 2, /* the beginning is read; of a pair, the longer text is cut */
-  MBRT_OVERFLOW_STRIDE = 3    /* windows over the text (the second of a pair): for tasks, and for
-                                 MBRT_EMBEDDING alone of texts alone */
+  MBRT_OVERFLOW_TRUNCATE = 2, /* cut at the end; of a pair, the longer text */
+  MBRT_OVERFLOW_STRIDE = 3    /* windows over the text (of a pair, the second): for tasks, and when
+                                 all items are texts and MBRT_EMBEDDING is the only output */
 };
 
-/* Texts of more than max_tokens tokens (special tokens included; at most max_positions; 0: what the
- * file says for embeddings, 384 for answers, else max_positions), and what is done with longer ones.
- * stride: tokens that neighbouring windows share; 0: 64, for answers 128. Items of token ids are never
- * cut. */
+/* max_tokens: of a text, special tokens included, at most max_positions; 0: the file's limit for
+ * embeddings, 384 for answers, else max_positions. overflow: what to do with longer texts. stride: tokens
+ * that neighbouring windows share; 0: 64, for answers 128. Items of token ids are never cut. */
 MBRT_API mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflow overflow,
                                           size_t stride);
 
-/* ---- Calls: the run ------------------------------------------------------------------------- */
+/* ---- Calls: run ----------------------------------------------------------------------------- */
 
-/* Computes what is wanted of all items; returns when it is done. Afterwards the call has the results
- * of this run, or none if it failed; items and settings stay.
- * MBRT_ERROR_INPUT: no items, or what is wrong with which item. MBRT_ERROR_CANCELLED,
- * MBRT_ERROR_TIMEOUT: within the time of one layer (of one text while texts are being read);
- * MBRT_ERROR_MEMORY. After any of them call and model work as before. */
+/* Computes the outputs or the task for all items. Afterwards the call has the results of this run, or
+ * none if it failed; items and settings stay. MBRT_ERROR_INPUT: no items, or an invalid item.
+ * MBRT_ERROR_CANCELLED, MBRT_ERROR_TIMEOUT: within the time of one layer, or of tokenizing one text.
+ * MBRT_ERROR_MEMORY. Call and model remain usable after every error. */
 MBRT_API mbrt_status mbrt_call_run(mbrt_call call);
 
-/* From any thread: stops the run that is going on, within the time of one layer, with
- * MBRT_ERROR_CANCELLED; when none is, the next one at its start. Only mbrt_call_clear, or a run that
- * was cancelled, takes it back. Never MBRT_ERROR_BUSY. */
+/* From any thread: stops the current run, within the time of one layer, or else the next run at its
+ * start, with MBRT_ERROR_CANCELLED. mbrt_call_clear removes a pending cancel. Never MBRT_ERROR_BUSY. */
 MBRT_API mbrt_status mbrt_call_cancel(mbrt_call call);
 
-/* ---- Calls: what comes out ------------------------------------------------------------------ */
+/* ---- Calls: results ------------------------------------------------------------------------- */
 
-/* Results are owned by the call. Pointers to them are valid until it is cleared, run again or freed;
- * nobody checks that. Items are numbered as they were added. */
+/* The call owns its results: pointers to them are valid until it is cleared, run again or freed. */
 
 typedef struct mbrt_view {
   size_t struct_size;
   const float* data; /* value [r][c] is data[r * stride + c]; NULL when rows is 0 */
   size_t rows, columns;
-  size_t stride; /* >= columns; what lies between is unspecified */
+  size_t stride; /* >= columns; the values between are unspecified */
 } mbrt_view;
 
-/* One output of one item, where it lies; set view->struct_size first. layer: of MBRT_HIDDEN_STATES;
- * 0 for the others. MBRT_ERROR_NO_RESULT when the last run did not compute it, MBRT_ERROR_INPUT for an
- * item or layer that does not exist. */
+/* A view of one output of one item; set view->struct_size first. layer: for MBRT_HIDDEN_STATES, else 0.
+ * MBRT_ERROR_NO_RESULT when the last run did not compute it, MBRT_ERROR_INPUT for a wrong item or layer. */
 MBRT_API mbrt_status mbrt_call_view(mbrt_call call, uint32_t output, size_t layer, size_t item,
                                     mbrt_view* view);
 
-/* The same, copied to the caller's [rows][columns] without gaps. room: how many floats fit there.
- * needed (may be NULL): rows * columns, written also with MBRT_ERROR_BUFFER when that is more than
- * room; nothing is copied then. to may be NULL when room is 0. */
+/* Copies the same matrix without gaps to a buffer of `capacity` floats. needed (may be NULL): rows *
+ * columns, also written with MBRT_ERROR_BUFFER, when it is more than capacity. to may be NULL when
+ * capacity is 0. */
 MBRT_API mbrt_status mbrt_call_copy(mbrt_call call, uint32_t output, size_t layer, size_t item,
-                                    float* to, size_t room, size_t* needed);
+                                    float* to, size_t capacity, size_t* needed);
 
-/* The tokens that the last run read of a text or pair, one for each row of its hidden states: where
- * each lies in the text. MBRT_ERROR_NO_RESULT for items of token ids, after tasks, and after
- * MBRT_EMBEDDING alone of texts alone. */
+/* The tokens of a text or pair in the last run, one for each row of its hidden states.
+ * MBRT_ERROR_NO_RESULT for items of token ids, after tasks, and when all items were texts and
+ * MBRT_EMBEDDING the only output. */
 MBRT_API mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_token** tokens,
                                       size_t* count);
 
-/* One thing that a task found.
+/* One result of a task.
  *            label        text                            begin, end            id           group
  *   classify the label    -                               0, 0                  label index  0
  *   tag      the label    the entity                      bytes of the text     -1           0
@@ -397,19 +375,19 @@ MBRT_API mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_to
 typedef struct mbrt_result {
   size_t struct_size;
   const char* label;
-  const char* text; /* text_bytes long, then a zero byte; texts may hold zero bytes themselves */
+  const char* text; /* text_bytes and a zero byte; the text itself may contain zero bytes */
   size_t text_bytes;
   size_t begin, end;
   size_t group;
   int32_t id;
-  float score; /* a probability, or the raw number under MBRT_ACTIVATION_NONE */
+  float score; /* a probability; the logit with MBRT_ACTIVATION_NONE */
 } mbrt_result;
 
-/* How many results the last run's task found in an item. */
+/* The number of results of an item in the last run. */
 MBRT_API mbrt_status mbrt_call_result_count(mbrt_call call, size_t item, size_t* count);
 
-/* Result `index` of an item; set result->struct_size first. Classify and answer: best first; tag: in
- * the order of the text; fill: mask by mask, best first. */
+/* Result `index` of an item; set result->struct_size first. Classify, answer: best first; tag: in the
+ * order of the text; fill: mask by mask, best first. */
 MBRT_API mbrt_status mbrt_call_result(mbrt_call call, size_t item, size_t index,
                                       mbrt_result* result);
 

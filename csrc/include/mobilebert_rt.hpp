@@ -1,5 +1,5 @@
-// mobilebert_rt for C++17: mobilebert_rt.h with owners instead of handles and exceptions instead of
-// statuses. Header only; everything that mobilebert_rt.h says holds here too.
+// mobilebert_rt for C++17: mobilebert_rt.h with owning classes and exceptions. Header only; the comments
+// of mobilebert_rt.h apply here too.
 //
 //   const auto model = mobilebert_rt::Model::open("minilm.safetensors");
 //   auto call = model.call();
@@ -31,7 +31,7 @@ class Error : public std::runtime_error {
   mbrt_status status_;
 };
 
-// One class a status; MBRT_ERROR_MEMORY is std::bad_alloc, MBRT_ERROR_INTERNAL plain Error.
+// One class per status; MBRT_ERROR_MEMORY is std::bad_alloc, MBRT_ERROR_INTERNAL is Error.
 template <mbrt_status kStatus>
 class ErrorOf : public Error {
  public:
@@ -47,7 +47,7 @@ using BusyError = ErrorOf<MBRT_ERROR_BUSY>;
 using BufferError = ErrorOf<MBRT_ERROR_BUFFER>;
 using NoResultError = ErrorOf<MBRT_ERROR_NO_RESULT>;
 
-// Throws what a failed function of the calling thread reported.
+// Throws the exception for a status, with the calling thread's last error.
 inline void check(mbrt_status status) {
   const auto message = [] { return std::string(mbrt_last_error()); };
   switch (status) {
@@ -78,11 +78,11 @@ inline void check(mbrt_status status) {
   }
 }
 
-// Owns a call; movable. Setters return the call, so that they chain.
+// Owns a call; movable. Setters return the call for chaining.
 class Call {
  public:
   explicit Call(mbrt_model model) { check(mbrt_call_new(model, &call_)); }
-  // Not while another thread runs it: the call would then never be freed.
+  // Must not be destroyed while another thread runs it: the call would leak.
   ~Call() { mbrt_call_free(call_); }
   Call(Call&& other) noexcept : call_(std::exchange(other.call_, {})) {}
   Call& operator=(Call&& other) noexcept {
@@ -148,7 +148,7 @@ class Call {
     return *this;
   }
 
-  // One output of one item, where it lies, or a copy of it, [rows][columns].
+  // A view of one output of one item, or a copy of it, [rows][columns].
   mbrt_view view(std::uint32_t output, std::size_t item, std::size_t layer = 0) const {
     mbrt_view view{};
     view.struct_size = sizeof view;
@@ -167,7 +167,7 @@ class Call {
     check(mbrt_call_tokens(call_, item, &first, &count));
     return {first, first + count};
   }
-  // What a task found in an item. The strings are valid until the call is cleared, run or freed.
+  // The results of a task for an item. The strings are valid until the call is cleared, run or freed.
   std::vector<mbrt_result> results(std::size_t item) const {
     std::size_t count = 0;
     check(mbrt_call_result_count(call_, item, &count));
