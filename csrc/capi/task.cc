@@ -87,7 +87,8 @@ AllFound answer(const QuestionAnswerer& task, const mbrt_task_options& options,
 AllFound fill(const FillMask& task, std::size_t top_k, const std::vector<Text>& texts,
               const RunOptions& run) {
   AllFound all;
-  for (std::vector<std::vector<Fill>>& masks : task.fill(texts, top_k == 0 ? FillMask::kDefaultTopK : top_k, run)) {
+  for (std::vector<std::vector<Fill>>& masks :
+       task.fill(texts, top_k == 0 ? FillMask::kDefaultTopK : top_k, run)) {
     std::vector<Found>& found = all.emplace_back();
     for (std::size_t mask = 0; mask < masks.size(); ++mask) {
       for (Fill& f : masks[mask]) {
