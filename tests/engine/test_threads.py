@@ -54,6 +54,7 @@ def test_many_threads_call_one_model(tmp_path: Path, num_threads: int) -> None:
             assert found == expected
 
 
+@pytest.mark.serial
 def test_other_python_threads_run_during_a_call(tmp_path: Path) -> None:
     model = load(tmp_path, "bert", 1, max_positions=LONG)
     batch, _ = long_batch(model, 0.4)
@@ -76,6 +77,7 @@ def stopped_after(call: Callable[[], object], error: type[Exception]) -> float:
     return time.perf_counter() - began
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("num_threads", [1, 2])
 def test_timeout_and_cancel_stop_a_call_and_leave_the_model_usable(tmp_path: Path, num_threads: int) -> None:
     model = load(tmp_path, "bert", num_threads, max_positions=LONG)
@@ -117,6 +119,7 @@ def test_a_deadline_that_has_passed_stops_the_call(tmp_path: Path) -> None:
         model([[1, 2]], timeout=float("nan"))
 
 
+@pytest.mark.serial
 @needs_real_memory
 def test_an_idle_process_uses_no_processor(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 3, max_positions=LONG)
