@@ -1,6 +1,6 @@
-/* dump MODEL OUT: two sequences of token ids (types and a mask with a hole in the second) through the
- * model, and every output that it has, as raw floats, item by item, layer by layer, to the file OUT.
- * tests/capi/test_installed.py has the same sequences. C11, and only what is installed. */
+/* dump MODEL OUT: runs two sequences of token ids (the second with types and a mask with a hole) and
+ * writes all outputs of the model as raw floats, by item and layer, to the file OUT.
+ * tests/capi/test_installed.py has the same sequences. Uses only C11 and the installed files. */
 #include <mobilebert_rt.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// handles FOLDER: a handle that is wrong, freed or another's is a status to every function, also
-// when its slot has a new owner; a forked child has its parent's. For the sanitizers too.
+// handles FOLDER: every function returns MBRT_ERROR_HANDLE for an invalid, freed or wrong handle, also
+// after its slot was reused; a forked child can use its parent's handles. Also run with sanitizers.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-// Every function that takes a handle, with arguments that are otherwise right.
+// Every function that takes a handle, with otherwise valid arguments.
 void expect_model_status(mbrt_status wanted, mbrt_model model) {
   mbrt_call call{};
   mbrt_model_info info{};
@@ -66,7 +66,7 @@ void test_handles(const char* folder) {
   expect_call_status(MBRT_ERROR_HANDLE, {0});
   const mbrt_model model = open_model(folder, "ids-fp32");
   const mbrt_call call = new_call(model);
-  // Each for the other.
+  // A model handle as a call and the reverse.
   expect_model_status(MBRT_ERROR_HANDLE, {call.id});
   expect_call_status(MBRT_ERROR_HANDLE, {model.id});
   std::mt19937_64 random(11);
@@ -75,7 +75,7 @@ void test_handles(const char* folder) {
     expect_call_status(MBRT_ERROR_HANDLE, {i % 2 == 0 ? near : random()});
     expect_model_status(MBRT_ERROR_HANDLE, {i % 2 == 0 ? near : random()});
   }
-  // Freed twice, also when the slot has a new owner.
+  // Freed twice, also after the slot was reused.
   EXPECT_OK(mbrt_call_free(call));
   expect_call_status(MBRT_ERROR_HANDLE, call);
   const mbrt_call heir = new_call(model);
@@ -86,7 +86,7 @@ void test_handles(const char* folder) {
   expect_model_status(MBRT_ERROR_HANDLE, model);
 }
 
-// Also while threads sleep in the parent's pool.
+// Also while the parent's thread pool is idle.
 void test_fork(const char* folder) {
   const mbrt_model model = open_model(folder, "ids-fp32");
   const mbrt_call call = new_call(model);
@@ -94,7 +94,7 @@ void test_fork(const char* folder) {
   add_ids(call, some_ids(60));
   EXPECT_OK(mbrt_call_run(call));
   const std::vector<float> expected = copy_of(call, MBRT_LAST_HIDDEN_STATE, 0);
-  EXPECT_OK(mbrt_call_set_threads(call, 1));  // the thread sanitizer allows no more in a child
+  EXPECT_OK(mbrt_call_set_threads(call, 1));  // the thread sanitizer allows one thread in a child
   const pid_t child = ::fork();
   if (child == 0) {
     const bool holds = mbrt_call_run(call) == MBRT_OK &&

@@ -1,5 +1,5 @@
-// misuse FOLDER: every wrong argument of the C API that one thread can think of is a status, and
-// nothing has changed afterwards; for the sanitizers too.
+// misuse FOLDER: wrong arguments of the C API, from one thread, return a status and change nothing. Also
+// run with sanitizers.
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -64,8 +64,8 @@ void test_struct_sizes(const char* folder) {
     EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_get_info(model, &info));
     EXPECT(info.hidden_size == 0);
   }
-  // A caller of a later release: what this one does not know is left alone when it is an answer, and
-  // must be 0 when it is a wish.
+  // A caller built against a later release: unknown output fields are not written, and unknown option
+  // fields must be 0.
   struct {
     mbrt_model_info info;
     std::uint64_t later;
@@ -187,14 +187,14 @@ void test_results(const char* folder) {
   EXPECT_STATUS(MBRT_ERROR_NO_RESULT, mbrt_call_tokens(call, 0, &tokens, &count));
   EXPECT_OK(mbrt_call_view(call, MBRT_HIDDEN_STATES, 2, 1, &view));
   EXPECT(view.rows == 7 && view.columns == 24 && view.stride >= 24);
-  // The last of the hidden states is the last hidden state, and a copy has no gaps.
+  // The last of the hidden states equals the last hidden state, and a copy has no gaps.
   const std::vector<float> copy = copy_of(call, MBRT_LAST_HIDDEN_STATE, 1);
   bool same = copy.size() == 7 * 24;
   for (std::size_t i = 0; same && i < copy.size(); ++i) {
     same = copy[i] == view.data[i / 24 * view.stride + i % 24];
   }
   EXPECT(same);
-  // A buffer one float too small is not written to.
+  // A buffer that is one float too small is not written.
   std::vector<float> small(copy.size() - 1, 5.0f);
   EXPECT_STATUS(MBRT_ERROR_BUFFER, mbrt_call_copy(call, MBRT_LAST_HIDDEN_STATE, 0, 1, small.data(),
                                                   small.size(), &count));
@@ -226,7 +226,7 @@ void test_memory(const char* folder) {
   std::memcpy(aligned, file.data(), file.size());
   int released = 0;
   mbrt_model model{};
-  // Released when it cannot be opened, wherever it is cut off, and when it is not ours.
+  // Released when opening fails: for every truncated length, and for another format.
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{7}, std::size_t{64}, file.size() - 64}) {
     const mbrt_status status =
@@ -237,7 +237,7 @@ void test_memory(const char* folder) {
   EXPECT_STATUS(MBRT_ERROR_INPUT,
                 mbrt_model_open_memory(nullptr, 1, count_release, &released, nullptr, &model));
   EXPECT(released == 1);
-  // Used where it lies until the model is closed and its last call freed.
+  // Aligned bytes are used in place until the model is closed and its last call freed.
   released = 0;
   EXPECT_OK(
       mbrt_model_open_memory(aligned, file.size(), count_release, &released, nullptr, &model));
@@ -251,7 +251,7 @@ void test_memory(const char* folder) {
   EXPECT(released == 0);
   EXPECT_OK(mbrt_call_free(call));
   EXPECT(released == 1);
-  // Copied, and released at once, when it does not lie on a 64-byte boundary.
+  // Bytes that are not aligned to 64 are copied and released at once.
   released = 0;
   std::memmove(aligned + 1, aligned, file.size());
   EXPECT_OK(
@@ -267,7 +267,7 @@ void test_files(const char* folder) {
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open("/nowhere/at all", nullptr, &model));
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open(folder, nullptr, &model));
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open("", nullptr, &model));
-  // A message too long is cut between two characters.
+  // A long message is cut between two characters.
   std::string longest;
   for (int i = 0; i < 3000; ++i) longest += "\u00e9";
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open(longest.c_str(), nullptr, &model));
@@ -312,7 +312,7 @@ void test_plan_and_trim(const char* folder) {
   }
 }
 
-// Whatever bytes a text has, tasks read it or refuse it.
+// For any bytes of a text, tasks succeed or return a status.
 void test_texts(const char* folder) {
   const std::string hostile[] = {std::string("cat\0dog", 7),
                                  "\xff\xfe\xc0\xaf\xed\xa0\x80",
@@ -344,7 +344,7 @@ void test_texts(const char* folder) {
   }
 }
 
-// A pair's second text has types that the model does not know.
+// The token types of a pair's second text exist only in models with types.
 void test_pair_without_types(const char* folder) {
   const mbrt_model model = open_model(folder, "plain-int8");
   const mbrt_call call = new_call(model);

@@ -1,5 +1,5 @@
-// no_memory FOLDER: a system that gives no more memory, at every allocation in turn, is
-// MBRT_ERROR_MEMORY, and what was there before works on.
+// no_memory FOLDER: when an allocation fails, each one in turn, functions return MBRT_ERROR_MEMORY, and
+// existing models and calls remain usable.
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -8,7 +8,7 @@
 
 namespace {
 
-// Allocations until one fails; negative: none fails. Worker threads allocate nothing.
+// Allocations before one fails; negative: none fails. Worker threads do not allocate.
 long countdown = -1;
 
 bool fails_now() {
@@ -29,7 +29,7 @@ void* allocate_or_throw(std::size_t size, std::size_t alignment) {
   return memory;
 }
 
-// Makes the first allocation of work fail, then the second, until it succeeds. Says how often it
+// Makes the first allocation of work fail, then the second, until it succeeds. Returns how often it
 // failed.
 template <typename Work>
 int starve(Work work) {
@@ -42,7 +42,7 @@ int starve(Work work) {
       EXPECT_OK(status);
       return allowed;
     }
-    // An allocation that the library can do without may fail unnoticed.
+    // The library may ignore the failure of an optional allocation.
     EXPECT(status == MBRT_ERROR_MEMORY || status == MBRT_OK);
     if (allowed > 100000) return -1;
   }
@@ -86,7 +86,7 @@ void test_model(const char* folder, const char* name, std::uint32_t outputs, mbr
 
 }  // namespace
 
-// Not inlined: the compiler would otherwise see free() of what new gave, and warn.
+// Not inlined: the compiler would warn about free() of memory from new.
 [[gnu::noinline]] void* operator new(std::size_t size) { return allocate_or_throw(size, 1); }
 [[gnu::noinline]] void* operator new[](std::size_t size) { return allocate_or_throw(size, 1); }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {

@@ -1,4 +1,4 @@
-// What the programs that test the C API share. A program counts what does not hold and goes on.
+// Shared by the programs that test the C API. A program counts failed checks and continues.
 #ifndef MBRT_TESTS_CAPI_SUPPORT_H_
 #define MBRT_TESTS_CAPI_SUPPORT_H_
 
@@ -21,7 +21,7 @@ inline void expect_at(int line, bool holds, const std::string& what) {
   ++failures;
 }
 
-// The status is the wanted one, and one that is not MBRT_OK has a message.
+// Checks the status; an error must have a message.
 inline void expect_status_at(int line, mbrt_status wanted, mbrt_status status, const char* call) {
   expect_at(line, status == wanted,
             std::string(call) + " is " + mbrt_status_name(status) + ", not " +
@@ -49,7 +49,7 @@ inline mbrt_call new_call(mbrt_model model) {
   return call;
 }
 
-// Token ids below 37, the least vocabulary of the models.
+// Token ids below 37, the smallest vocabulary of the models.
 inline std::vector<std::int32_t> some_ids(std::size_t count, std::size_t start = 0) {
   std::vector<std::int32_t> ids(count);
   for (std::size_t i = 0; i < count; ++i) ids[i] = static_cast<std::int32_t>((i * i + start) % 37);
@@ -74,7 +74,7 @@ inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) 
          std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-// The last hidden state of the ids, from a call of its own.
+// The last hidden state of the ids, from a new call.
 inline std::vector<float> hidden_of(mbrt_model model, const std::vector<std::int32_t>& ids) {
   const mbrt_call call = new_call(model);
   add_ids(call, ids);

@@ -1,4 +1,4 @@
-"""The C library as others get it: installed, found by CMake and by pkg-config, for this machine and for 64-bit ARM.
+"""The installed C library: found by CMake and by pkg-config, for this machine and for 64-bit ARM.
 
 The oracle is the Python package, which shares the engine but nothing of the C library: the same bits.
 """
@@ -27,7 +27,7 @@ import mobilebert_rt as mbrt
 EXAMPLES = REPOSITORY / "examples/native"
 HEADER = REPOSITORY / "csrc/include/mobilebert_rt.h"
 TEXTS = ["The cat was in Paris.", "", "Who wrote the notes? Ada Lovelace!", "zebra \u00e9\u4e2d cats"]
-LARGEST = 700_000  # bytes of the shared library: engine, kernels of every instruction set, tokenizer, tasks
+MAX_SIZE = 700_000  # bytes of the shared library: engine, kernels of every instruction set, tokenizer, tasks
 CASES = [(name, precision) for name in MODELS if name != "deep" for precision in ("fp32", "int8")]
 
 
@@ -72,7 +72,7 @@ def sequences() -> tuple[list[list[int]], list[list[int]], list[list[int]]]:
 
 
 def outputs_of(path: Path) -> Iterator[Any]:
-    """Of the sequences of dump.c, one after another, from the Python package."""
+    """The outputs of the sequences of dump.c from the Python package."""
     model = mbrt.Model.from_pretrained(path, num_threads=1)
     ids, types, masks = sequences()
     whole = np.zeros((2, 17), dtype=np.int64), np.zeros((2, 17), dtype=np.int64), np.zeros((2, 17), dtype=np.int64)
@@ -81,7 +81,7 @@ def outputs_of(path: Path) -> Iterator[Any]:
             array[row, : len(value)] = value
     if model.config.type_vocab_size < 2:
         whole[1][:] = 0
-    # A mask with a hole says nothing about padding, so the sequences go one by one.
+    # A mask with a hole cannot mark padding, so the sequences run one at a time.
     for row, length in enumerate(map(len, ids)):
         part = [array[row : row + 1, :length] for array in whole]
         yield model(part[0], attention_mask=part[2], token_type_ids=part[1], output_hidden_states=True)
@@ -106,7 +106,7 @@ def dump_of(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
-def test_every_output_has_the_bits_of_the_python_package(
+def test_outputs_have_the_same_bits_as_the_python_package(
     tree: Tree, models: Path, tmp_path: Path, static: bool
 ) -> None:
     program = tree.build_with_pkg_config(REPOSITORY / "tests/capi/dump.c", tmp_path / "dump", static)
@@ -114,7 +114,7 @@ def test_every_output_has_the_bits_of_the_python_package(
         path = write_model(models, name, precision)
         tree.execute(program, path, tmp_path / "out")
         found, expected = np.fromfile(tmp_path / "out", dtype=np.float32), dump_of(path)
-        # The mean of the embedding is added in another order by numpy: it is compared closely here, and to the bit
+        # numpy adds the mean of the embedding in another order: it is compared approximately here, and bit for bit
         # with TextEmbedder below.
         tail = 2 * MODELS[name][0]["hidden_size"]
         assert_same_bits(found[:-tail], expected[:-tail])
@@ -122,7 +122,7 @@ def test_every_output_has_the_bits_of_the_python_package(
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_the_embeddings_server_has_the_bits_of_the_python_package(
+def test_embed_server_has_the_same_bits_as_the_python_package(
     tree: Tree, examples: Path, models: Path, precision: str
 ) -> None:
     path = write_model(models, "embed", precision)
@@ -136,7 +136,7 @@ def test_the_embeddings_server_has_the_bits_of_the_python_package(
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_the_classifier_has_the_labels_and_scores_of_the_python_package(
+def test_classifier_has_the_same_results_as_the_python_package(
     tree: Tree, examples: Path, models: Path, precision: str
 ) -> None:
     path = write_model(models, "classify", precision)
@@ -148,14 +148,14 @@ def test_the_classifier_has_the_labels_and_scores_of_the_python_package(
         assert_same_bits(floats([score for _, score in rows]), scores)
 
 
-def test_the_c_example_embeds_with_a_model_that_has_no_labels(tree: Tree, models: Path, tmp_path: Path) -> None:
+def test_c_example_embeds_with_a_model_without_labels(tree: Tree, models: Path, tmp_path: Path) -> None:
     program = tree.build_with_pkg_config(EXAMPLES / "classify.c", tmp_path / "classify", static=False)
     path = write_model(models, "embed", "int8")
     found = floats(tree.execute(program, path, TEXTS[0]).split())
     assert_same_bits(found, mbrt.TextEmbedder.from_pretrained(path)(TEXTS[0]))
 
 
-def test_the_static_library_is_usable_alone(tree: Tree, models: Path, tmp_path: Path) -> None:
+def test_static_library_needs_no_shared_library(tree: Tree, models: Path, tmp_path: Path) -> None:
     build = tree.build_with_cmake(EXAMPLES, tmp_path / "build", "mobilebert_rt::static")
     assert "mobilebert_rt" not in run(tree.tool("readelf"), "-d", build / "embed_server")
     path = write_model(models, "embed", "fp32")
@@ -163,17 +163,16 @@ def test_the_static_library_is_usable_alone(tree: Tree, models: Path, tmp_path: 
     assert_same_bits(np.array(answer["embedding"], dtype=np.float32), mbrt.TextEmbedder.from_pretrained(path)(TEXTS[0]))
 
 
-def test_only_the_headers_functions_are_exported(tree: Tree) -> None:
+def test_only_functions_of_the_header_are_exported(tree: Tree) -> None:
     library = tree.libraries / "libmobilebert_rt.so"
     symbols = [line.split() for line in run(tree.tool("nm"), "-D", "--defined-only", library).splitlines()]
     exported = {name.split("@")[0] for *_, kind, name in symbols if kind != "A"}  # A: the version itself
     assert exported == functions()
-    # An archive of a C library is linked by its functions too.
     archive = run(tree.tool("nm"), "--defined-only", tree.libraries / "libmobilebert_rt.a")
     assert functions() <= {line.split()[2] for line in archive.splitlines() if len(line.split()) == 3}
 
 
-def test_the_shared_library_names_its_abi_and_asks_for_nothing_unusual(tree: Tree) -> None:
+def test_shared_library_has_its_soname_and_needs_only_system_libraries(tree: Tree) -> None:
     dynamic = run(tree.tool("readelf"), "-dW", tree.libraries / "libmobilebert_rt.so")
     assert "Library soname: [libmobilebert_rt.so.1]" in dynamic
     needed = set(re.findall(r"Shared library: \[([\w+-]+)\.so", dynamic))
@@ -184,14 +183,14 @@ def test_the_shared_library_names_its_abi_and_asks_for_nothing_unusual(tree: Tre
     assert "RUNPATH" not in dynamic
 
 
-def test_the_stripped_shared_library_stays_small(tree: Tree, tmp_path: Path) -> None:
+def test_stripped_shared_library_is_small(tree: Tree, tmp_path: Path) -> None:
     stripped = tmp_path / "library"
     run(tree.tool("strip"), "-o", stripped, tree.libraries / "libmobilebert_rt.so")
     size = stripped.stat().st_size
-    assert size <= LARGEST, f"{size} bytes; `nm --size-sort -S -C` of the unstripped library says what they are"
+    assert size <= MAX_SIZE, f"{size} bytes; see `nm --size-sort -S -C` of the unstripped library"
 
 
-def test_an_installed_tree_is_complete(tree: Tree) -> None:
+def test_installed_tree_is_complete(tree: Tree) -> None:
     names = {path.name for path in tree.prefix.rglob("*") if not path.is_dir()}
     assert {"mobilebert_rt.h", "mobilebert_rt.hpp", "mobilebert_rt.pc", "libmobilebert_rt.so.1"} <= names
     assert {"mobilebert_rt-config.cmake", "mobilebert_rt-config-version.cmake"} <= names
@@ -206,7 +205,7 @@ def configure(project: Path, build: Path, *options: str) -> None:
     run("cmake", "-G", "Ninja", "-S", project, "-B", build, *options)
 
 
-def test_add_subdirectory_gives_the_same_targets_and_builds_only_what_is_used(tmp_path: Path) -> None:
+def test_add_subdirectory_has_the_same_targets_and_builds_only_used_ones(tmp_path: Path) -> None:
     project = tmp_path / "outer"
     project.mkdir()
     (project / "CMakeLists.txt").write_text(
@@ -226,7 +225,7 @@ def test_add_subdirectory_gives_the_same_targets_and_builds_only_what_is_used(tm
     assert not (tmp_path / "prefix").exists()
 
 
-def test_wheel_builds_and_installs_the_extension_module_alone(tmp_path: Path) -> None:
+def test_wheel_has_only_the_extension_module(tmp_path: Path) -> None:
     """scikit-build-core sets SKBUILD."""
     python = [f"-DPython_EXECUTABLE={shutil.which('python3')}"] if shutil.which("python3") else []
     configure(REPOSITORY, tmp_path / "build", "-DSKBUILD=2", f"-Dpybind11_DIR={pybind11_dir()}", *python)

@@ -1,6 +1,6 @@
-// threads FOLDER: the C API from many threads: busy calls, cancels and deadlines at any moment, frees
-// that race. Every outcome is a status, and afterwards the model gives the same bits; for the thread
-// sanitizer too.
+// threads FOLDER: the C API from many threads: busy calls, cancels and timeouts at any moment, races of
+// free. Every result is a status, and afterwards the model gives the same bits. Also run with the
+// thread sanitizer.
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -24,8 +24,7 @@ void from_threads(std::size_t count, Work work) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// A model of 100 equal layers and a call that takes a while, 50 ms at least: the time of a layer is a
-// hundredth of it or less.
+// A model of 100 equal layers and a call of at least 50 ms: a layer takes at most 1 % of it.
 struct Deep {
   explicit Deep(const char* folder)
       : model(open_model(folder, "deep-fp32")), call(new_call(model)) {
@@ -52,7 +51,7 @@ struct Deep {
   double seconds = 0;  // of a run
 };
 
-// Waits until the call is at work on another thread.
+// Waits until another thread uses the call.
 void wait_until_busy(mbrt_call call) {
   while (mbrt_call_set_threads(call, 1) != MBRT_ERROR_BUSY) std::this_thread::yield();
 }
@@ -67,8 +66,8 @@ void test_busy(const char* folder) {
       while (ended == MBRT_OK || ended == MBRT_ERROR_BUSY) ended = mbrt_call_run(call);
     });
     wait_until_busy(call);
-    // One run is over at some moment, and then another begins: what does not change the result is
-    // either refused or done.
+    // The call may be between two runs: functions that do not change the result return busy or
+    // success.
     const auto refused = [](mbrt_status status) {
       return status == MBRT_ERROR_BUSY || status == MBRT_OK;
     };
@@ -89,7 +88,7 @@ void test_busy(const char* folder) {
   }
 }
 
-// A call cannot be freed under a run, and the run that a cancel stops lets it go.
+// A call cannot be freed during a run; after a cancel stopped the run, it can.
 void test_free_while_running(const char* folder) {
   const Deep deep(folder);
   const mbrt_call call = new_call(deep.model);
@@ -106,8 +105,8 @@ void test_free_while_running(const char* folder) {
   EXPECT_STATUS(MBRT_ERROR_HANDLE, mbrt_call_cancel(call));
 }
 
-// From the cancel to the run's return: the best of some tries is a small part of a run. Nothing that
-// looks only once or twice a run could do it; a busy machine spoils some of the tries, not all.
+// The time from cancel to the return of the run: the minimum of several tries is a small part of a run,
+// which requires frequent checks for a cancel. A busy machine delays some tries, but not all.
 void test_cancel_is_prompt(const char* folder) {
   const Deep deep(folder);
   double best = 1e9;
@@ -129,12 +128,12 @@ void test_cancel_is_prompt(const char* folder) {
   EXPECT(best < deep.seconds / 8);
 }
 
-void test_deadline_is_prompt(const char* folder) {
+void test_timeout_is_prompt(const char* folder) {
   const Deep deep(folder);
   EXPECT_OK(mbrt_call_set_timeout(deep.call, 0));
   EXPECT_STATUS(MBRT_ERROR_TIMEOUT, mbrt_call_run(deep.call));
-  // How far past its deadline a run comes back, as a part of a whole run: the best of some tries. A
-  // machine that has become faster since may finish in time.
+  // The delay of the return after the timeout, as a part of a run: the minimum of several tries. On a
+  // machine that became faster, a run may finish in time.
   double best = 1e9;
   for (int i = 0; i < 10; ++i) {
     EXPECT_OK(mbrt_call_set_timeout(deep.call, deep.seconds / 4));
@@ -150,7 +149,7 @@ void test_deadline_is_prompt(const char* folder) {
   EXPECT(best < deep.seconds / 8);
 }
 
-// A cancel that meets no run stops the next one; clear takes it back; a cancelled run uses it up.
+// A cancel without a run stops the next run; clear removes it; a cancelled run consumes it.
 void test_cancel_before_the_run(const char* folder) {
   const mbrt_model model = open_model(folder, "embed-int8");
   const mbrt_call call = new_call(model);
@@ -169,7 +168,7 @@ void test_cancel_before_the_run(const char* folder) {
   EXPECT_OK(mbrt_model_close(model));
 }
 
-// Cancels that fall anywhere: before, in, between and after runs.
+// Cancels at any time: before, during, between and after runs.
 void test_cancel_races(const char* folder) {
   const mbrt_model model = open_model(folder, "ids-int8");
   const std::vector<float> expected = hidden_of(model, some_ids(50));
@@ -201,8 +200,8 @@ void test_cancel_races(const char* folder) {
   EXPECT_OK(mbrt_model_close(model));
 }
 
-// However many free a call or close a model at once, one of them does.
-void test_freeing_at_once(const char* folder) {
+// If several threads free a call or close a model at the same time, exactly one succeeds.
+void test_concurrent_free(const char* folder) {
   for (int round = 0; round < 50; ++round) {
     const mbrt_model model = open_model(folder, "ids-fp32");
     const mbrt_call call = new_call(model);
@@ -219,7 +218,7 @@ void test_freeing_at_once(const char* folder) {
   }
 }
 
-// Calls of many threads on one model that is closed under them; its tokenizer is read by all at once.
+// Calls of many threads on one model that is closed meanwhile; all read its tokenizer first.
 void test_many_callers(const char* folder) {
   for (const char* name : {"embed-fp32", "embed-int8"}) {
     const mbrt_model model = open_model(folder, name);
@@ -244,7 +243,7 @@ void test_many_callers(const char* folder) {
   }
 }
 
-void test_messages_are_a_threads_own() {
+void test_messages_belong_to_a_thread() {
   EXPECT_STATUS(MBRT_ERROR_HANDLE, mbrt_model_close({0}));
   const std::string mine = mbrt_last_error();
   std::thread([&] {
@@ -263,11 +262,11 @@ int main(int argc, char** argv) {
   test_busy(argv[1]);
   test_free_while_running(argv[1]);
   test_cancel_is_prompt(argv[1]);
-  test_deadline_is_prompt(argv[1]);
+  test_timeout_is_prompt(argv[1]);
   test_cancel_before_the_run(argv[1]);
   test_cancel_races(argv[1]);
-  test_freeing_at_once(argv[1]);
+  test_concurrent_free(argv[1]);
   test_many_callers(argv[1]);
-  test_messages_are_a_threads_own();
+  test_messages_belong_to_a_thread();
   return report("threads");
 }

@@ -1,14 +1,14 @@
-// libFuzzer target of the model reader: whatever the bytes are, opening them ends in a named error
-// or in weights of which every element can be read.
+// libFuzzer target of the model reader: for any bytes, opening either fails with an error or gives
+// weights whose elements can all be read.
 //
-//   clang++ -std=c++17 -g -O1 -fsanitize=fuzzer,address,undefined -Icsrc
+//   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Icsrc
 //   tests/fuzz/fuzz_model_file.cc csrc/model/*.cc \
 //       csrc/base/mapped_file.cc -o fuzz_model_file
 //   ./fuzz_model_file corpus/        with small files of tests/model/make_model_file.py in corpus/
 //
-// A mutation of a valid file breaks its JSON nearly always, and then little of the reader runs. So
-// the mutator works on one of the parts: the header, the configuration inside it, or the data; and
-// mends the header's length and padding.
+// Most mutations of a valid file break its JSON, and then little of the reader runs. So the mutator
+// changes one part: the header, the configuration inside it, or the data; and fixes the header's
+// length and padding.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -84,7 +84,7 @@ void touch(const mbrt::ModelWeights& weights) {
   }
 }
 
-// The header's text and what follows it; nothing that is not in the file.
+// The header's text and the data after it, as far as they are in the file.
 std::pair<std::string, std::string> split(const std::string& file) {
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < 8 && i < file.size(); ++i)
@@ -112,7 +112,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   if (seed % 8 == 1) {
     mutate(&body, body.size() + 1);
   } else if (header.size() > 32) {
-    // A window of the header, so that most of it stays sound.
+    // A window of the header, so that most of it stays valid.
     const std::size_t begin = seed / 8 % (header.size() - 32);
     std::string window = header.substr(begin, 32);
     mutate(&window, 40);

@@ -1,12 +1,12 @@
-// libFuzzer target of the tokenizer: whatever the bytes are, a tokenizer file ends in a named error
-// or in a tokenizer, and a text in pieces whose offsets lie within it.
+// libFuzzer target of the tokenizer: any tokenizer file gives an error or a tokenizer, and any text
+// gives pieces with offsets inside the text.
 //
 //   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -Icsrc
 //   tests/fuzz/fuzz_tokenizer.cc csrc/text/*.cc csrc/model/json.cc \
 //       csrc/model/message.cc csrc/base/thread_pool.cc -o fuzz_tokenizer
 //   ./fuzz_tokenizer corpus/        with a small tokenizer.json after a byte 'j' in corpus/
 //
-// The first byte says what the rest is: 'j' a tokenizer.json, 'v' a vocab.txt, anything else a text,
+// The first byte is the kind of the rest: 'j' a tokenizer.json, 'v' a vocab.txt, anything else a text,
 // its bits the settings.
 #include <cstddef>
 #include <cstdint>

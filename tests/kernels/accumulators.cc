@@ -1,6 +1,6 @@
-// The int8 accumulators of every kernel set that this processor has are the exact integer sums, on
-// rows that the set quantised itself, and those bytes are the scalar set's. Python's kernel tests
-// say more, but need Python on the processor; this runs wherever a native test does (32-bit ARM).
+// The int8 accumulators of every available kernel set equal the exact integer sums, for rows that the
+// set quantised itself, and the bytes of these rows equal those of the scalar set. The kernel tests in
+// Python check more; this one also runs without Python (32-bit ARM).
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -16,7 +16,7 @@ namespace {
 using mbrt::AlignedArray;
 using mbrt::KernelSet;
 
-// Rows as one set quantises them: q + offset, and each row's scale and shift.
+// Rows quantised by one set: q + offset, and each row's scale and shift.
 struct Rows {
   std::vector<std::uint8_t> q;
   std::vector<float> scale, shift;
@@ -29,7 +29,7 @@ Rows quantise(const KernelSet& set, const std::vector<float>& x, std::size_t m, 
   return rows;
 }
 
-// The bytes without the offset that a set stores them with.
+// The bytes without the offset of the set.
 std::vector<int> values(const Rows& rows, int offset) {
   std::vector<int> q;
   for (const std::uint8_t byte : rows.q) {
@@ -42,7 +42,7 @@ bool same(const std::vector<float>& a, const std::vector<float>& b) {
   return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-// One product's weights, both ways: w[k][n], and packed with what goes along.
+// The weights of a product: w[k][n], and packed with their compensation and sums.
 struct Weights {
   Weights(std::size_t n_, std::size_t k_, bool extreme, std::mt19937& random)
       : n(n_), k(k_), plain(n * k), packed(n * k), compensation(n), ones(n, 1.0f) {
@@ -65,7 +65,7 @@ struct Weights {
   std::vector<float> ones;
 };
 
-// A product whose scale is 1 leaves the sum itself: no sum here is past 2^24, so the float is exact.
+// A product with scale 1 gives the sum itself; sums here are at most 2^24, so the float is exact.
 std::vector<float> multiply(const KernelSet& set, const Rows& rows, std::size_t m,
                             const Weights& w) {
   std::vector<float> out(m * w.n);
@@ -87,8 +87,8 @@ std::vector<float> exact_sums(const std::vector<int>& q, std::size_t m, const We
   return sums;
 }
 
-// One row of random numbers, the next one-sided, as after ReLU, the next without the middle: only
-// its lowest and highest byte.
+// Rows of random numbers; one-sided rows, as after ReLU; and rows with only the minimum and maximum
+// byte.
 std::vector<float> activations(std::size_t m, std::size_t k, std::mt19937& random) {
   std::vector<float> x;
   for (std::size_t i = 0; i < m * k; ++i) {

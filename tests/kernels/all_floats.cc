@@ -1,9 +1,9 @@
-// all_floats [stride [function]]: runs kernels/math on every float of the intervals that its
-// headers speak of, against libm in double, and prints the largest error with the input that has
-// it. Fails when an error is larger than its header claims.
+// all_floats [stride [function]]: compares kernels/math with libm in double for every float of the
+// intervals in its headers, and prints the maximum error and its input. Fails when an error is larger
+// than the header says.
 //
-// stride 1, the default, is every float: about a minute a line. A prime such as 257 does for every
-// day. Compile it for any target, since all give the same bits; a vector one is quicker.
+// stride 1, the default, is every float: about a minute per line. A prime such as 257 is enough for
+// routine use. Compile it for any target, since all give the same bits; vector targets are faster.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -43,7 +43,7 @@ struct Sweep {
   const char* name;
   f32x16 (*f)(f32x16);
   double (*exact)(double);
-  float from, to;  // of one sign, from nearer to zero
+  float from, to;  // of one sign; |from| <= |to|
   double (*measure)(double error, double exact, double x);
   const char* unit;
   double bound;
@@ -81,7 +81,7 @@ float float_of(std::uint32_t bits) {
   return x;
 }
 
-// f(x) for the floats from one to another of the same sign, 16 at a time; the last one fills up.
+// f(x) for all floats between two of the same sign, 16 at a time, padded with the last one.
 template <typename F>
 void each_sixteen(float from, float to, std::uint64_t stride, F f) {
   const std::uint64_t last = bits_of(to);

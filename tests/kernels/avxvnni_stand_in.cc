@@ -1,5 +1,5 @@
-// gemm_s8_6x16_avxvnni on any machine with AVX2: its own source, with an exact stand-in for the one
-// instruction that few machines have, must equal the scalar kernel bit for bit.
+// gemm_s8_6x16_avxvnni on any machine with AVX2: its source, compiled with an exact emulation of
+// vpdpbusd, equals the scalar kernel bit for bit.
 #include <immintrin.h>
 
 // acc + the four unsigned times signed products of each lane, modulo 2^32. Products of bytes fit 16
@@ -37,9 +37,9 @@ using mbrt::GemmS8;
 struct Product {
   Product(std::size_t m_, std::size_t n_, std::size_t k_, bool extreme, std::mt19937& random)
       : m(m_), n(n_), k(k_), w(n * k) {
-    const auto byte = [&](int least) {
-      if (extreme) return random() % 2 == 0 ? least : 127;
-      return static_cast<int>(random() % static_cast<unsigned>(128 - least)) + least;
+    const auto byte = [&](int min) {
+      if (extreme) return random() % 2 == 0 ? min : 127;
+      return static_cast<int>(random() % static_cast<unsigned>(128 - min)) + min;
     };
     for (std::size_t i = 0; i < m * k; ++i) q.push_back(byte(-128));
     for (std::int8_t& value : w) value = static_cast<std::int8_t>(byte(-127));
@@ -60,7 +60,7 @@ struct Product {
     return values;
   }
 
-  // The rows that a kernel leaves.
+  // The output rows of a kernel.
   std::vector<float> run(void (*kernel)(const GemmS8&), int offset, Epilogue epilogue) const {
     std::vector<std::uint8_t> a;
     for (const int value : q) a.push_back(static_cast<std::uint8_t>(value + offset));

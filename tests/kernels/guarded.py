@@ -1,4 +1,4 @@
-"""Arrays that end, or begin, at a page that may be neither read nor written."""
+"""Arrays that end or begin at a page that can be neither read nor written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 PAGE = mmap.PAGESIZE
 PROT_NONE = 0
-POISON = 0xFF  # NaN as floats: a value read from between the rows shows in the result
+POISON = 0xFF  # NaN as floats: a value read from between the rows changes the result
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
@@ -35,10 +35,10 @@ class _Placed:
 
 
 class Arena:
-    """The arrays of one kernel call. Between and around their rows lies poison.
+    """The arrays of one kernel call. There is poison between and around their rows.
 
-    at "end": each array's last byte is the last of its page, and a touch of the next one is a fault; at "start": its
-    first byte is the first of its page, and a touch of the one before is a fault.
+    at "end": each array's last byte is the last of its page, and an access after it is a fault; at "start": its
+    first byte is the first of its page, and an access before it is a fault.
     """
 
     def __init__(self, at: str) -> None:
@@ -46,7 +46,7 @@ class Arena:
         self._placed: list[_Placed] = []
 
     def place(self, values: Array, gap: int = 0, output: bool = False) -> Array:
-        """A copy of a vector or of a matrix, whose rows then lie `gap` elements apart."""
+        """A copy of a vector or of a matrix with `gap` elements between its rows."""
         size, width = values.dtype.itemsize, values.shape[-1]
         strides = ((width + gap) * size, size)[-values.ndim :]
         span = values.size // width * (width + gap) * size - gap * size
@@ -67,11 +67,11 @@ class Arena:
         return placed
 
     def place_output(self, values: Array, gap: int = 0) -> Array:
-        """The same for an array that the kernel is to write."""
+        """The same for an array that the kernel writes."""
         return self.place(values, gap, output=True)
 
     def check(self) -> None:
-        """Nothing but the outputs has changed."""
+        """Asserts that only the outputs have changed."""
         for placed in self._placed:
             now, before = placed.memory.copy(), placed.before
             if placed.output:

@@ -1,4 +1,4 @@
-"""What the kernel tests share: which instruction sets, which bits are the same, what a range is."""
+"""Shared by the kernel tests: instruction sets and the comparison of bits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def vector_isas() -> list[Any]:
 
 
 def same_bits(a: Array, b: Array) -> bool:
-    """Equal bit for bit; a NaN equals a NaN, since its sign and payload are the hardware's."""
+    """Equal bit for bit; any two NaNs are equal, since their sign and payload depend on the hardware."""
     if a.dtype != np.float32:
         return bool((a == b).all())
     equal = np.ascontiguousarray(a).view(np.int32) == np.ascontiguousarray(b).view(np.int32)

@@ -1,4 +1,4 @@
-"""The guarded arrays do what the kernel tests rely on."""
+"""The guarded arrays of the kernel tests detect wrong accesses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kernels.support import PLACEMENTS
 
 @pytest.mark.parametrize("at", PLACEMENTS)
 @pytest.mark.parametrize("column", [4, 5])
-def test_a_write_between_the_rows_is_noticed(at: str, column: int) -> None:
+def test_write_between_rows_is_detected(at: str, column: int) -> None:
     arena = Arena(at)
     out = arena.place_output(np.zeros((2, 4), np.float32), gap=2)
     out[:] = 7
@@ -27,7 +27,7 @@ def test_a_write_between_the_rows_is_noticed(at: str, column: int) -> None:
         arena.check()
 
 
-def test_a_write_to_an_input_is_noticed() -> None:
+def test_write_to_an_input_is_detected() -> None:
     arena = Arena("end")
     arena.place(np.zeros(16, np.float32))[3] = 1
     with pytest.raises(AssertionError, match="outside"):
@@ -35,7 +35,7 @@ def test_a_write_to_an_input_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(("at", "step"), [("end", 64), ("start", -4)][: 1 if EMULATED else None])
-def test_a_touch_of_the_next_page_is_a_fault(at: str, step: int) -> None:
+def test_access_to_the_next_page_is_a_fault(at: str, step: int) -> None:
     code = (
         "import ctypes, numpy as np\n"
         "from tests.kernels.guarded import Arena\n"

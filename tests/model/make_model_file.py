@@ -1,4 +1,4 @@
-"""Random but valid model files, written straight from docs/model_format.md.
+"""Random but valid model files, written from docs/model_format.md.
 
 This is a second writer, independent of mobilebert_rt/conversion: it shares no code with it, so a reader that
 agrees with both has read the document. Only numpy is needed.
@@ -63,7 +63,7 @@ MOBILEBERT: Config = PLAIN | {
     "pooler": "first_token",
 }
 
-# A MobileBERT with no width a multiple of anything.
+# A MobileBERT whose widths are no multiples of 16.
 ODD: Config = MOBILEBERT | {
     "vocab_size": 37,
     "hidden_size": 30,
@@ -76,7 +76,7 @@ ODD: Config = MOBILEBERT | {
     "max_positions": 19,
 }
 
-# Between them they have every tensor of the document and every value of every choice.
+# Together they have every tensor of the document and every value of every choice.
 SMALL: dict[str, Config] = {
     "bert": PLAIN | {"head": "masked_lm"},
     "bert_pretraining": PLAIN | {"head": "pretraining", "activation": "gelu_tanh", "mlm_activation": "gelu_tanh"},
@@ -96,7 +96,7 @@ SMALL |= {f"{name}_int8": config | {"precision": "int8"} for name, config in lis
 
 
 def pad(array: Array, *multiples: int) -> Array:
-    """Zeros behind the values of each axis, up to a multiple."""
+    """Pads each axis with zeros to a multiple."""
     widths = [(0, -size % multiple) for size, multiple in zip(array.shape, multiples, strict=True)]
     return np.pad(array, widths)
 
@@ -132,7 +132,7 @@ class Writer:
         self.tensors[name] = pad(values, 1, 16)
 
     def linear(self, name: str, k: int, n: int, *, parts: int = 1, fp32: bool = False) -> None:
-        """NAME: parts * k -> n; each part of the input is padded for itself."""
+        """NAME: parts * k -> n; each part of the input is padded on its own."""
         if self.int8 and not fp32:
             weight = self.random.integers(-127, 128, (n, parts, k)).astype(np.int8)
         else:
@@ -234,7 +234,7 @@ def make_metadata(config: Config, extra: Mapping[str, str] | None = None) -> dic
 
 
 def describe(tensors: Mapping[str, Array]) -> dict[str, Any]:
-    """The header's entries of tensors that follow one another."""
+    """The header's entries of consecutive tensors."""
     entries: dict[str, Any] = {}
     offset = 0
     for name, array in tensors.items():
@@ -257,7 +257,7 @@ def data_of(tensors: Mapping[str, Array]) -> bytes:
 
 
 def make_file(config: Config, seed: int, metadata: Mapping[str, str] | None = None) -> bytes:
-    """A whole model file; metadata are strings besides the format, its version and the configuration."""
+    """A whole model file, with further metadata."""
     tensors = make_tensors(config, seed)
     header = {"__metadata__": make_metadata(config, metadata)} | describe(tensors)
     return assemble(json.dumps(header), data_of(tensors))

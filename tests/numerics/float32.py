@@ -1,4 +1,4 @@
-"""The operations that docs/numerics.md takes, in numpy: rows of float32, every rounding as the page says.
+"""The basic operations of docs/numerics.md in numpy: rows of float32 with the rounding of the document.
 
 Written from the page and not from the engine. numpy rounds +, -, *, / and sqrt of float32 once each; fma, which it
 lacks, is made exactly from float64.
@@ -20,7 +20,7 @@ def f32(value: Any) -> np.float32:
 
 
 def hexadecimal(text: str) -> np.float32:
-    """A float written as the page writes them."""
+    """A float from its notation in the document."""
     return np.float32(float.fromhex(text))
 
 
@@ -44,7 +44,7 @@ def fma(a: Any, b: Any, c: Any) -> F32:
 
 
 def maximum(a: Any, b: Any) -> F32:
-    """a > b ? a : b, so that a NaN on either side gives b."""
+    """a > b ? a : b; a NaN in either gives b."""
     larger: F32 = np.where(np.asarray(a) > b, a, b).astype(np.float32)
     return larger
 
@@ -55,7 +55,7 @@ def minimum(a: Any, b: Any) -> F32:
 
 
 def lanes(rows: F32) -> F32:
-    """[..., n] as [..., ceil(n / 16), 16], with +0 past the end."""
+    """[..., n] as [..., ceil(n / 16), 16], with +0 after the end."""
     padding = [(0, 0)] * (rows.ndim - 1) + [(0, -rows.shape[-1] % LANES)]
     return np.pad(rows, padding).reshape(*rows.shape[:-1], -1, LANES)
 
@@ -86,7 +86,7 @@ def row_sum_of_squares(rows: F32) -> F32:
 
 
 def exp_parts(x: Any) -> tuple[F32, NDArray[np.int32]]:
-    """p and the shifted exponent bits of the page's exponential."""
+    """p and the shifted exponent bits of the document's exponential."""
     with np.errstate(all="ignore"):
         t = fma(x, hexadecimal("0x1.715476p+0"), hexadecimal("0x1.8p+23"))
         n = t - hexadecimal("0x1.8p+23")

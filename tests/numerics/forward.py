@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 @dataclass
 class Result:
-    """What the engine gives for the same text; None where the model has no such thing."""
+    """The outputs for a text; None for outputs that the model lacks."""
 
     last_hidden_state: F32
     hidden_states: list[F32]
@@ -64,7 +64,7 @@ def unpack(weight: Array) -> Array:
 
 @dataclass
 class Forward:
-    """The model of a configuration and its tensors, both as docs/model_format.md has them."""
+    """The model of a configuration and its tensors (docs/model_format.md)."""
 
     config: Mapping[str, Any]
     tensors: Mapping[str, Array]
@@ -95,7 +95,7 @@ class Forward:
         return made
 
     def run(self, name: str, x: F32, n: int, *then: Any, eps: str = "eps", **also: Any) -> F32:
-        """The layer's result for rows x, which are padded to the width that its weight has."""
+        """The layer's result for rows x, padded to the width of its weight."""
         layer = self.linear(name, n, eps)
         padded = np.pad(x, ((0, 0), (0, layer.w.shape[1] - x.shape[1])))
         return layer(padded, *then, **also)

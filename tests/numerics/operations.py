@@ -27,7 +27,7 @@ ROUND = f32(12582912)
 
 
 class Quantised(NamedTuple):
-    """Rows of signed bytes q [m, k]; a row stands for q * scale + shift, both [m]."""
+    """Rows of signed bytes q [m, k]; a row means q * scale + shift, both [m]."""
 
     q: NDArray[np.int8]
     scale: F32
@@ -35,7 +35,7 @@ class Quantised(NamedTuple):
 
 
 def high_and_low(x: F32) -> tuple[F32, F32]:
-    """Of each row: its largest and smallest value and 0."""
+    """(max, min) of each row and 0."""
     return maximum(x.max(axis=1), f32(0)), minimum(x.min(axis=1), f32(0))
 
 
@@ -54,7 +54,7 @@ def quantise(x: F32, high: F32 | None = None, low: F32 | None = None) -> Quantis
 
 
 class QuantisedHead(NamedTuple):
-    """A head's part of rows: signed bytes q [m, width]; a row stands for q * scale [m]."""
+    """A head's part of rows: signed bytes q [m, width]; a row means q * scale [m]."""
 
     q: NDArray[np.int8]
     scale: F32
@@ -83,7 +83,7 @@ def product_s8(x: Quantised, w: NDArray[np.int8], w_scale: F32, bias: F32) -> F3
 
 
 def product_f32(x: F32, w: F32) -> F32:
-    """x [m, K] times w [N, K]: one accumulator an output, k ascending."""
+    """x [m, K] times w [N, K]: one accumulator per output, k ascending."""
     total = np.zeros((x.shape[0], w.shape[0]), np.float32)
     for k in range(x.shape[1]):
         total = fma(x[:, k : k + 1], w[:, k], total)
@@ -116,14 +116,14 @@ def softmax(scores: F32, allowed: NDArray[np.bool_] | None = None, scale: F32 | 
 
 
 class Weights(NamedTuple):
-    """Attention weights as bytes p [m, keys], 0 .. 127; a row stands for p * factor / value_scale."""
+    """Attention weights as bytes p [m, keys], 0 .. 127; a row means p * factor / value_scale."""
 
     p: NDArray[np.int8]
     factor: F32
 
 
 def quantise_weights(e: F32, inverse: F32, value_scale: F32) -> Weights:
-    """What softmax gave, times each key's value scale [keys], as bytes."""
+    """The result of softmax times each key's value scale [keys], as bytes."""
     with np.errstate(all="ignore"):
         weight = e * value_scale
         top = maximum(np.where(np.isnan(weight), f32(0), weight).max(axis=1), f32(0))

@@ -1,4 +1,4 @@
-"""The exact fma that every oracle here rests on, against rational arithmetic."""
+"""The exact fma of all oracles in this folder, against rational arithmetic."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NEAR = st.integers(-(1 << 24), 1 << 24).map(lambda i: float(np.float32(i) * np.f
 
 
 def nearest_float(value: Fraction) -> np.float32:
-    """The float nearest to a rational, ties to even; past the largest, infinity."""
+    """The float nearest to a rational, ties to even; infinity above the largest."""
     guess = np.float32(float(value)) if abs(value) < 2**200 else np.float32(np.inf if value > 0 else -np.inf)
     around = [np.nextafter(guess, np.float32(-np.inf)), guess, np.nextafter(guess, np.float32(np.inf))]
 
     def distance(candidate: np.float32) -> tuple[Fraction, int]:
-        # Infinity stands where the next float would be: 2^128.
+        # Infinity has the place of the next float: 2^128.
         exact = Fraction(2) ** 128 * int(np.sign(candidate)) if np.isinf(candidate) else Fraction(float(candidate))
         return abs(exact - value), int(np.asarray(candidate).view(np.uint32)) & 1
 

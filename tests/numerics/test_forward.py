@@ -1,4 +1,4 @@
-"""A second engine, written from docs/numerics.md alone, gives the same bits as the first."""
+"""The forward pass of docs/numerics.md in numpy gives the same bits as the engine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def text_for(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def assert_equal(found: Result, expected: Result) -> None:
-    """Compares from the first number computed to the last, so that a failure names where bits part."""
+    """Compares in the order of computation, so that a failure names the first difference."""
     for i, (a, b) in enumerate(zip(found.hidden_states, expected.hidden_states, strict=True)):
         if i > 0:
             assert same_bits(found.attentions[i - 1], expected.attentions[i - 1]), f"attentions of layer {i - 1}"
@@ -52,7 +52,7 @@ def assert_equal(found: Result, expected: Result) -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_the_document_gives_the_bits_of_the_engine(name: str) -> None:
+def test_engine_has_the_bits_of_the_document(name: str) -> None:
     ids, types = text_for(name)
     expected = Forward(SMALL[name], make_tensors(SMALL[name], SEED))(ids, types)
     assert np.isfinite(expected.last_hidden_state).all()
@@ -60,7 +60,7 @@ def test_the_document_gives_the_bits_of_the_engine(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mobilebert_int8", "bert"])
-def test_masks(name: str) -> None:
+def test_masked_sequences_have_the_bits_of_the_document(name: str) -> None:
     ids, _ = text_for(name)
     forward = Forward(SMALL[name], make_tensors(SMALL[name], SEED))
     random = np.random.default_rng(SEED)
