@@ -320,8 +320,9 @@ enum {
 };
 
 /* max_tokens: of a text, special tokens included, at most max_positions; 0: the file's limit for
- * embeddings, 384 for answers, else max_positions. overflow: what to do with longer texts. stride: tokens
- * that neighbouring windows share; 0: 64, for answers 128. Items of token ids are never cut. */
+ * embeddings, the task's for answers, else max_positions. overflow: what to do with longer texts.
+ * stride: tokens that neighbouring windows share; 0: the task's default. Items of token ids are never
+ * cut. */
 MBRT_API mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflow overflow,
                                           size_t stride);
 

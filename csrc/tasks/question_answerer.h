@@ -10,8 +10,9 @@
 
 namespace mbrt {
 
-// A context of any length is read in windows of max_length tokens, question included (default: 384,
-// or the model's own limit when that is less), of which neighbours share `stride` (default: 128).
+// A context of any length is read in windows of max_length tokens, question included, of which
+// neighbours share `stride` tokens. The defaults are in question_answerer.cc, max_length at most the
+// model's own limit.
 // whole_words: never answer with part of a word.
 struct QuestionAnswererOptions : TaskOptions {
   bool whole_words = true;

@@ -75,7 +75,7 @@ LIMITS: Arguments = {
         "choices": ("error", "truncate", "stride"),
         "help": "a text that is too long: fail, cut it, or read it in windows",
     },
-    "--max-length": COUNT | {"help": "maximum tokens per text (default: the model's; answer: 384)"},
+    "--max-length": COUNT | {"help": "maximum tokens per text (default: the model's limit, or the task's)"},
     "--stride": SIZE | {"help": "tokens that adjacent windows share, at most half a window"},
     "--max-batch-tokens": COUNT | {"help": "maximum tokens per batch (default: 4096)"},
 } | TOKENIZER
