@@ -1,5 +1,5 @@
 """The disassembly check finds instructions beyond the baseline, and definitions that the linker might use outside their
-object. The real objects are checked where they are built: scripts/test_native.sh and scripts/arm/test.sh."""
+object. The real objects are checked where they are built by `make test-native` and `make test-arm`."""
 
 from __future__ import annotations
 
