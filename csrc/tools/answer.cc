@@ -35,20 +35,16 @@ void run(const Arguments& arguments) {
       arguments.count("--max-answer-length", 1).value_or(wanted.max_answer_length);
   wanted.allow_no_answer = arguments.has("--allow-no-answer");
   const std::string context = context_of(arguments);
-  std::vector<Input> inputs;
+  Inputs questions;
   for (const std::string& question : arguments.texts()) {
-    inputs.push_back({checked_utf8(question, "question"), context});
+    questions.push_back({checked_utf8(question, "question"), context});
   }
-  TextSource source(std::move(inputs));
+  TextSource source(std::move(questions));
   const QuestionAnswerer answerer(load_model(arguments), {task_options(arguments)});
-  run_over(
-      source, arguments,
-      [&](const std::vector<Text>& texts, const RunOptions& run) {
-        return answerer.answer(texts, wanted, run);
-      },
-      [&](std::size_t number, const Input& input, const std::vector<Answer>& answers) {
-        print_result(arguments, number, json_of(input, answers));
-      });
+  run_over(source, arguments,
+           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
+             return each(inputs, answerer.answer(texts, wanted, options), json_of);
+           });
 }
 
 constexpr Option kOptions[] = {

@@ -11,6 +11,7 @@
 #include "tools/commands.h"
 #include "tools/interrupt.h"
 #include "tools/measure.h"
+#include "tools/progress.h"
 
 namespace mbrt::tools {
 namespace {

@@ -20,14 +20,10 @@ void run(const Arguments& arguments) {
   const std::size_t top_k = arguments.count("--top-k", 1).value_or(default_top_k);
   TextSource source(arguments, arguments.has("--pairs"));
   const Classifier classifier(load_model(arguments), {task_options(arguments), {}});
-  run_over(
-      source, arguments,
-      [&](const std::vector<Text>& texts, const RunOptions& run) {
-        return classifier.classify(texts, top_k, run);
-      },
-      [&](std::size_t number, const Input& input, const Labels& labels) {
-        print_result(arguments, number, json_of(input, labels));
-      });
+  run_over(source, arguments,
+           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
+             return each(inputs, classifier.classify(texts, top_k, options), json_of);
+           });
 }
 
 constexpr Option kOptions[] = {

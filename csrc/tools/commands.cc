@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tools/progress.h"
+
 namespace mbrt::tools {
 namespace {
 
@@ -35,9 +37,24 @@ std::string lines_of(const std::string& prefix, const Json& results) {
 
 }  // namespace
 
-void print_result(const Arguments& arguments, std::size_t number, const Json::Object& result) {
-  print(arguments.has("--json") ? Json(result).text() + "\n"
-                                : lines_of(std::to_string(number + 1), result.back().second));
+void run_over(TextSource& source, const Arguments& arguments, const Compute& compute) {
+  RunOptions options = run_options(arguments);
+  Progress progress(source.total(), "texts", arguments.has("--quiet"));
+  options.progress = [&](std::size_t texts) { progress.update(texts); };
+  for (Inputs group; !(group = source.next_group()).empty();) {
+    Texts texts;
+    for (const Input& input : group) texts.push_back({input.first, input.second});
+    const ResultOf result_of = compute(group, texts, options);
+    progress.clear();
+    for (std::size_t i = 0; result_of && i < group.size(); ++i) {
+      const Json::Object result = result_of(i);
+      const std::string number = std::to_string(options.first_index + i + 1);
+      print(arguments.has("--json") ? Json(result).text() + "\n"
+                                    : lines_of(number, result.back().second));
+    }
+    options.first_index += group.size();
+    flush();
+  }
 }
 
 }  // namespace mbrt::tools

@@ -2,7 +2,9 @@
 #ifndef MBRT_TOOLS_COMMANDS_H_
 #define MBRT_TOOLS_COMMANDS_H_
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/arguments.h"
@@ -10,7 +12,6 @@
 #include "tools/json.h"
 #include "tools/options.h"
 #include "tools/output.h"
-#include "tools/progress.h"
 
 namespace mbrt::tools {
 
@@ -28,29 +29,23 @@ Json::Array array_of(const Items& items, const Compute& compute) {
   return values;
 }
 
-// The output for one input: with --json the result, whose members are the input and a list; else one
-// line per member of the list, with the number of the input (from 0) before it.
-void print_result(const Arguments& arguments, std::size_t number, const Json::Object& result);
+using Inputs = std::vector<Input>;
+using Texts = std::vector<Text>;
+// The result of input i as a JSON object: the input, then a list.
+using ResultOf = std::function<Json::Object(std::size_t)>;
+// Runs the task over a group of inputs, whose texts are given too. Null: there is nothing to print.
+using Compute = std::function<ResultOf(const Inputs&, const Texts&, const RunOptions&)>;
 
-// Runs a task over the inputs of a command, group by group. compute(texts, options) returns the
-// results of a group; show(number of the input from 0, input, result) prints one result.
-template <typename Compute, typename Show>
-void run_over(TextSource& source, const Arguments& arguments, const Compute& compute,
-              const Show& show) {
-  RunOptions options = run_options(arguments);
-  Progress progress(source.total(), "texts", arguments.has("--quiet"));
-  options.progress = [&](std::size_t texts) { progress.update(texts); };
-  for (std::vector<Input> group; !(group = source.next_group()).empty();) {
-    std::vector<Text> texts;
-    for (const Input& input : group) texts.push_back({input.first, input.second});
-    const auto results = compute(texts, options);
-    progress.clear();
-    for (const auto& result : results) {
-      show(options.first_index, group[static_cast<std::size_t>(&result - results.data())], result);
-      ++options.first_index;
-    }
-    flush();
-  }
+// Runs a task over the inputs of a command, group by group, and prints the results: with --json one
+// object per line, else one line per entry of its list, with the number of the input.
+void run_over(TextSource& source, const Arguments& arguments, const Compute& compute);
+
+// json_of(input, result) for each input.
+template <typename Result, typename JsonOf>
+ResultOf each(const Inputs& inputs, std::vector<Result> results, const JsonOf& json_of) {
+  return [&inputs, results = std::move(results), json_of](std::size_t i) {
+    return json_of(inputs[i], results[i]);
+  };
 }
 
 }  // namespace mbrt::tools

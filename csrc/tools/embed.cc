@@ -10,8 +10,6 @@
 namespace mbrt::tools {
 namespace {
 
-using Vector = std::vector<float>;
-
 Embedder make_embedder(const Arguments& arguments) {
   EmbedderOptions options{task_options(arguments), {}, {}};
   if (const std::optional<std::string> mode = arguments.text("--pooling")) {
@@ -24,7 +22,7 @@ Embedder make_embedder(const Arguments& arguments) {
 }
 
 // numpy's format 1.0: a description of the array padded to 64 bytes, then the little-endian numbers.
-void write_array(const std::string& path, const Vector& values, std::size_t width) {
+void write_array(const std::string& path, const std::vector<float>& values, std::size_t width) {
   std::string header = formatted("{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }",
                                  values.size() / width, width);
   constexpr std::size_t kPrefix = 10, kUnit = 64;
@@ -46,25 +44,20 @@ void run(const Arguments& arguments) {
   const Embedder embedder = make_embedder(arguments);
   const std::size_t width = embedder.dimension();
   const std::optional<std::string> output = arguments.text("--output");
-  Vector all;
-  run_over(
-      source, arguments,
-      [&](const std::vector<Text>& texts, const RunOptions& options) {
-        const Vector vectors = embedder.embed(texts, options);
-        std::vector<Vector> rows;
-        for (auto row = vectors.data(); row != vectors.data() + vectors.size(); row += width) {
-          rows.emplace_back(row, row + width);
-        }
-        return rows;
-      },
-      [&](std::size_t number, const Input& input, const Vector& vector) {
-        if (output) {
-          all.insert(all.end(), vector.begin(), vector.end());
-        } else {
-          const Json::Array numbers(vector.begin(), vector.end());
-          print_result(arguments, number, {{"text", input.first}, {"embedding", numbers}});
-        }
-      });
+  std::vector<float> all;
+  run_over(source, arguments,
+           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
+             std::vector<float> vectors = embedder.embed(texts, options);
+             if (output) {
+               all.insert(all.end(), vectors.begin(), vectors.end());
+               return ResultOf();
+             }
+             return ResultOf([&inputs, width, vectors = std::move(vectors)](std::size_t i) {
+               const float* const vector = vectors.data() + i * width;
+               return Json::Object{{"text", inputs[i].first},
+                                   {"embedding", Json::Array(vector, vector + width)}};
+             });
+           });
   if (output) write_array(*output, all, width);
 }
 

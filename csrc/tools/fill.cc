@@ -22,14 +22,10 @@ void run(const Arguments& arguments) {
   const std::size_t top_k = arguments.count("--top-k", 1).value_or(5);
   TextSource source(arguments, false);
   const FillMask fill(load_model(arguments), task_options(arguments));
-  run_over(
-      source, arguments,
-      [&](const std::vector<Text>& texts, const RunOptions& run) {
-        return fill.fill(texts, top_k, run);
-      },
-      [&](std::size_t number, const Input& input, const Masks& masks) {
-        print_result(arguments, number, json_of(input, masks));
-      });
+  run_over(source, arguments,
+           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
+             return each(inputs, fill.fill(texts, top_k, options), json_of);
+           });
 }
 
 constexpr Option kOptions[] = {

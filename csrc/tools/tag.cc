@@ -25,15 +25,13 @@ Aggregation aggregation_of(const std::string& name) {
 
 void run(const Arguments& arguments) {
   TextSource source(arguments, false);
-  TokenClassifierOptions options{task_options(arguments)};
-  options.aggregation = aggregation_of(arguments.text("--aggregation").value_or("simple"));
-  const TokenClassifier tagger(load_model(arguments), options);
-  run_over(
-      source, arguments,
-      [&](const std::vector<Text>& texts, const RunOptions& run) { return tagger.tag(texts, run); },
-      [&](std::size_t number, const Input& input, const std::vector<Entity>& entities) {
-        print_result(arguments, number, json_of(input, entities));
-      });
+  TokenClassifierOptions made{task_options(arguments)};
+  made.aggregation = aggregation_of(arguments.text("--aggregation").value_or("simple"));
+  const TokenClassifier tagger(load_model(arguments), made);
+  run_over(source, arguments,
+           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
+             return each(inputs, tagger.tag(texts, options), json_of);
+           });
 }
 
 constexpr Option kOptions[] = {
