@@ -1,6 +1,7 @@
 // mbrt answer: answers to questions, from a context.
 #include "base/error.h"
 #include "tasks/question_answerer.h"
+#include "text/characters.h"
 #include "tools/commands.h"
 
 namespace mbrt::tools {
@@ -18,7 +19,7 @@ std::string context_of(const Arguments& arguments) {
 
 Json::Object json_of(const Input& input, const std::vector<Answer>& answers) {
   const std::string& context = *input.second;
-  CharacterCounter starts(context), ends(context);
+  text::CharacterCounter starts(context), ends(context);
   return {{"question", input.first},
           {"answers", array_of(answers, [&](const Answer& found) {
              return Json::Object{{"text", context.substr(found.start, found.end - found.start)},

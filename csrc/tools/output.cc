@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "text/characters.h"
 
 namespace mbrt::tools {
 namespace {
@@ -48,21 +49,9 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::size_t characters(std::string_view text) {
-  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
-}
-
-std::size_t CharacterCounter::at(std::size_t byte) {
-  if (byte < byte_) byte_ = characters_ = 0;
-  characters_ += characters(text_.substr(byte_, byte - byte_));
-  byte_ = byte;
-  return characters_;
-}
-
-std::string padded(std::string_view text, std::size_t width) {
-  const std::size_t count = characters(text);
-  return std::string(text) + std::string(width - std::min(count, width), ' ');
+std::string padded(std::string_view line, std::size_t width) {
+  const std::size_t count = text::count_characters(line);
+  return std::string(line) + std::string(width - std::min(count, width), ' ');
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {

@@ -22,21 +22,6 @@ void flush();
 // The text without line breaks, tabs and repeated spaces.
 std::string one_line(std::string_view text);
 
-// Code points in UTF-8 text.
-std::size_t characters(std::string_view text);
-
-// Converts byte offsets into characters; fast when they ascend.
-class CharacterCounter {
- public:
-  explicit CharacterCounter(std::string_view text) : text_(text) {}
-  std::size_t at(std::size_t byte);
-
- private:
-  std::string_view text_;
-  std::size_t byte_ = 0;
-  std::size_t characters_ = 0;
-};
-
 // The text and spaces up to `width` characters.
 std::string padded(std::string_view text, std::size_t width);
 

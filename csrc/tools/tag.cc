@@ -1,12 +1,13 @@
 // mbrt tag: names, places and other entities in texts.
 #include "tasks/token_classifier.h"
+#include "text/characters.h"
 #include "tools/commands.h"
 
 namespace mbrt::tools {
 namespace {
 
 Json::Object json_of(const Input& input, const std::vector<Entity>& entities) {
-  CharacterCounter starts(input.first), ends(input.first);
+  text::CharacterCounter starts(input.first), ends(input.first);
   return {{"text", input.first},
           {"entities", array_of(entities, [&](const Entity& found) {
              return Json::Object{{"text", input.first.substr(found.start, found.end - found.start)},

@@ -48,10 +48,9 @@ def run(task: Task, args: argparse.Namespace) -> int:
         "max_batch_tokens": args.max_batch_tokens,
         "tokenizer": args.tokenizer,
     }
-    made = _given(limits | task.made(args))
-    loaded = getattr(mobilebert_rt, task.task).from_pretrained(args.model, **options.model_options(args), **made)
-    called = _given({"timeout": args.timeout} | task.called(args))
-    results = loaded.stream(inputs, **called, progress=options.progress(args))
+    made = options.model_options(args) | limits | task.made(args)
+    loaded = getattr(mobilebert_rt, task.task).from_pretrained(args.model, **made)
+    results = loaded.stream(inputs, timeout=args.timeout, progress=options.progress(args), **task.called(args))
     if task is TASKS["embed"] and args.output:
         write_array(args.output, list(results), loaded.dimension)
         return 0
@@ -73,10 +72,6 @@ def questions_of(args: argparse.Namespace) -> list[tuple[str, str]]:
     if not context.strip():
         raise InputError("context: found no text; expected some.")
     return [(question, context) for question in args.questions]
-
-
-def _given(keywords: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in keywords.items() if value is not None}
 
 
 def plain(result: Any) -> Any:
