@@ -13,6 +13,7 @@
 
 #include "capi/model.h"
 #include "capi/outputs.h"
+#include "capi/status.h"
 #include "engine/batch.h"
 #include "include/mobilebert_rt.h"
 #include "tasks/task.h"
@@ -71,10 +72,8 @@ struct Found {
 struct Results {
   std::uint32_t outputs = 0;  // what the last run computed
   Layout layout;
-  std::vector<std::vector<mbrt_token>> tokens;  // of each item; empty for token ids
-  bool has_tokens = false;
-  std::vector<std::vector<Found>> found;  // of each item
-  bool has_found = false;
+  std::vector<std::vector<mbrt_token>> tokens;           // of each item; empty for token ids
+  std::optional<std::vector<std::vector<Found>>> found;  // of each item, after a task
 };
 
 class Call {
@@ -147,6 +146,12 @@ class Hold {
  private:
   std::shared_ptr<Call> call_;
 };
+
+// The status of body(call), which has exclusive use of the call.
+template <typename Body>
+mbrt_status on_call(mbrt_call handle, const Body& body) noexcept {
+  return guarded([&] { body(*Hold(handle)); });
+}
 
 }  // namespace mbrt::capi
 

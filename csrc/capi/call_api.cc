@@ -69,12 +69,12 @@ Matrix matrix_of(const Call& call, std::uint32_t output, std::size_t layer, std:
 }
 
 const std::vector<Found>& found_of(const Call& call, std::size_t item) {
-  if (!call.results.has_found) {
+  if (!call.results.found) {
     throw Failure(MBRT_ERROR_NO_RESULT,
                   "no results of a task. Set one with mbrt_call_set_task and run the call.");
   }
-  check_item(item, call.results.found.size());
-  return call.results.found[item];
+  check_item(item, call.results.found->size());
+  return (*call.results.found)[item];
 }
 
 }  // namespace
@@ -93,29 +93,26 @@ mbrt_status mbrt_call_new(mbrt_model model, mbrt_call* call) {
 }
 
 mbrt_status mbrt_call_free(mbrt_call call) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     Tables::instance().calls.remove(call.id);
-    held->freed = true;
+    held.freed = true;
   });
 }
 
 mbrt_status mbrt_call_clear(mbrt_call call) {
-  return guarded([&] {
-    const Hold held(call);
-    held->items.clear();
-    held->results = {};
-    held->cancelled = false;
+  return on_call(call, [&](Call& held) {
+    held.items.clear();
+    held.results = {};
+    held.cancelled = false;
   });
 }
 
 mbrt_status mbrt_call_add_ids(mbrt_call call, const int32_t* ids, const int32_t* types,
                               const uint8_t* key_mask, size_t count) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     require(ids, "ids");
     Item item;
-    const std::size_t max = held->model->config().max_positions;
+    const std::size_t max = held.model->config().max_positions;
     if (count < 1 || count > max) {
       throw mbrt::InputError("count: " + std::to_string(count) + " tokens; expected 1 to " +
                              std::to_string(max) + ". Shorten or split the item.");
@@ -123,7 +120,7 @@ mbrt_status mbrt_call_add_ids(mbrt_call call, const int32_t* ids, const int32_t*
     item.ids.assign(ids, ids + count);
     if (types != nullptr) item.types.assign(types, types + count);
     if (key_mask != nullptr) item.key_mask.assign(key_mask, key_mask + count);
-    held->items.push_back(std::move(item));
+    held.items.push_back(std::move(item));
   });
 }
 
@@ -139,21 +136,19 @@ mbrt_status mbrt_call_add_pair(mbrt_call call, const char* first, size_t first_b
 }
 
 mbrt_status mbrt_call_set_outputs(mbrt_call call, uint32_t outputs) {
-  return guarded([&] {
-    const Hold held(call);
-    check_outputs(*held->model, outputs);
-    held->settings.outputs = outputs;
-    held->settings.task = MBRT_TASK_NONE;
+  return on_call(call, [&](Call& held) {
+    check_outputs(*held.model, outputs);
+    held.settings.outputs = outputs;
+    held.settings.task = MBRT_TASK_NONE;
   });
 }
 
 mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t* tokens,
                                        size_t count) {
-  return guarded([&] {
-    const Hold held(call);
-    check_item(item, held->items.size());
+  return on_call(call, [&](Call& held) {
+    check_item(item, held.items.size());
     if (count > 0) require(tokens, "tokens");
-    if (!held->model->encoder().shapes().logits.per_token) {
+    if (!held.model->encoder().shapes().logits.per_token) {
       throw mbrt::UnsupportedModelError(
           "the model's logits have one row per item; expected one row per token.");
     }
@@ -163,58 +158,54 @@ mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t
                                "; expected ascending numbers.");
       }
     }
-    held->items[item].logit_tokens.emplace(tokens, tokens + count);
+    held.items[item].logit_tokens.emplace(tokens, tokens + count);
   });
 }
 
 mbrt_status mbrt_call_set_task(mbrt_call call, mbrt_task task, const mbrt_task_options* options) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     const mbrt_task_options read = read_struct(options, sizeof(mbrt_task_options), "options");
-    check_task(*held->model, task, read);
-    held->settings.task = task;
-    held->settings.task_options = read;
+    check_task(*held.model, task, read);
+    held.settings.task = task;
+    held.settings.task_options = read;
   });
 }
 
 mbrt_status mbrt_call_set_threads(mbrt_call call, size_t threads) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     if (threads != 0) thread_count(threads);
-    held->settings.threads = threads;
+    held.settings.threads = threads;
   });
 }
 
 mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     if (!(seconds >= 0)) {
       throw mbrt::InputError("seconds: negative or NaN; expected 0 or more, or INFINITY.");
     }
     constexpr double kForever = 1e9;  // thirty years; larger values overflow the clock
-    held->settings.has_timeout = seconds < kForever;
-    held->settings.timeout = seconds;
+    held.settings.has_timeout = seconds < kForever;
+    held.settings.timeout = seconds;
   });
 }
 
 mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflow overflow,
                                  size_t stride) {
-  return guarded([&] {
-    const Hold held(call);
-    const std::size_t max = held->model->config().max_positions;
+  return on_call(call, [&](Call& held) {
+    const std::size_t max = held.model->config().max_positions;
     if (max_tokens > max) {
       throw mbrt::InputError("max_tokens: " + std::to_string(max_tokens) + "; expected at most " +
                              std::to_string(max) + ".");
     }
     choice(kOverflows, overflow, "overflow");
-    held->settings.max_tokens = max_tokens;
-    held->settings.overflow = overflow;
-    held->settings.stride = stride;
+    held.settings.max_tokens = max_tokens;
+    held.settings.overflow = overflow;
+    held.settings.stride = stride;
   });
 }
 
 mbrt_status mbrt_call_run(mbrt_call call) {
-  return guarded([&] { Hold(call)->run(); });
+  return on_call(call, [](Call& held) { held.run(); });
 }
 
 mbrt_status mbrt_call_cancel(mbrt_call call) {
@@ -223,20 +214,18 @@ mbrt_status mbrt_call_cancel(mbrt_call call) {
 
 mbrt_status mbrt_call_view(mbrt_call call, uint32_t output, size_t layer, size_t item,
                            mbrt_view* view) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     check_struct(view, sizeof(mbrt_view), "view");
-    const Matrix matrix = matrix_of(*held, output, layer, item);
+    const Matrix matrix = matrix_of(held, output, layer, item);
     write_struct(view, {0, matrix.data, matrix.rows, matrix.columns, matrix.stride});
   });
 }
 
 mbrt_status mbrt_call_copy(mbrt_call call, uint32_t output, size_t layer, size_t item, float* to,
                            size_t capacity, size_t* needed) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     if (capacity > 0) require(to, "to");
-    const Matrix matrix = matrix_of(*held, output, layer, item);
+    const Matrix matrix = matrix_of(held, output, layer, item);
     const std::size_t size = matrix.rows * matrix.columns;
     if (needed != nullptr) *needed = size;
     require_capacity(size, capacity, "floats");
@@ -248,35 +237,32 @@ mbrt_status mbrt_call_copy(mbrt_call call, uint32_t output, size_t layer, size_t
 
 mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_token** tokens,
                              size_t* count) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     require(tokens, "tokens");
     require(count, "count");
-    const Results& results = held->results;
-    if (results.has_tokens) check_item(item, results.tokens.size());
-    if (!results.has_tokens || results.tokens[item].empty()) {
+    const auto& found = held.results.tokens;
+    if (!found.empty()) check_item(item, found.size());
+    if (found.empty() || found[item].empty()) {
       throw Failure(MBRT_ERROR_NO_RESULT,
                     "no tokens: the item is token ids, or the last run did a task or computed only "
                     "MBRT_EMBEDDING.");
     }
-    *tokens = results.tokens[item].data();
-    *count = results.tokens[item].size();
+    *tokens = found[item].data();
+    *count = found[item].size();
   });
 }
 
 mbrt_status mbrt_call_result_count(mbrt_call call, size_t item, size_t* count) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     require(count, "count");
-    *count = found_of(*held, item).size();
+    *count = found_of(held, item).size();
   });
 }
 
 mbrt_status mbrt_call_result(mbrt_call call, size_t item, size_t index, mbrt_result* result) {
-  return guarded([&] {
-    const Hold held(call);
+  return on_call(call, [&](Call& held) {
     check_struct(result, sizeof(mbrt_result), "result");
-    const std::vector<Found>& all = found_of(*held, item);
+    const std::vector<Found>& all = found_of(held, item);
     if (index >= all.size()) {
       throw mbrt::InputError("index: " + std::to_string(index) + "; item " + std::to_string(item) +
                              " has " + std::to_string(all.size()) + " results.");

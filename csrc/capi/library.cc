@@ -3,12 +3,7 @@
 #include "capi/status.h"
 #include "kernels/kernels.h"
 
-namespace {
-
-using mbrt::capi::guarded;
-using mbrt::capi::require;
-
-}  // namespace
+using namespace mbrt::capi;
 
 extern "C" {
 
@@ -39,7 +34,7 @@ mbrt_status mbrt_available_isas(const char** names, size_t capacity, size_t* cou
     const auto& sets = mbrt::available_kernel_sets();
     if (capacity > 0) require(names, "names");
     *count = sets.size();
-    mbrt::capi::require_capacity(sets.size(), capacity, "kernel sets");
+    require_capacity(sets.size(), capacity, "kernel sets");
     for (std::size_t i = 0; i < sets.size(); ++i) names[i] = sets[i]->isa;
   });
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "capi/status.h"
 #include "engine/encoder.h"
 #include "include/mobilebert_rt.h"
 #include "tasks/text_model.h"
@@ -47,6 +48,12 @@ class Model {
 
 // Failure (MBRT_ERROR_HANDLE) for an invalid handle.
 std::shared_ptr<Model> model_of(mbrt_model handle);
+
+// The status of body(model).
+template <typename Body>
+mbrt_status on_model(mbrt_model handle, const Body& body) noexcept {
+  return guarded([&] { body(static_cast<const Model&>(*model_of(handle))); });
+}
 
 // The caller's number of threads, or the default for 0. InputError above 256.
 std::size_t thread_count(std::size_t threads);

@@ -24,23 +24,22 @@ mbrt_model add(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, 
 
 mbrt_model_info info_of(const Model& model) {
   const ModelConfig& config = model.config();
-  mbrt_model_info info{};
-  info.precision = config.precision == Precision::kInt8 ? MBRT_INT8 : MBRT_FP32;
-  info.head = static_cast<mbrt_head>(config.head);
-  info.outputs = model.outputs();
-  info.has_tokenizer = model.has_tokenizer() ? 1 : 0;
-  info.vocab_size = config.vocab_size;
-  info.type_vocab_size = config.type_vocab_size;
-  info.hidden_size = config.hidden_size;
-  info.num_layers = config.num_layers;
-  info.num_heads = config.num_heads;
-  info.max_positions = config.max_positions;
-  info.num_labels = model.labels().size();
-  info.logits_columns = model.encoder().shapes().logits.columns;
-  info.file_bytes = model.encoder().file().bytes();
-  info.workspace_bytes = model.encoder().workspace_bytes();
-  info.isa = model.encoder().kernels().isa;
-  return info;
+  return {.struct_size = 0,
+          .precision = config.precision == Precision::kInt8 ? MBRT_INT8 : MBRT_FP32,
+          .head = static_cast<mbrt_head>(config.head),
+          .outputs = model.outputs(),
+          .has_tokenizer = model.has_tokenizer() ? 1 : 0,
+          .vocab_size = config.vocab_size,
+          .type_vocab_size = config.type_vocab_size,
+          .hidden_size = config.hidden_size,
+          .num_layers = config.num_layers,
+          .num_heads = config.num_heads,
+          .max_positions = config.max_positions,
+          .num_labels = model.labels().size(),
+          .logits_columns = model.encoder().shapes().logits.columns,
+          .file_bytes = model.encoder().file().bytes(),
+          .workspace_bytes = model.encoder().workspace_bytes(),
+          .isa = model.encoder().kernels().isa};
 }
 
 static_assert(static_cast<int>(Head::kMaskedLm) == MBRT_HEAD_MASKED_LM &&
@@ -107,20 +106,18 @@ mbrt_status mbrt_model_close(mbrt_model model) {
 }
 
 mbrt_status mbrt_model_get_info(mbrt_model model, mbrt_model_info* info) {
-  return guarded([&] {
-    const auto held = model_of(model);
+  return on_model(model, [&](const Model& held) {
     check_struct(info, sizeof(mbrt_model_info), "info");
-    write_struct(info, info_of(*held));
+    write_struct(info, info_of(held));
   });
 }
 
 mbrt_status mbrt_model_metadata(mbrt_model model, const char* key, const char** value,
                                 size_t* bytes) {
-  return guarded([&] {
-    const auto held = model_of(model);
+  return on_model(model, [&](const Model& held) {
     require(key, "key");
     require(value, "value");
-    const mbrt::Metadata& metadata = held->encoder().file().metadata();
+    const mbrt::Metadata& metadata = held.encoder().file().metadata();
     const auto entry = metadata.find(key);
     if (entry == metadata.end()) {
       throw mbrt::InputError("key: the model's metadata has no \"" + std::string(key) + "\".");
@@ -131,10 +128,9 @@ mbrt_status mbrt_model_metadata(mbrt_model model, const char* key, const char** 
 }
 
 mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label) {
-  return guarded([&] {
-    const auto held = model_of(model);
+  return on_model(model, [&](const Model& held) {
     require(label, "label");
-    const std::vector<std::string>& labels = held->labels();
+    const std::vector<std::string>& labels = held.labels();
     if (index >= labels.size()) {
       throw mbrt::InputError("index: " + std::to_string(index) + "; the model has " +
                              std::to_string(labels.size()) + " labels.");
@@ -146,12 +142,11 @@ mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label)
 mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, size_t first_bytes,
                                 const char* second, size_t second_bytes, mbrt_token* tokens,
                                 size_t capacity, size_t* count) {
-  return guarded([&] {
-    const auto held = model_of(model);
+  return on_model(model, [&](const Model& held) {
     require(count, "count");
     if (capacity > 0) require(tokens, "tokens");
     const mbrt::Text text = text_of_pair(first, first_bytes, second, second_bytes);
-    const std::vector<mbrt_token> found = tokens_of(held->text()->tokenizer().encode(text, true));
+    const std::vector<mbrt_token> found = tokens_of(held.text()->tokenizer().encode(text, true));
     *count = found.size();
     require_capacity(found.size(), capacity, "tokens");
     std::copy(found.begin(), found.end(), tokens);
@@ -160,10 +155,9 @@ mbrt_status mbrt_model_tokenize(mbrt_model model, const char* first, size_t firs
 
 mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t capacity,
                              size_t* needed) {
-  return guarded([&] {
-    const auto held = model_of(model);
+  return on_model(model, [&](const Model& held) {
     if (capacity > 0) require(piece, "piece");
-    const std::string found = held->text()->tokenizer().piece(id);
+    const std::string found = held.text()->tokenizer().piece(id);
     if (found.empty()) {
       throw mbrt::InputError("id: the vocabulary has no piece " + std::to_string(id) + ".");
     }
@@ -176,18 +170,17 @@ mbrt_status mbrt_model_piece(mbrt_model model, int32_t id, char* piece, size_t c
 
 mbrt_status mbrt_model_plan(mbrt_model model, const size_t* lengths, size_t sequences,
                             size_t threads, uint32_t outputs, mbrt_plan* plan) {
-  return guarded([&] {
-    const auto held = model_of(model);
+  return on_model(model, [&](const Model& held) {
     check_struct(plan, sizeof(mbrt_plan), "plan");
     if (sequences > 0) require(lengths, "lengths");
-    check_outputs(*held, outputs);
-    write_struct(plan, plan_of(*held, lengths, sequences, threads, outputs));
+    check_outputs(held, outputs);
+    write_struct(plan, plan_of(held, lengths, sequences, threads, outputs));
   });
 }
 
 mbrt_status mbrt_model_trim(mbrt_model model, size_t* freed) {
-  return guarded([&] {
-    const std::size_t bytes = model_of(model)->encoder().trim();
+  return on_model(model, [&](const Model& held) {
+    const std::size_t bytes = held.encoder().trim();
     if (freed != nullptr) *freed = bytes;
   });
 }

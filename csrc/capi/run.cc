@@ -104,7 +104,6 @@ void Call::run() {
     run.threads = thread_count(settings.threads);
     run.control = control;
     results.found = run_task(*model, settings, texts, run);
-    results.has_found = true;
   } catch (const CancelledError&) {
     cancelled = false;
     results = {};
@@ -200,7 +199,6 @@ void Call::run_outputs(const CallControl& control) {
     std::copy(vector.begin(), vector.end(), pointers[5] + i * width);
   }
   results.outputs = settings.outputs;
-  results.has_tokens = true;
 }
 
 }  // namespace mbrt::capi
