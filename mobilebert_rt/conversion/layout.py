@@ -97,7 +97,7 @@ def layer_tensors(layer: Layer, linear: Linear, int8: bool) -> Iterator[Tensor]:
         layer.name + ".residual_scale": linear.residual_scale,
         layer.name + ".norm.weight": None if linear.norm is None else linear.norm.weight,
         layer.name + ".norm.bias": None if linear.norm is None else linear.norm.bias,
-        layer.activation_scale or "": linear.activation_scale,
+        str(layer.activation_scale): linear.activation_scale,  # None without a name
     }
     return ((name, values) for name, values in tensors.items() if values is not None)
 
