@@ -100,7 +100,7 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
     used = (allowed if allowed.ndim == 2 else allowed.max(axis=1) | allowed.max(axis=2)) != 0
     empty = np.flatnonzero(~used.any(axis=1))
     if empty.size:
-        raise InputError(f"the attention mask of sequence {empty[0]} hides every token; leave at least one")
+        raise InputError(f"sequence {empty[0]}: the attention mask hides every token; leave at least one.")
     lengths = length - np.argmax(used[:, ::-1], axis=1).astype(np.int64)
     if padding == "hf":
         lengths = np.full(batch, length, dtype=np.int64)

@@ -19,52 +19,52 @@ inline void relax_cpu() {
 #endif
 }
 
-// Two to five microseconds on x86, less on ARM: enough for members that arrive together.
+// Two to five microseconds on x86, less on ARM: enough for threads that arrive together.
 constexpr int kPolls = 64;
-// To wake a sleeper takes some tens of microseconds. Where meetings come faster than that, who slept
-// comes to the next one so late that the other sleeps there, and so on to the end, unless they wait
-// for each other. Where they come seldom it is wrong: on a busy machine whoever gets the core keeps
-// it for milliseconds, where a sleeper that is woken has it back at once.
-constexpr std::chrono::microseconds kOffered{100};
-// Members that all have a core do not wait for so long, once all have been woken.
-constexpr std::chrono::microseconds kLong{30};
+// Waking a thread takes tens of microseconds. Where barriers follow each other faster than that, a
+// thread that slept arrives late at the next barrier, so that the others sleep there, and so on;
+// yielding first avoids this. Between rare barriers yielding is wrong: on a busy machine the thread
+// that gets the core keeps it for milliseconds, while a woken sleeper gets it back at once.
+constexpr std::chrono::microseconds kMaxYield{100};
+// Threads that all have a core do not wait longer than this, once all are awake.
+constexpr std::chrono::microseconds kLongWait{30};
 
 alignas(ThreadPool) unsigned char pool_storage[sizeof(ThreadPool)];
 
 }  // namespace
 
-// A round cannot end before this member has arrived, so what it reads before that stands still.
-unsigned Barrier::wait(unsigned flags, bool patient) {
-  if (members_ == 1) return flags;
+// A round cannot end before this thread has arrived, so `round` cannot change before that.
+unsigned Barrier::wait(unsigned flags, bool yield_first) {
+  if (threads_ == 1) return flags;
   const std::size_t round = generation_.load(std::memory_order_relaxed);
   if (flags != 0) flags_.fetch_or(flags, std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
-    const unsigned verdict = flags_.exchange(0, std::memory_order_relaxed);
-    verdict_.store(verdict, std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+    const unsigned result = flags_.exchange(0, std::memory_order_relaxed);
+    result_.store(result, std::memory_order_relaxed);
     arrived_.store(0, std::memory_order_relaxed);
-    // Either this sees who has lain down, or who lies down sees that the round has ended.
+    // seq_cst: either this sees the sleeper, or the sleeper sees that the round has ended.
     generation_.store(round + 1, std::memory_order_seq_cst);
     if (sleepers_.load(std::memory_order_seq_cst) != 0) {
       std::lock_guard<std::mutex> lock(mutex_);
-      arrived_all_.notify_all();
+      all_arrived_.notify_all();
     }
-    return verdict;
+    return result;
   }
   for (int i = 0; i < kPolls && !ended(round); ++i) relax_cpu();
-  if (patient && !ended(round)) offer_core(round);
+  if (yield_first && !ended(round)) yield(round);
   if (!ended(round)) sleep(round);
-  return verdict_.load(std::memory_order_relaxed);
+  return result_.load(std::memory_order_relaxed);
 }
 
-void Barrier::offer_core(std::size_t round) {
+void Barrier::yield(std::size_t round) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
   Clock::duration waited;
   do {
     std::this_thread::yield();
     waited = Clock::now() - begin;
-  } while (waited < kOffered && !ended(round));
-  if (waited <= kLong || round == 0) return;
+  } while (waited < kMaxYield && !ended(round));
+  if (waited <= kLongWait || round == 0) return;
   if (last_long_.exchange(round, std::memory_order_relaxed) == round) return;
   long_waits_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -72,12 +72,12 @@ void Barrier::offer_core(std::size_t round) {
 void Barrier::sleep(std::size_t round) {
   std::unique_lock<std::mutex> lock(mutex_);
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  arrived_all_.wait(lock, [&] { return generation_.load(std::memory_order_seq_cst) != round; });
+  all_arrived_.wait(lock, [&] { return generation_.load(std::memory_order_seq_cst) != round; });
   sleepers_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 ThreadPool& ThreadPool::instance() {
-  // Built in static storage so that a forked child, whose workers do not exist, can build it anew.
+  // Built in static storage so that a forked child, which has no pool threads, can build a new one.
   static ThreadPool* pool = [] {
     pthread_atfork(nullptr, nullptr, &ThreadPool::reset_after_fork);
     return new (pool_storage) ThreadPool;
@@ -90,79 +90,84 @@ ThreadPool& ThreadPool::instance() {
 void ThreadPool::reset_after_fork() { new (pool_storage) ThreadPool; }
 
 ThreadPool::~ThreadPool() {
-  for (const std::unique_ptr<Worker>& worker : workers_) {
+  for (const std::unique_ptr<PoolThread>& thread : threads_) {
     {
-      std::lock_guard<std::mutex> lock(worker->mutex);
-      worker->quit = true;
+      std::lock_guard<std::mutex> lock(thread->mutex);
+      thread->quit = true;
     }
-    worker->wake.notify_one();
-    worker->thread.join();
+    thread->wake.notify_one();
+    thread->thread.join();
   }
 }
 
-void ThreadPool::worker_loop(Worker* worker) {
+void ThreadPool::thread_loop(PoolThread* self) {
   for (;;) {
-    std::unique_lock<std::mutex> lock(worker->mutex);
-    worker->wake.wait(lock, [&] { return worker->has_job || worker->quit; });
-    if (worker->quit) return;
-    worker->has_job = false;
-    const Job job = worker->job;
-    const std::size_t index = worker->index;
+    std::unique_lock<std::mutex> lock(self->mutex);
+    self->wake.wait(lock, [&] { return self->has_job || self->quit; });
+    if (self->quit) return;
+    self->has_job = false;
+    const Job job = self->job;
+    const std::size_t index = self->index;
     lock.unlock();
 
     job.body(job.context, *job.team, index);
     {
       // Idle again before the caller can return and ask for the next team.
       std::lock_guard<std::mutex> pool_lock(mutex_);
-      idle_.push_back(worker);
+      idle_.push_back(self);
     }
     std::lock_guard<std::mutex> done_lock(*job.done_mutex);
     if (job.unfinished->fetch_sub(1, std::memory_order_acq_rel) == 1) job.done->notify_one();
   }
 }
 
-std::size_t ThreadPool::borrow(std::size_t wanted, Worker** borrowed) {
+std::size_t ThreadPool::borrow(std::size_t wanted, PoolThread** borrowed) {
   std::lock_guard<std::mutex> lock(mutex_);
   std::size_t count = 0;
   while (count < wanted && !idle_.empty()) {
     borrowed[count++] = idle_.back();
     idle_.pop_back();
   }
-  while (count < wanted && workers_.size() < wanted) {
+  while (count < wanted && threads_.size() < wanted) {
     try {
-      auto made = std::make_unique<Worker>();
-      idle_.reserve(workers_.size() + 1);
-      workers_.reserve(workers_.size() + 1);
-      Worker* worker = made.get();
-      worker->thread = std::thread([this, worker] { worker_loop(worker); });
-      workers_.push_back(std::move(made));
-      borrowed[count++] = worker;
+      auto made = std::make_unique<PoolThread>();
+      idle_.reserve(threads_.size() + 1);
+      threads_.reserve(threads_.size() + 1);
+      PoolThread* thread = made.get();
+      thread->thread = std::thread([this, thread] { thread_loop(thread); });
+      threads_.push_back(std::move(made));
+      borrowed[count++] = thread;
     } catch (const std::exception&) {
-      break;  // the system gives no more threads, or no memory for them: work with those there are
+      break;  // no more threads, or no memory for them: use those there are
     }
   }
   return count;
 }
 
 void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
-  Worker* borrowed[kMaxThreads];
+  PoolThread* borrowed[kMaxThreads];
   const std::size_t wanted = std::min(std::max<std::size_t>(max_threads, 1), kMaxThreads) - 1;
   const std::size_t helpers = wanted == 0 ? 0 : borrow(wanted, borrowed);
 
   callers_.fetch_add(1, std::memory_order_relaxed);
-  Team team(helpers + 1);
+  ThreadTeam team(helpers + 1);
   std::atomic<std::size_t> unfinished{helpers};
   std::mutex done_mutex;
   std::condition_variable done;
   for (std::size_t i = 0; i < helpers; ++i) {
-    Worker& worker = *borrowed[i];
+    PoolThread& thread = *borrowed[i];
     {
-      std::lock_guard<std::mutex> lock(worker.mutex);
-      worker.job = Job{body, context, &team, &unfinished, &done_mutex, &done};
-      worker.index = i + 1;
-      worker.has_job = true;
+      std::lock_guard<std::mutex> lock(thread.mutex);
+      thread.job = Job{.body = body,
+                       .context = context,
+                       .team = &team,
+                       .unfinished = &unfinished,
+                       .done_mutex = &done_mutex,
+                       .done = &done};
+      thread.index = i + 1;
+      thread.has_job = true;
     }
-    worker.wake.notify_one();
+    thread.wake.notify_one();
   }
   body(context, team, 0);
   callers_.fetch_sub(1, std::memory_order_relaxed);

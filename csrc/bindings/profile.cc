@@ -30,7 +30,7 @@ py::array_t<std::uint64_t> totals_of(const Profile& profile) {
   for (std::size_t thread = 0; thread < profile.threads(); ++thread) {
     for (std::size_t stage = 0; stage < profile.stages(); ++stage) {
       for (std::size_t operation = 0; operation < kOperations; ++operation, to += 5) {
-        const Total& total = profile.lane(thread).total(stage, operation);
+        const Total& total = profile.track(thread).total(stage, operation);
         to[0] = total.calls;
         to[1] = total.nanoseconds;
         to[2] = total.macs_s8;
@@ -45,12 +45,14 @@ py::array_t<std::uint64_t> totals_of(const Profile& profile) {
 // [events][5] of one thread: begin, end, stage, operation, rows.
 py::array_t<std::uint64_t> events_of(const Profile& profile, std::size_t thread) {
   profile.check_idle();
-  if (thread >= profile.threads()) throw InputError("the profile has no such thread");
-  const Lane& lane = profile.lane(thread);
-  py::array_t<std::uint64_t> result(std::vector<std::size_t>{lane.event_count(), 5});
+  if (thread >= profile.threads())
+    throw InputError("thread: " + std::to_string(thread) + "; the profile has " +
+                     std::to_string(profile.threads()) + " threads.");
+  const Track& track = profile.track(thread);
+  py::array_t<std::uint64_t> result(std::vector<std::size_t>{track.event_count(), 5});
   std::uint64_t* to = result.mutable_data();
-  for (std::size_t i = 0; i < lane.event_count(); ++i, to += 5) {
-    const Event& event = lane.events()[i];
+  for (std::size_t i = 0; i < track.event_count(); ++i, to += 5) {
+    const Event& event = track.events()[i];
     to[0] = event.begin;
     to[1] = event.end;
     to[2] = event.spot.stage;
@@ -63,7 +65,7 @@ py::array_t<std::uint64_t> events_of(const Profile& profile, std::size_t thread)
 std::size_t dropped_of(const Profile& profile) {
   profile.check_idle();
   std::size_t dropped = 0;
-  for (std::size_t i = 0; i < profile.threads(); ++i) dropped += profile.lane(i).dropped_events();
+  for (std::size_t i = 0; i < profile.threads(); ++i) dropped += profile.track(i).dropped_events();
   return dropped;
 }
 

@@ -18,7 +18,7 @@ float* attentions_of(const ChunkView& view, std::size_t sequence, std::size_t la
          (batch.pairs_before(sequence) * num_layers + layer * square) * view.widths->heads;
 }
 
-// The heads write only their own columns; what follows the last one must read as 0.
+// The heads write only their own columns; the padding after the last head must be 0.
 void zero_padding(const Panel& panel, const Rows& context) {
   const Widths& w = *panel.view->widths;
   const std::size_t written = w.heads * w.head;
@@ -44,30 +44,34 @@ void Attention::place_sequences(const ChunkView& view) {
 }
 
 Softmax Attention::Strip::softmax() const {
-  return {rows, keys, scratch->scores, pad16(keys), mask, mask_stride, scratch->inverse};
+  return {.rows = rows,
+          .keys = keys,
+          .s = scratch->scores,
+          .s_stride = pad16(keys),
+          .mask = mask,
+          .mask_stride = mask_stride,
+          .inverse = scratch->inverse};
 }
 
-void Attention::run(const Panel& panel, std::size_t layer, const Rows& context) const {
+void Attention::run(const Worker& worker, const Panel& panel, std::size_t layer,
+                    const Rows& context) const {
   const ChunkView& view = *panel.view;
   const Batch& batch = *view.batch;
-  if (panel.scratch->member->does(0)) zero_padding(panel, context);
+  if (worker.runs(0)) zero_padding(panel, context);
   for_each_segment(panel, [&](const Segment& segment) {
     const std::size_t s = segment.length;
     for (std::size_t done = 0; done < segment.rows; done += kStripRows) {
       const std::size_t row = segment.panel_row + done;
       const std::size_t position = segment.position + done;
-      Strip strip{view.stream,
-                  &view.stream->kv[layer % 2],
-                  panel.scratch,
-                  panel.first + row,
-                  std::min(kStripRows, segment.rows - done),
-                  s,
-                  segment.kv_token,
-                  nullptr,
-                  0,
-                  nullptr,
-                  {context.x + row * context.stride, context.stride},
-                  layer_stage(layer)};
+      Strip strip{.stream = view.stream,
+                  .kv = &view.stream->kv[layer % 2],
+                  .scratch = panel.scratch,
+                  .token = panel.first + row,
+                  .rows = std::min(kStripRows, segment.rows - done),
+                  .keys = s,
+                  .kv_token = segment.kv_token,
+                  .context = {context.x + row * context.stride, context.stride},
+                  .stage = layer_stage(layer)};
       if (batch.key_mask != nullptr) {
         strip.mask = batch.key_mask + batch.offsets[segment.sequence];
       } else if (batch.pair_mask != nullptr) {
@@ -78,27 +82,32 @@ void Attention::run(const Panel& panel, std::size_t layer, const Rows& context) 
         strip.probabilities =
             attentions_of(view, segment.sequence, layer, widths_.layers) + position * s;
       }
-      run_strip(strip);
+      run_strip(worker, strip);
     }
   });
 }
 
-void Attention::run_strip(const Strip& strip) const {
+void Attention::run_strip(const Worker& worker, const Strip& strip) const {
   const Widths& w = widths_;
   const Scratch& scratch = *strip.scratch;
-  const Part heads = scratch.member->part(w.heads);
+  const Part heads = worker.part(w.heads);
   for (std::size_t head = heads.begin; head < heads.end; ++head) {
-    run_head(strip, head);
-    kernels_->context({strip.rows, w.head, scratch.head_out, w.head_padded, scratch.factor,
-                       strip.context.x + head * w.head, strip.context.stride});
-    strip.mark(Operation::kContext, strip.rows * strip.keys * w.head, w.precision);
+    run_head(worker, strip, head);
+    kernels_->context({.rows = strip.rows,
+                       .n = w.head,
+                       .x = scratch.head_out,
+                       .x_stride = w.head_padded,
+                       .factor = scratch.factor,
+                       .y = strip.context.x + head * w.head,
+                       .y_stride = strip.context.stride});
+    strip.mark(worker, Operation::kContext, strip.rows * strip.keys * w.head, w.precision);
     if (strip.probabilities == nullptr) continue;
     for (std::size_t row = 0; row < strip.rows; ++row) {
       const float* from = scratch.scores + row * pad16(strip.keys);
       float* to = strip.probabilities + (head * strip.keys + row) * strip.keys;
       for (std::size_t key = 0; key < strip.keys; ++key) to[key] = from[key] * scratch.inverse[row];
     }
-    strip.mark(Operation::kOutputs, 0, w.precision);
+    strip.mark(worker, Operation::kOutputs, 0, w.precision);
   }
 }
 

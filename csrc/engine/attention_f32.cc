@@ -20,9 +20,9 @@ class AttentionF32 : public Attention {
   void store_values(const Panel& panel, std::size_t layer, const Rows& values) const override;
 
  private:
-  void run_head(const Strip& strip, std::size_t head) const override;
+  void run_head(const Worker& worker, const Strip& strip, std::size_t head) const override;
 
-  // All heads of a sequence lie together, so a sequence's part begins at its first padded token
+  // All heads of a sequence are stored together, so a sequence begins at its first padded token
   // times the width of all heads.
   float* keys_of(const KeysValues& kv, std::size_t kv_token, std::size_t length,
                  std::size_t head) const {
@@ -56,8 +56,7 @@ void AttentionF32::store_keys(const Panel& panel, std::size_t layer, const Rows&
         const float* from = keys.x + (segment.panel_row + row) * keys.stride + head * w.head;
         for (std::size_t i = 0; i < w.head; ++i) to[i * kLanes] = from[i];
       }
-      // The product runs over whole blocks of 16 keys: those past the last must be numbers, any
-      // numbers.
+      // The product reads whole blocks of 16 keys: those after the last must be finite.
       for (std::size_t past = segment.length; is_last && past < pad16(segment.length); ++past) {
         for (std::size_t i = 0; i < w.head; ++i) column(past)[i * kLanes] = 0.0f;
       }
@@ -84,20 +83,33 @@ void AttentionF32::store_values(const Panel& panel, std::size_t layer, const Row
   });
 }
 
-void AttentionF32::run_head(const Strip& strip, std::size_t head) const {
+void AttentionF32::run_head(const Worker& worker, const Strip& strip, std::size_t head) const {
   const Widths& w = widths_;
   const Scratch& scratch = *strip.scratch;
   const std::size_t padded_keys = pad16(strip.keys);
-  multiply_({Epilogue::kProduct, strip.rows, padded_keys, w.head,
-             strip.stream->query_f32 + strip.token * w.body + head * w.head, w.body,
-             keys_of(*strip.kv, strip.kv_token, strip.keys, head), w.head * kLanes, nullptr,
-             nullptr, 0, nullptr, scratch.scores, padded_keys});
-  strip.mark(Operation::kScores, strip.rows * strip.keys * w.head, Precision::kFp32);
+  multiply_({.epilogue = Epilogue::kProduct,
+             .m = strip.rows,
+             .n = padded_keys,
+             .k = w.head,
+             .a = strip.stream->query_f32 + strip.token * w.body + head * w.head,
+             .a_stride = w.body,
+             .w = keys_of(*strip.kv, strip.kv_token, strip.keys, head),
+             .panel_stride = w.head * kLanes,
+             .out = scratch.scores,
+             .out_stride = padded_keys});
+  strip.mark(worker, Operation::kScores, strip.rows * strip.keys * w.head, Precision::kFp32);
   kernels_->softmax(strip.softmax());
-  strip.mark(Operation::kSoftmax, 0, Precision::kFp32);
-  multiply_({Epilogue::kProduct, strip.rows, w.head_padded, strip.keys, scratch.scores, padded_keys,
-             values_of(*strip.kv, strip.kv_token, strip.keys, head), strip.keys * kLanes, nullptr,
-             nullptr, 0, nullptr, scratch.head_out, w.head_padded});
+  strip.mark(worker, Operation::kSoftmax, 0, Precision::kFp32);
+  multiply_({.epilogue = Epilogue::kProduct,
+             .m = strip.rows,
+             .n = w.head_padded,
+             .k = strip.keys,
+             .a = scratch.scores,
+             .a_stride = padded_keys,
+             .w = values_of(*strip.kv, strip.kv_token, strip.keys, head),
+             .panel_stride = strip.keys * kLanes,
+             .out = scratch.head_out,
+             .out_stride = w.head_padded});
   std::memcpy(scratch.factor, scratch.inverse, strip.rows * sizeof(float));
 }
 

@@ -1,8 +1,8 @@
-// Attention in bytes, exact sums. Queries, keys and values have one scale for each token and head.
+// Attention in bytes, exact sums. Queries, keys and values have one scale per token and head.
 // For each head of a sequence, packed as weights are (n16k4; keys and width padded to 16):
 //   keys    [keys / 16][width / 4][16][4]     scores  = query bytes (rows x width)  times keys
 //   values  [width / 16][keys / 4][16][4]     context = weight bytes (rows x keys) times values
-// Padding keys hold anything: their scores are masked, and their weights are 0.
+// Padding keys may hold any bytes: their scores are masked, and their weights are 0.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -26,8 +26,8 @@ class AttentionS8 : public Attention {
   void store_values(const Panel& panel, std::size_t layer, const Rows& values) const override;
 
  private:
-  void run_head(const Strip& strip, std::size_t head) const override;
-  void store_values_of(const Segment& segment, std::size_t head, const QuantisedHeads& room,
+  void run_head(const Worker& worker, const Strip& strip, std::size_t head) const override;
+  void store_values_of(const Segment& segment, std::size_t head, const QuantisedHeads& memory,
                        const KeysValues& kv) const;
 
   // A head's part of a sequence, in padded keys; times head_padded in bytes.
@@ -36,34 +36,45 @@ class AttentionS8 : public Attention {
   }
 
   Kernel<GemmS8> multiply_;
-  std::vector<float> ones_;          // the values' scales are in the weights
-  std::vector<std::int32_t> zeros_;  // weights are bytes of no offset, nothing is to compensate
+  std::vector<float> ones_;          // the scales of the values are already in the weights
+  std::vector<std::int32_t> zeros_;  // the weights have no offset, so there is no compensation
 };
 
 void AttentionS8::store_queries(const Panel& panel, const Rows& queries) const {
   const Widths& w = widths_;
   const Stream& stream = *panel.view->stream;
-  kernels_->quantize_heads({panel.rows, w.heads, w.head, queries.x, queries.stride,
-                            kernels_->gemm_s8_offset,
-                            stream.query_s8 + panel.first * w.heads * w.head_padded,
-                            stream.query_scale + panel.first * w.heads, nullptr});
+  kernels_->quantize_heads({.rows = panel.rows,
+                            .heads = w.heads,
+                            .width = w.head,
+                            .x = queries.x,
+                            .x_stride = queries.stride,
+                            .offset = kernels_->gemm_s8_offset,
+                            .q = stream.query_s8 + panel.first * w.heads * w.head_padded,
+                            .scale = stream.query_scale + panel.first * w.heads});
 }
 
 void AttentionS8::store_keys(const Panel& panel, std::size_t layer, const Rows& keys) const {
   const Widths& w = widths_;
   const KeysValues& kv = panel.view->stream->kv[layer % 2];
-  const QuantisedHeads& room = panel.scratch->heads;
-  kernels_->quantize_heads(
-      {panel.rows, w.heads, w.head, keys.x, keys.stride, 0, room.q, room.scale, room.sum});
+  const QuantisedHeads& memory = panel.scratch->heads;
+  kernels_->quantize_heads({.rows = panel.rows,
+                            .heads = w.heads,
+                            .width = w.head,
+                            .x = keys.x,
+                            .x_stride = keys.stride,
+                            .offset = 0,
+                            .q = memory.q,
+                            .scale = memory.scale,
+                            .sum = memory.sum});
   for_each_segment(panel, [&](const Segment& segment) {
     for (std::size_t row = 0; row < segment.rows; ++row) {
       const std::size_t position = segment.position + row;
       const std::size_t first = (segment.panel_row + row) * w.heads;
       for (std::size_t head = 0; head < w.heads; ++head) {
         const std::size_t at = part(segment.kv_token, segment.length, head) + position;
-        kv.key_scale[at] = room.scale[first + head];
-        kv.key_compensation[at] = -128 * room.sum[first + head];
-        const std::uint8_t* from = room.q + (first + head) * w.head_padded;
+        kv.key_scale[at] = memory.scale[first + head];
+        kv.key_compensation[at] = -128 * memory.sum[first + head];
+        const std::uint8_t* from = memory.q + (first + head) * w.head_padded;
         std::int8_t* to = kv.keys_s8 + (at - position % kLanes) * w.head_padded;
         to += position % kLanes * 4;
         for (std::size_t i = 0; i < w.head_padded; i += 4)
@@ -94,25 +105,31 @@ void store_four(const std::uint8_t* from, std::size_t from_stride, std::size_t w
 
 void AttentionS8::store_values(const Panel& panel, std::size_t layer, const Rows& values) const {
   const Widths& w = widths_;
-  const QuantisedHeads& room = panel.scratch->heads;
-  kernels_->quantize_heads(
-      {panel.rows, w.heads, w.head, values.x, values.stride, 0, room.q, room.scale, nullptr});
+  const QuantisedHeads& memory = panel.scratch->heads;
+  kernels_->quantize_heads({.rows = panel.rows,
+                            .heads = w.heads,
+                            .width = w.head,
+                            .x = values.x,
+                            .x_stride = values.stride,
+                            .offset = 0,
+                            .q = memory.q,
+                            .scale = memory.scale});
   for_each_segment(panel, [&](const Segment& segment) {
     for (std::size_t head = 0; head < w.heads; ++head) {
-      store_values_of(segment, head, room, panel.view->stream->kv[layer % 2]);
+      store_values_of(segment, head, memory, panel.view->stream->kv[layer % 2]);
     }
   });
 }
 
 void AttentionS8::store_values_of(const Segment& segment, std::size_t head,
-                                  const QuantisedHeads& room, const KeysValues& kv) const {
+                                  const QuantisedHeads& memory, const KeysValues& kv) const {
   const Widths& w = widths_;
   const std::size_t padded = pad16(segment.length);
   const std::size_t end = segment.position + segment.rows;
   const std::size_t begin = part(segment.kv_token, segment.length, head);
   for (std::size_t position = segment.position, step; position < end; position += step) {
     const std::size_t first = (segment.panel_row + position - segment.position) * w.heads + head;
-    const std::uint8_t* from = room.q + first * w.head_padded;
+    const std::uint8_t* from = memory.q + first * w.head_padded;
     std::int8_t* to =
         kv.values_s8 + begin * w.head_padded + position / 4 * 4 * kLanes + position % 4;
     step = position % 4 == 0 && end - position >= 4 ? 4 : 1;
@@ -122,7 +139,7 @@ void AttentionS8::store_values_of(const Segment& segment, std::size_t head,
       store_one(from, w.head_padded, to, padded * kLanes);
     }
     for (std::size_t k = 0; k < step; ++k) {
-      kv.value_scale[begin + position + k] = room.scale[first + k * w.heads];
+      kv.value_scale[begin + position + k] = memory.scale[first + k * w.heads];
     }
   }
   if (end == segment.length) {
@@ -130,7 +147,7 @@ void AttentionS8::store_values_of(const Segment& segment, std::size_t head,
   }
 }
 
-void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
+void AttentionS8::run_head(const Worker& worker, const Strip& strip, std::size_t head) const {
   const Widths& w = widths_;
   const Scratch& scratch = *strip.scratch;
   const KeysValues& kv = *strip.kv;
@@ -138,40 +155,40 @@ void AttentionS8::run_head(const Strip& strip, std::size_t head) const {
   const std::size_t query_stride = w.heads * w.head_padded;
   const std::size_t begin = part(strip.kv_token, strip.keys, head);
 
-  GemmS8 scores{};
-  scores.epilogue = Epilogue::kProduct;
-  scores.m = strip.rows;
-  scores.n = padded_keys;
-  scores.k = w.head_padded;
-  scores.a = strip.stream->query_s8 + strip.token * query_stride + head * w.head_padded;
-  scores.a_stride = query_stride;
-  scores.w = kv.keys_s8 + begin * w.head_padded;
-  scores.compensation = kv.key_compensation + begin;
-  scores.w_scale = kv.key_scale + begin;
-  scores.out = scratch.scores;
-  scores.out_stride = padded_keys;
-  multiply_(scores);
-  strip.mark(Operation::kScores, strip.rows * strip.keys * w.head, Precision::kInt8);
+  multiply_({.epilogue = Epilogue::kProduct,
+             .m = strip.rows,
+             .n = padded_keys,
+             .k = w.head_padded,
+             .a = strip.stream->query_s8 + strip.token * query_stride + head * w.head_padded,
+             .a_stride = query_stride,
+             .w = kv.keys_s8 + begin * w.head_padded,
+             .compensation = kv.key_compensation + begin,
+             .w_scale = kv.key_scale + begin,
+             .out = scratch.scores,
+             .out_stride = padded_keys});
+  strip.mark(worker, Operation::kScores, strip.rows * strip.keys * w.head, Precision::kInt8);
 
-  kernels_->softmax_s8({strip.softmax(), strip.stream->query_scale + strip.token * w.heads + head,
-                        w.heads, kv.value_scale + begin, scratch.weights, padded_keys,
-                        scratch.factor});
-  strip.mark(Operation::kSoftmax, 0, Precision::kInt8);
+  kernels_->softmax_s8({.scores = strip.softmax(),
+                        .s_scale = strip.stream->query_scale + strip.token * w.heads + head,
+                        .s_scale_stride = w.heads,
+                        .value_scale = kv.value_scale + begin,
+                        .p = scratch.weights,
+                        .p_stride = padded_keys,
+                        .factor = scratch.factor});
+  strip.mark(worker, Operation::kSoftmax, 0, Precision::kInt8);
 
-  GemmS8 context{};
-  context.epilogue = Epilogue::kProduct;
-  context.m = strip.rows;
-  context.n = w.head_padded;
-  context.k = padded_keys;
-  context.a = scratch.weights;
-  context.a_stride = padded_keys;
-  context.w = kv.values_s8 + begin * w.head_padded;
-  context.compensation = zeros_.data();
-  context.w_scale = ones_.data();
-  context.out = scratch.head_out;
-  context.out_stride = w.head_padded;
-  context.non_negative = true;
-  multiply_(context);
+  multiply_({.epilogue = Epilogue::kProduct,
+             .m = strip.rows,
+             .n = w.head_padded,
+             .k = padded_keys,
+             .a = scratch.weights,
+             .a_stride = padded_keys,
+             .w = kv.values_s8 + begin * w.head_padded,
+             .compensation = zeros_.data(),
+             .w_scale = ones_.data(),
+             .out = scratch.head_out,
+             .out_stride = w.head_padded,
+             .non_negative = true});
 }
 
 }  // namespace

@@ -43,6 +43,9 @@ struct CallControl {
   bool should_stop() const { return is_cancelled() || is_late(); }
 };
 
+// The error of a stopped call: CancelledError or TimeoutError.
+[[noreturn]] void throw_stopped(const CallControl& control);
+
 }  // namespace mbrt
 
 #endif  // MBRT_ENGINE_BATCH_H_

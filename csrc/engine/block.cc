@@ -22,9 +22,10 @@ Block::Block(const BlockWeights& weights, const ModelConfig& config, const Kerne
   ffns_.reserve(weights.ffns.size());
   for (const FfnWeights& ffn : weights.ffns) {
     const std::size_t i = ffns_.size();
-    ffns_.push_back({Linear(ffn.intermediate, kernels, {ffn_intermediate(i), stage_},
-                            &config.activation, ffn.activation_scale),
-                     Linear(ffn.output, kernels, {ffn_output(i), stage_})});
+    ffns_.push_back(
+        {.intermediate = Linear(ffn.intermediate, kernels, {ffn_intermediate(i), stage_},
+                                &config.activation, ffn.activation_scale),
+         .output = Linear(ffn.output, kernels, {ffn_output(i), stage_})});
   }
 }
 
@@ -34,62 +35,58 @@ const Rows& Block::body(const Panel& panel) const {
   return bottleneck_ == Bottleneck::kNone ? panel.hidden : panel.residual;
 }
 
-void Block::start(const Panel& panel) const {
+void Block::start(Worker& worker, const Panel& panel) const {
   const std::size_t rows = panel.rows;
-  const QuantisedRows& room = panel.scratch->quantised;
-  Member& member = *panel.scratch->member;
+  const QuantisedRows& memory = panel.scratch->quantised;
   const PanelRows& at = panel.scratch->rows;
-  const Spot store{Operation::kStore, stage_};
 
   const Linear& first = bottleneck_input_ ? *bottleneck_input_ : query_;
-  Operand in = first.prepare(panel.hidden, rows, room);
-  if (bottleneck_input_) bottleneck_input_->run(in, rows, panel.residual);
+  Operand in = first.prepare(worker, panel.hidden, rows, memory);
+  if (bottleneck_input_) bottleneck_input_->run(worker, in, rows, panel.residual);
   if (bottleneck_ == Bottleneck::kFull) {
-    member.meet(stage_);
-    in = query_.prepare(panel.residual, rows, room);
+    worker.panel_barrier(stage_);
+    in = query_.prepare(worker, panel.residual, rows, memory);
   }
-  value_.run(in, rows, at.value);
+  value_.run(worker, in, rows, at.value);
   if (bottleneck_attention_) {
-    bottleneck_attention_->run(in, rows, at.narrow);
-    member.meet(stage_);
-    in = query_.prepare(at.narrow, rows, room);
+    bottleneck_attention_->run(worker, in, rows, at.narrow);
+    worker.panel_barrier(stage_);
+    in = query_.prepare(worker, at.narrow, rows, memory);
   }
-  query_.run(in, rows, at.query);
-  key_.run(in, rows, at.key);
+  query_.run(worker, in, rows, at.query);
+  key_.run(worker, in, rows, at.key);
 
-  member.meet(stage_);
-  if (member.does(0)) attention_->store_queries(panel, at.query);
-  if (member.does(1)) attention_->store_keys(panel, layer_, at.key);
-  if (member.does(2)) attention_->store_values(panel, layer_, at.value);
-  member.mark(store, rows);
+  worker.panel_barrier(stage_);
+  if (worker.runs(0)) attention_->store_queries(panel, at.query);
+  if (worker.runs(1)) attention_->store_keys(panel, layer_, at.key);
+  if (worker.runs(2)) attention_->store_values(panel, layer_, at.value);
+  worker.mark({Operation::kStore, stage_}, rows);
 }
 
-void Block::finish(const Panel& panel) const {
-  const std::size_t rows = panel.rows;
-  const QuantisedRows& room = panel.scratch->quantised;
-  Member& member = *panel.scratch->member;
+void Block::finish(Worker& worker, const Panel& panel) const {
   const Rows& context = panel.scratch->rows.context;
   const Rows& wide = panel.scratch->rows.wide;
   const Rows& stream = body(panel);
 
-  attention_->run(panel, layer_, context);
-  member.meet(stage_);
-  attention_output_.run_residual(attention_output_.prepare(context, rows, room), rows, stream,
-                                 stream);
-  member.meet(stage_);
+  attention_->run(worker, panel, layer_, context);
+  worker.panel_barrier(stage_);
+  add(worker, panel, attention_output_, context, stream);
   for (const Ffn& ffn : ffns_) {
-    ffn.intermediate.run(ffn.intermediate.prepare(stream, rows, room), rows, wide);
-    member.meet(stage_);
-    const bool non_negative = ffn.intermediate.ends_in_relu();
-    ffn.output.run_residual(ffn.output.prepare(wide, rows, room, non_negative), rows, stream,
-                            stream);
-    member.meet(stage_);
+    const Operand in =
+        ffn.intermediate.prepare(worker, stream, panel.rows, panel.scratch->quantised);
+    ffn.intermediate.run(worker, in, panel.rows, wide);
+    worker.panel_barrier(stage_);
+    add(worker, panel, ffn.output, wide, stream, ffn.intermediate.ends_in_relu());
   }
-  if (output_bottleneck_) {
-    output_bottleneck_->run_residual(output_bottleneck_->prepare(stream, rows, room), rows,
-                                     panel.hidden, panel.hidden);
-    member.meet(stage_);
-  }
+  if (output_bottleneck_) add(worker, panel, *output_bottleneck_, stream, panel.hidden);
+}
+
+// to = norm(to * residual_scale + W x + b), complete for all workers of the panel.
+void Block::add(Worker& worker, const Panel& panel, const Linear& linear, const Rows& x,
+                const Rows& to, bool non_negative) const {
+  const Operand in = linear.prepare(worker, x, panel.rows, panel.scratch->quantised, non_negative);
+  linear.run_residual(worker, in, panel.rows, to, to);
+  worker.panel_barrier(stage_);
 }
 
 }  // namespace mbrt

@@ -1,8 +1,8 @@
-// One block of the encoder, executed by panels: nothing here touches the whole sequence.
+// One block of the encoder, computed panel by panel.
 //
-// A block is cut where attention needs the other panels: `start` makes the panel's queries, keys
-// and values, `finish` does all the rest, from the attention to the stream that enters the next
-// block. Between the two every panel of the sequence must have started.
+// Attention needs all panels of a sequence, so a block is divided there: `start` computes a panel's
+// queries, keys and values; `finish`, once every panel of the sequence has started, computes the
+// rest, from attention to the input of the next block.
 #ifndef MBRT_ENGINE_BLOCK_H_
 #define MBRT_ENGINE_BLOCK_H_
 
@@ -22,16 +22,18 @@ class Block {
         const Attention& attention, std::size_t layer);
 
   // panel.hidden -> panel.residual, stored queries, keys and values
-  void start(const Panel& panel) const;
+  void start(Worker& worker, const Panel& panel) const;
 
   // queries, keys, values, panel.residual, panel.hidden -> panel.hidden
-  void finish(const Panel& panel) const;
+  void finish(Worker& worker, const Panel& panel) const;
 
  private:
   struct Ffn {
     Linear intermediate, output;
   };
   const Rows& body(const Panel& panel) const;
+  void add(Worker& worker, const Panel& panel, const Linear& linear, const Rows& x, const Rows& to,
+           bool non_negative = false) const;
 
   std::size_t layer_;
   Stage stage_;

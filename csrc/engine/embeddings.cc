@@ -6,13 +6,13 @@
 namespace mbrt {
 namespace {
 
-// Calls visit(row, token in the batch, position, length of its sequence) for each row of the panel
-// that is the member's.
+// Calls visit(row, token in the batch, position, length of its sequence) for each of the worker's
+// rows of the panel.
 template <typename Visit>
-void for_each_token(const Panel& panel, Visit visit) {
+void for_each_token(const Worker& worker, const Panel& panel, Visit visit) {
   const Batch& batch = *panel.view->batch;
   const Chunk& chunk = panel.view->chunk;
-  const Part own = panel.scratch->member->part(panel.rows);
+  const Part own = worker.part(panel.rows);
   if (own.size() == 0) return;
   std::size_t token = panel.view->first_token() + panel.first + own.begin;
   const std::size_t* next =
@@ -41,54 +41,59 @@ Embeddings::Embeddings(const ModelWeights& weights, const KernelSet& kernels)
                       Spot{Operation::kEmbeddingProjection, kEmbeddingsStage});
 }
 
-void Embeddings::run(const Panel& panel) const {
-  Member& member = *panel.scratch->member;
-  add_tables(panel);
-  if (projection_) gather_words(panel);
-  member.mark({Operation::kEmbeddings, kEmbeddingsStage}, panel.rows);
-  member.meet(kEmbeddingsStage);
+void Embeddings::run(Worker& worker, const Panel& panel) const {
+  add_tables(worker, panel);
+  if (projection_) gather_words(worker, panel);
+  worker.mark({Operation::kEmbeddings, kEmbeddingsStage}, panel.rows);
+  worker.panel_barrier(kEmbeddingsStage);
   if (projection_) {
-    const Operand words =
-        projection_->prepare(panel.scratch->rows.gathered, panel.rows, panel.scratch->quantised);
-    projection_->run_residual(words, panel.rows, panel.hidden, panel.hidden);
-    member.meet(kEmbeddingsStage);
+    const Operand words = projection_->prepare(worker, panel.scratch->rows.gathered, panel.rows,
+                                               panel.scratch->quantised);
+    projection_->run_residual(worker, words, panel.rows, panel.hidden, panel.hidden);
+    worker.panel_barrier(kEmbeddingsStage);
   }
   if (weights_->norm_weight != nullptr) {
-    const Part own = member.part(panel.rows);
+    const Part own = worker.part(panel.rows);
     const Rows& hidden = panel.hidden;
-    kernels_->layer_norm({own.size(), hidden_size_, hidden.x + own.begin * hidden.stride,
-                          hidden.stride, weights_->norm_weight, weights_->norm_bias,
-                          weights_->norm_eps});
-    member.mark({Operation::kLayerNorm, kEmbeddingsStage}, own.size());
-    member.meet(kEmbeddingsStage);
+    kernels_->layer_norm({.rows = own.size(),
+                          .n = hidden_size_,
+                          .x = hidden.x + own.begin * hidden.stride,
+                          .x_stride = hidden.stride,
+                          .weight = weights_->norm_weight,
+                          .bias = weights_->norm_bias,
+                          .eps = weights_->norm_eps});
+    worker.mark({Operation::kLayerNorm, kEmbeddingsStage}, own.size());
+    worker.panel_barrier(kEmbeddingsStage);
   }
 }
 
 // hidden = position + type, or with no projection (word + type) + position.
-void Embeddings::add_tables(const Panel& panel) const {
+void Embeddings::add_tables(const Worker& worker, const Panel& panel) const {
   const Batch& batch = *panel.view->batch;
-  for_each_token(panel, [&](std::size_t row, std::size_t token, std::size_t position, std::size_t) {
-    float* h = panel.hidden.x + row * panel.hidden.stride;
-    const float* p = weights_->position + position * hidden_width_;
-    const float* t = nullptr;
-    if (weights_->type != nullptr) {
-      const std::int32_t type = batch.types == nullptr ? 0 : batch.types[token];
-      t = weights_->type + static_cast<std::size_t>(type) * hidden_width_;
-    }
-    if (projection_) {
-      for (std::size_t i = 0; i < hidden_width_; ++i) h[i] = t == nullptr ? p[i] : p[i] + t[i];
-      return;
-    }
-    write_word(batch.ids[token], h);
-    for (std::size_t i = 0; t != nullptr && i < hidden_width_; ++i) h[i] += t[i];
-    for (std::size_t i = 0; i < hidden_width_; ++i) h[i] += p[i];
-  });
+  for_each_token(worker, panel,
+                 [&](std::size_t row, std::size_t token, std::size_t position, std::size_t) {
+                   float* h = panel.hidden.x + row * panel.hidden.stride;
+                   const float* p = weights_->position + position * hidden_width_;
+                   const float* t = nullptr;
+                   if (weights_->type != nullptr) {
+                     const std::int32_t type = batch.types == nullptr ? 0 : batch.types[token];
+                     t = weights_->type + static_cast<std::size_t>(type) * hidden_width_;
+                   }
+                   if (projection_) {
+                     for (std::size_t i = 0; i < hidden_width_; ++i)
+                       h[i] = t == nullptr ? p[i] : p[i] + t[i];
+                     return;
+                   }
+                   write_word(batch.ids[token], h);
+                   for (std::size_t i = 0; t != nullptr && i < hidden_width_; ++i) h[i] += t[i];
+                   for (std::size_t i = 0; i < hidden_width_; ++i) h[i] += p[i];
+                 });
 }
 
-void Embeddings::gather_words(const Panel& panel) const {
+void Embeddings::gather_words(const Worker& worker, const Panel& panel) const {
   const Batch& batch = *panel.view->batch;
   const Rows& words = panel.scratch->rows.gathered;
-  for_each_token(panel,
+  for_each_token(worker, panel,
                  [&](std::size_t row, std::size_t token, std::size_t position, std::size_t length) {
                    float* to = words.x + row * words.stride;
                    if (!trigram_) {

@@ -22,11 +22,11 @@ class Embeddings {
   Embeddings(const ModelWeights& weights, const KernelSet& kernels);
 
   // Writes panel.hidden.
-  void run(const Panel& panel) const;
+  void run(Worker& worker, const Panel& panel) const;
 
  private:
-  void gather_words(const Panel& panel) const;
-  void add_tables(const Panel& panel) const;
+  void gather_words(const Worker& worker, const Panel& panel) const;
+  void add_tables(const Worker& worker, const Panel& panel) const;
   void write_word(std::int32_t id, float* to) const;
 
   const EmbeddingWeights* weights_;

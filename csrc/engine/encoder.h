@@ -2,11 +2,8 @@
 #ifndef MBRT_ENGINE_ENCODER_H_
 #define MBRT_ENGINE_ENCODER_H_
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -16,7 +13,8 @@
 #include "engine/heads.h"
 #include "engine/outputs.h"
 #include "engine/profile.h"
-#include "engine/workspace.h"
+#include "engine/schedule.h"
+#include "engine/workspace_pool.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
 
@@ -28,18 +26,18 @@ class Encoder {
  public:
   Encoder(std::shared_ptr<const ModelFile> file, const KernelSet& kernels);
 
-  // Fills the outputs. Throws InputError for a batch that does not fit the model, CancelledError
-  // and TimeoutError; outputs are then unspecified. Uses at most max_threads threads, the caller's
-  // included. profile: what to write times to, or null; it changes no bit of the outputs.
+  // Writes the outputs. Throws InputError for a batch that does not fit the model, CancelledError
+  // and TimeoutError; outputs are then unspecified. Uses up to max_threads threads, including the
+  // caller's. profile: where times are recorded, or null; it does not change the outputs.
   void run(const Batch& batch, const Outputs& outputs, const CallControl& control,
            std::size_t max_threads, Profile* profile = nullptr) const;
 
-  // The workspace that such a run needs when none is idle; the same checks, but ids may be null.
+  // The size of the workspace that such a run needs; the same checks, but batch.ids may be null.
   std::size_t planned_bytes(const Batch& batch, std::size_t max_threads) const;
 
-  // Gives the memory of idle workspaces back and says how much it was.
-  std::size_t trim() const;
-  std::size_t workspace_bytes() const;
+  // Frees the idle workspaces; returns their bytes.
+  std::size_t trim() const { return workspaces_.trim(); }
+  std::size_t workspace_bytes() const { return workspaces_.bytes(); }
 
   const ModelFile& file() const { return *file_; }
   const ModelConfig& config() const { return file_->weights().config; }
@@ -48,20 +46,10 @@ class Encoder {
 
  private:
   struct Call;
-  void check(const Batch& batch) const;
-  void check_masks(const Batch& batch) const;
-  WorkspaceSizes plan(const Batch& batch, std::size_t max_threads,
-                      std::vector<Chunk>& chunks) const;
-  std::size_t column_sharers(std::size_t tokens, std::size_t max_threads) const;
-  bool is_crowded() const;
-  void adapt_backoff(bool has_parted) const;
-  void run_member(Call& call, Team& team, std::size_t index) const;
-  Verdict run_chunk(const ChunkView& view, const CallControl& control, Scratch& scratch,
-                    Member& member) const;
-  void write_hidden(const Panel& panel, std::size_t state) const;
-  void write_state(const Panel& panel, std::size_t state, bool is_last) const;
-  std::unique_ptr<Workspace> borrow_workspace() const;
-  void return_workspace(std::unique_ptr<Workspace> workspace) const;
+  void run_worker(Call& call, ThreadTeam& team, std::size_t index) const;
+  Progress run_chunk(Worker& worker, const ChunkView& view, const Scratch& scratch,
+                     const CallControl& control) const;
+  void write_hidden(const Worker& worker, const Panel& panel, std::size_t state) const;
 
   std::shared_ptr<const ModelFile> file_;
   const KernelSet* kernels_;
@@ -71,11 +59,8 @@ class Encoder {
   std::unique_ptr<const Attention> attention_;
   std::vector<Block> blocks_;
   Heads heads_;
-  mutable std::mutex workspaces_mutex_;
-  mutable std::vector<std::unique_ptr<Workspace>> workspaces_;
-  // Until then calls do not share columns; for how long (ms) doubles when a team has to part, and
-  // halves when one has not.
-  mutable std::atomic<std::int64_t> alone_until_{0}, backoff_{0};
+  mutable WorkspacePool workspaces_;
+  mutable ColumnSharing column_sharing_;
 };
 
 }  // namespace mbrt

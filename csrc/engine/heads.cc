@@ -6,18 +6,19 @@
 namespace mbrt {
 namespace {
 
-// Copies rows of the last hidden state to the gathered ones; token(i) is a token of the chunk.
+// Copies rows of the last hidden state to scratch.rows.gathered; token(i) is a token of the chunk.
 template <typename Token>
-const Rows& gather(const ChunkView& view, Scratch& scratch, std::size_t rows, Token token) {
+const Rows& gather(Worker& worker, const ChunkView& view, const Scratch& scratch, std::size_t rows,
+                   Token token) {
   const std::size_t width = view.widths->hidden;
   const Rows& to = scratch.rows.gathered;
-  scratch.member->meet(kHeadStage);  // what was gathered before has been read
-  const Part own = scratch.member->part(rows);
+  worker.panel_barrier(kHeadStage);  // the previous rows have been read
+  const Part own = worker.part(rows);
   for (std::size_t i = own.begin; i < own.end; ++i) {
     std::memcpy(to.x + i * to.stride, view.stream->hidden + token(i) * width,
                 width * sizeof(float));
   }
-  scratch.member->meet(kHeadStage);
+  worker.panel_barrier(kHeadStage);
   return to;
 }
 
@@ -25,12 +26,11 @@ constexpr Spot head_spot(Operation operation) { return {operation, kHeadStage}; 
 
 }  // namespace
 
-Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
-    : pooler_kind_(weights.config.pooler), shapes_(weights.config) {
+Heads::Heads(const ModelWeights& weights, const KernelSet& kernels) : shapes_(weights.config) {
   const HeadWeights& heads = weights.heads;
   if (heads.pooler) {
     const Activation activation =
-        pooler_kind_ == Pooler::kRelu ? Activation::kRelu : Activation::kTanh;
+        weights.config.pooler == Pooler::kRelu ? Activation::kRelu : Activation::kTanh;
     pooler_.emplace(*heads.pooler, kernels, head_spot(Operation::kPooler), &activation);
   }
   if (heads.mlm_transform && heads.mlm_decoder) {
@@ -46,85 +46,77 @@ Heads::Heads(const ModelWeights& weights, const KernelSet& kernels)
   }
 }
 
-void Heads::run(const ChunkView& view, Scratch& scratch) const {
+void Heads::run(Worker& worker, const ChunkView& view, const Scratch& scratch) const {
   const Outputs& out = *view.outputs;
-  if (out.logits != nullptr && shapes_.logits.per_token) run_tokens(view, scratch);
+  if (out.logits != nullptr && shapes_.logits.per_token) run_tokens(worker, view, scratch);
   const bool pooled_logits = out.logits != nullptr && !shapes_.logits.per_token;
   if (out.pooled != nullptr || pooled_logits || out.next_sentence != nullptr) {
-    run_sequences(view, scratch);
+    run_sequences(worker, view, scratch);
   }
 }
 
-void Heads::run_tokens(const ChunkView& view, Scratch& scratch) const {
+void Heads::run_tokens(Worker& worker, const ChunkView& view, const Scratch& scratch) const {
   const Outputs& out = *view.outputs;
   const std::size_t first = view.first_token();
-  // The wanted tokens that lie in this chunk; without a list, all of them.
-  const std::size_t* wanted = out.logit_tokens;
+  // The chosen tokens in this chunk; without a list, all of them.
+  const std::size_t* chosen = out.logit_tokens;
   std::size_t begin = first;
   std::size_t count = view.tokens();
-  if (wanted != nullptr) {
-    const std::size_t* end = wanted + out.logit_token_count;
-    const std::size_t* low = std::lower_bound(wanted, end, first);
-    begin = static_cast<std::size_t>(low - wanted);
+  if (chosen != nullptr) {
+    const std::size_t* end = chosen + out.logit_token_count;
+    const std::size_t* low = std::lower_bound(chosen, end, first);
+    begin = static_cast<std::size_t>(low - chosen);
     count = static_cast<std::size_t>(std::lower_bound(low, end, first + view.tokens()) - low);
   }
-  Share(count, *scratch.member).for_each([&](std::size_t row, std::size_t rows) {
-    const Rows& hidden = gather(view, scratch, rows, [&](std::size_t i) {
-      return wanted == nullptr ? row + i : wanted[begin + row + i] - first;
+  WorkerRows(count, worker).for_each([&](std::size_t row, std::size_t rows) {
+    const Rows& hidden = gather(worker, view, scratch, rows, [&](std::size_t i) {
+      return chosen == nullptr ? row + i : chosen[begin + row + i] - first;
     });
-    float* logits = out.logits + (begin + row) * shapes_.logits.stride();
+    const std::size_t stride = shapes_.logits.stride();
+    const Rows logits{.x = out.logits + (begin + row) * stride, .stride = stride};
     if (mlm_transform_ && mlm_decoder_) {
-      run_mlm(*mlm_transform_, *mlm_decoder_, scratch, rows, logits);
+      run_layer(worker, *mlm_transform_, scratch, hidden, rows, scratch.rows.wide);
+      worker.panel_barrier(kHeadStage);
+      run_layer(worker, *mlm_decoder_, scratch, scratch.rows.wide, rows, logits);
     } else if (classifier_) {
-      classifier_->run(classifier_->prepare(hidden, rows, scratch.quantised), rows,
-                       {logits, shapes_.logits.stride()});
+      run_layer(worker, *classifier_, scratch, hidden, rows, logits);
     }
   });
 }
 
-void Heads::run_mlm(const Linear& transform, const Linear& decoder, Scratch& scratch,
-                    std::size_t rows, float* logits) const {
-  const Rows& wide = scratch.rows.wide;
-  transform.run(transform.prepare(scratch.rows.gathered, rows, scratch.quantised), rows, wide);
-  scratch.member->meet(kHeadStage);
-  decoder.run(decoder.prepare(wide, rows, scratch.quantised), rows,
-              {logits, shapes_.logits.stride()});
-}
-
-void Heads::run_sequences(const ChunkView& view, Scratch& scratch) const {
+void Heads::run_sequences(Worker& worker, const ChunkView& view, const Scratch& scratch) const {
   const Outputs& out = *view.outputs;
   const std::size_t width = view.widths->hidden;
   const std::size_t sequences = view.chunk.last - view.chunk.first;
-  Share(sequences, *scratch.member).for_each([&](std::size_t row, std::size_t rows) {
+  WorkerRows(sequences, worker).for_each([&](std::size_t row, std::size_t rows) {
     const std::size_t b = view.chunk.first + row;
-    gather(view, scratch, rows,
-           [&](std::size_t i) { return view.batch->offsets[b + i] - view.first_token(); });
-    const Rows pooled = pool(scratch, rows);
-    const Part own = scratch.member->part(rows);
+    Rows pooled = gather(worker, view, scratch, rows, [&](std::size_t i) {
+      return view.batch->offsets[b + i] - view.first_token();
+    });
+    if (pooler_) {
+      run_layer(worker, *pooler_, scratch, pooled, rows, scratch.rows.wide);
+      worker.panel_barrier(kHeadStage);
+      pooled = scratch.rows.wide;
+    }
+    const Part own = worker.part(rows);
     for (std::size_t i = own.begin; out.pooled != nullptr && i < own.end; ++i) {
       std::memcpy(out.pooled + (b + i) * width, pooled.x + i * pooled.stride,
                   width * sizeof(float));
     }
-    scratch.member->mark(head_spot(Operation::kOutputs), rows);
-    if (out.logits != nullptr && !shapes_.logits.per_token && classifier_) {
-      classifier_->run(classifier_->prepare(pooled, rows, scratch.quantised), rows,
-                       {out.logits + b * shapes_.logits.stride(), shapes_.logits.stride()});
-    }
-    if (out.next_sentence != nullptr && next_sentence_) {
-      next_sentence_->run(
-          next_sentence_->prepare(pooled, rows, scratch.quantised), rows,
-          {out.next_sentence + b * shapes_.next_sentence.stride(), shapes_.next_sentence.stride()});
-    }
+    worker.mark(head_spot(Operation::kOutputs), rows);
+    const auto write = [&](const std::optional<Linear>& head, float* to, std::size_t stride) {
+      if (to != nullptr && head) {
+        run_layer(worker, *head, scratch, pooled, rows, {.x = to + b * stride, .stride = stride});
+      }
+    };
+    if (!shapes_.logits.per_token) write(classifier_, out.logits, shapes_.logits.stride());
+    write(next_sentence_, out.next_sentence, shapes_.next_sentence.stride());
   });
 }
 
-// The pooled vector of the gathered first tokens.
-Rows Heads::pool(Scratch& scratch, std::size_t rows) const {
-  const Rows& gathered = scratch.rows.gathered;
-  if (!pooler_) return gathered;
-  pooler_->run(pooler_->prepare(gathered, rows, scratch.quantised), rows, scratch.rows.wide);
-  scratch.member->meet(kHeadStage);
-  return scratch.rows.wide;
+void Heads::run_layer(Worker& worker, const Linear& layer, const Scratch& scratch, const Rows& in,
+                      std::size_t rows, const Rows& out) {
+  layer.run(worker, layer.prepare(worker, in, rows, scratch.quantised), rows, out);
 }
 
 }  // namespace mbrt

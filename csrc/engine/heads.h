@@ -15,18 +15,16 @@ class Heads {
  public:
   Heads(const ModelWeights& weights, const KernelSet& kernels);
 
-  // Fills what the view's Outputs ask for, for this member's share of the chunk. Every member must
-  // have finished the encoder.
-  void run(const ChunkView& view, Scratch& scratch) const;
+  // Writes the outputs that the view asks for, for this worker's part of the chunk. Every worker
+  // must have finished the encoder.
+  void run(Worker& worker, const ChunkView& view, const Scratch& scratch) const;
 
  private:
-  void run_tokens(const ChunkView& view, Scratch& scratch) const;
-  void run_sequences(const ChunkView& view, Scratch& scratch) const;
-  void run_mlm(const Linear& transform, const Linear& decoder, Scratch& scratch, std::size_t rows,
-               float* logits) const;
-  Rows pool(Scratch& scratch, std::size_t rows) const;
+  void run_tokens(Worker& worker, const ChunkView& view, const Scratch& scratch) const;
+  void run_sequences(Worker& worker, const ChunkView& view, const Scratch& scratch) const;
+  static void run_layer(Worker& worker, const Linear& layer, const Scratch& scratch, const Rows& in,
+                        std::size_t rows, const Rows& out);
 
-  Pooler pooler_kind_;
   OutputShapes shapes_;
   std::optional<Linear> pooler_, mlm_transform_, mlm_decoder_, classifier_, next_sentence_;
 };

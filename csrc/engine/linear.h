@@ -4,9 +4,9 @@
 
 #include <cstddef>
 
-#include "engine/member.h"
 #include "engine/profile.h"
 #include "engine/rows.h"
+#include "engine/worker.h"
 #include "kernels/kernels.h"
 #include "model/weights.h"
 
@@ -14,34 +14,33 @@ namespace mbrt {
 
 class Linear {
  public:
-  // spot: what the layer is in a profile. activation: what follows the bias, or nullptr. weights and
-  // kernels must outlive the layer.
+  // spot: the layer's place in a profile. activation: applied after the bias, or nullptr. weights
+  // and kernels must outlive the layer.
   Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot,
          const Activation* activation = nullptr, const float* activation_scale = nullptr);
 
-  std::size_t inputs() const { return weights_->k_padded; }
   bool ends_in_relu() const {
     return epilogue_ == Epilogue::kRelu && weights_->norm_weight == nullptr;
   }
 
   // Quantises x for this layer, and for any other layer of its precision that reads the same rows;
-  // fp32 layers read x as it is. non_negative: x is what a layer made that ends_in_relu().
-  Operand prepare(const Rows& x, std::size_t rows, const QuantisedRows& room,
-                  bool non_negative = false) const;
+  // fp32 layers read x as it is. non_negative: x is the output of a layer that ends_in_relu().
+  Operand prepare(const Worker& worker, const Rows& x, std::size_t rows,
+                  const QuantisedRows& memory, bool non_negative = false) const;
 
-  // out = norm(activation(W in + b)): the member's columns of it, or after a norm its rows. Whoever
-  // reads others must meet them first.
-  void run(const Operand& in, std::size_t rows, const Rows& out) const;
+  // out = norm(activation(W in + b)): the worker's columns of it, or after a norm its rows. Others
+  // may read them after a panel barrier.
+  void run(Worker& worker, const Operand& in, std::size_t rows, const Rows& out) const;
 
   // out = norm(residual * residual_scale + W in + b); out may be residual itself.
-  void run_residual(const Operand& in, std::size_t rows, const Rows& residual,
+  void run_residual(Worker& worker, const Operand& in, std::size_t rows, const Rows& residual,
                     const Rows& out) const;
 
  private:
   void multiply(Epilogue epilogue, const Operand& in, std::size_t rows, const Part& columns,
-                const Rows* residual, const Rows& out) const;
-  std::size_t bytes_ahead(const Part& columns) const;
-  void normalise(std::size_t rows, const Rows& out, Member& member) const;
+                const Rows& residual, const Rows& out) const;
+  std::size_t prefetch_distance(const Part& columns) const;
+  void normalise(Worker& worker, std::size_t rows, const Rows& out) const;
   Work work(std::size_t rows, const Part& columns) const;
 
   const LinearWeights* weights_;

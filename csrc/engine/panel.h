@@ -6,13 +6,13 @@
 #include <cstddef>
 
 #include "engine/batch.h"
-#include "engine/member.h"
 #include "engine/outputs.h"
+#include "engine/worker.h"
 #include "engine/workspace.h"
 
 namespace mbrt {
 
-// A chunk on its way through the encoder: everything a panel can see of its surroundings.
+// A chunk in the encoder: all that a panel can see of its surroundings.
 struct ChunkView {
   const Batch* batch;
   const Outputs* outputs;
@@ -25,43 +25,42 @@ struct ChunkView {
 };
 
 struct Panel {
-  Panel(const ChunkView& view_, Scratch& scratch_, std::size_t first_, std::size_t rows_)
+  Panel(const ChunkView& view_, const Scratch& scratch_, std::size_t first_, std::size_t rows_)
       : view(&view_), scratch(&scratch_), first(first_), rows(rows_) {
     const Widths& w = *view->widths;
-    hidden = {view->stream->hidden + first * w.hidden, w.hidden};
-    residual = {view->stream->residual + first * w.body, w.body};
+    hidden = {.x = view->stream->hidden + first * w.hidden, .stride = w.hidden};
+    residual = {.x = view->stream->residual + first * w.body, .stride = w.body};
   }
 
   const ChunkView* view;
-  Scratch* scratch;
+  const Scratch* scratch;
   std::size_t first;  // token in the chunk
   std::size_t rows;
   Rows hidden;    // the stream between blocks
   Rows residual;  // the stream inside a block, where there is a bottleneck
 };
 
-// The tokens of a chunk that fall to one member of a team, cut into panels of even height.
-class Share {
+// A worker's rows of a chunk, cut into panels of even height.
+class WorkerRows {
  public:
-  Share(std::size_t tokens, const Member& member)
-      : begin_(cut(tokens, member.row_shares(), member.row_share())),
-        end_(cut(tokens, member.row_shares(), member.row_share() + 1)) {
+  WorkerRows(std::size_t rows, const Worker& worker)
+      : begin_(cut(rows, worker.row_parts(), worker.row_part())),
+        end_(cut(rows, worker.row_parts(), worker.row_part() + 1)) {
     const std::size_t panels = (end_ - begin_ + kPanelRows - 1) / kPanelRows;
     if (panels > 0) height_ = std::min(kPanelRows, round_up((end_ - begin_ + panels - 1) / panels));
   }
 
-  // Eight rows are the least that a thread takes: with fewer it would read all the weights for
-  // nothing.
-  static std::size_t useful_members(std::size_t tokens, std::size_t members) {
-    return std::min(members, (tokens + kTileRows - 1) / kTileRows);
+  // A worker gets at least eight rows: with fewer, reading all the weights costs too much.
+  static std::size_t useful_workers(std::size_t rows, std::size_t workers) {
+    return std::min(workers, (rows + kTileRows - 1) / kTileRows);
   }
-  // The rows of the member who has most.
-  static std::size_t tallest(std::size_t tokens, std::size_t members) {
-    std::size_t rows = 0;
-    for (std::size_t i = 0; i < members; ++i) {
-      rows = std::max(rows, cut(tokens, members, i + 1) - cut(tokens, members, i));
+  // The max number of rows of any worker.
+  static std::size_t max_rows(std::size_t rows, std::size_t workers) {
+    std::size_t max = 0;
+    for (std::size_t i = 0; i < workers; ++i) {
+      max = std::max(max, cut(rows, workers, i + 1) - cut(rows, workers, i));
     }
-    return rows;
+    return max;
   }
 
   template <typename Visit>
@@ -72,10 +71,10 @@ class Share {
   }
 
  private:
-  static constexpr std::size_t kTileRows = 8;  // kernels are at their best on multiples of this
+  static constexpr std::size_t kTileRows = 8;  // kernels are fastest on multiples of this
   static std::size_t round_up(std::size_t n) { return (n + kTileRows - 1) / kTileRows * kTileRows; }
-  static std::size_t cut(std::size_t tokens, std::size_t members, std::size_t index) {
-    return std::min(tokens, round_up(tokens * index / members));
+  static std::size_t cut(std::size_t rows, std::size_t workers, std::size_t index) {
+    return std::min(rows, round_up(rows * index / workers));
   }
 
   std::size_t begin_, end_, height_ = kPanelRows;

@@ -49,7 +49,7 @@ std::string operation_name(std::size_t operation) {
   return "ffn." + std::to_string(ffn / 2) + (ffn % 2 == 0 ? ".intermediate" : ".output");
 }
 
-void Lane::start(Clock::time_point now) {
+void Track::start(Clock::time_point now) {
   std::fill(totals_.begin(), totals_.end(), Total{});
   event_count_ = 0;
   dropped_ = 0;
@@ -57,15 +57,16 @@ void Lane::start(Clock::time_point now) {
   last_ = 0;
 }
 
-void Lane::mark(Spot spot, std::size_t rows, const Work& work) noexcept {
+void Track::mark(Spot spot, std::size_t rows, const Work& work) noexcept {
   const std::uint64_t now = nanoseconds_between(started_, Clock::now());
   Total& total = totals_[spot.stage * kOperations + static_cast<std::size_t>(spot.operation)];
   ++total.calls;
   total.nanoseconds += now - last_;
   (work.precision == Precision::kInt8 ? total.macs_s8 : total.macs_f32) += work.macs;
   total.weight_bytes += work.weight_bytes;
-  if (event_count_ < kEvents) {
-    events_[event_count_++] = {last_, now, static_cast<std::uint32_t>(rows), spot};
+  if (event_count_ < kMaxEvents) {
+    events_[event_count_++] = {
+        .begin = last_, .end = now, .rows = static_cast<std::uint32_t>(rows), .spot = spot};
   } else {
     ++dropped_;
   }
@@ -73,34 +74,34 @@ void Lane::mark(Spot spot, std::size_t rows, const Work& work) noexcept {
 }
 
 Profile::Profile(std::size_t layers, std::size_t threads) : stages_(layer_stage(layers)) {
-  lanes_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) lanes_.push_back(std::make_unique<Lane>(stages_));
+  tracks_.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) tracks_.push_back(std::make_unique<Track>(stages_));
 }
 
 void Profile::start(std::size_t layers, std::size_t threads) {
-  if (stages_ != layer_stage(layers) || threads > lanes_.size()) {
-    throw InputError("this profile was made for a call of " + std::to_string(lanes_.size()) +
-                     " threads on a model of " + std::to_string(stages_ - kFirstLayerStage) +
-                     " layers; make one for this model and this many threads");
+  if (stages_ != layer_stage(layers) || threads > tracks_.size()) {
+    throw InputError("profile: made for " + std::to_string(tracks_.size()) +
+                     " threads and a model of " + std::to_string(stages_ - kFirstLayerStage) +
+                     " layers; this call has up to " + std::to_string(threads) + " threads and " +
+                     std::to_string(layers) + " layers. Make a profile for this model.");
   }
   if (busy_.exchange(true)) {
-    throw InputError("another call is writing this profile; give each call one of its own");
+    throw InputError("profile: in use by another call; give each call its own.");
   }
   nanoseconds_ = 0;
-  // Each lane's table is emptied before the clock starts.
-  for (const std::unique_ptr<Lane>& lane : lanes_) lane->start({});
-  started_ = Lane::Clock::now();
-  for (const std::unique_ptr<Lane>& lane : lanes_) lane->started_ = started_;
+  // All tables are cleared before the clock starts.
+  for (const std::unique_ptr<Track>& track : tracks_) track->start({});
+  started_ = Track::Clock::now();
+  for (const std::unique_ptr<Track>& track : tracks_) track->started_ = started_;
 }
 
 void Profile::stop() {
-  nanoseconds_ = nanoseconds_between(started_, Lane::Clock::now());
+  nanoseconds_ = nanoseconds_between(started_, Track::Clock::now());
   busy_ = false;
 }
 
 void Profile::check_idle() const {
-  if (busy_)
-    throw InputError("a call is still writing this profile; read it when the call is over");
+  if (busy_) throw InputError("profile: a call is still writing it; read it after the call.");
 }
 
 }  // namespace mbrt

@@ -1,11 +1,11 @@
 // Where the time of a call goes: what each of its threads did, by operation and stage.
 //
-// A thread marks the end of every operation, and the operation's time is all that has passed since
-// its mark before: one look at the clock for each, and no time is left out. A call with no profile
-// has null for its lanes and pays one test an operation.
+// A thread marks the end of every operation; the operation's time is the time since the previous
+// mark. That is one clock read per operation, and no time is left out. A call without a profile has
+// null tracks and pays one test per operation.
 //
-// Sums are kept in a table of a fixed size and are always whole. Events, for a picture of the
-// call, have room for kEvents a thread; later ones are only counted.
+// Totals are always complete. A trace keeps up to kMaxEvents events per thread; later ones are only
+// counted.
 #ifndef MBRT_ENGINE_PROFILE_H_
 #define MBRT_ENGINE_PROFILE_H_
 
@@ -22,7 +22,7 @@
 namespace mbrt {
 
 enum class Operation : std::uint8_t {
-  kWaiting,     // for the other threads, to begin, at a rendezvous and to end
+  kWaiting,     // for other threads: at the start, at barriers and at the end
   kEmbeddings,  // table rows added and gathered
   kEmbeddingProjection,
   kBottleneckInput,
@@ -30,14 +30,14 @@ enum class Operation : std::uint8_t {
   kQuery,
   kKey,
   kValue,
-  kStore,   // queries, keys and values to where attention reads them
+  kStore,   // queries, keys and values for attention
   kScores,  // query times keys
   kSoftmax,
   kContext,  // weights times values
   kAttentionOutput,
   kOutputBottleneck,
   kQuantise,
-  kActivation,  // where it is not part of the product, as ReLU is
+  kActivation,  // unless it is part of the product, as ReLU is
   kLayerNorm,
   kOutputs,  // copies for the caller
   kPooler,
@@ -45,7 +45,7 @@ enum class Operation : std::uint8_t {
   kMlmDecoder,
   kClassifier,
   kNextSentence,
-  kFfn,  // and those behind it: ffn.0.intermediate, ffn.0.output, ffn.1.intermediate...
+  kFfn,  // and the following: ffn.0.intermediate, ffn.0.output, ffn.1.intermediate...
 };
 
 inline constexpr std::size_t kMaxFfns = 16;
@@ -66,20 +66,20 @@ constexpr Stage layer_stage(std::size_t layer) {
   return static_cast<Stage>(kFirstLayerStage + layer);
 }
 
-// What an operation is and where in the model.
+// An operation and its place in the model.
 struct Spot {
   Operation operation;
   Stage stage;
 };
 
-// What an operation had to do: known from the shapes, padding not counted as work.
+// The work of an operation, from the shapes without padding.
 struct Work {
   std::size_t macs = 0;  // multiply-accumulates of its products
   Precision precision = Precision::kFp32;
   std::size_t weight_bytes = 0;  // of the model file, packed
 };
 
-// Of the operations at one spot.
+// Sums over the operations at one spot.
 struct Total {
   std::uint64_t calls = 0;
   std::uint64_t nanoseconds = 0;
@@ -96,14 +96,14 @@ struct Event {
   Spot spot{Operation::kWaiting, kCallStage};
 };
 
-// One thread's part of a profile, written by that thread alone.
-class alignas(64) Lane {
+// The trace of one thread, written by that thread only.
+class alignas(64) Track {
  public:
-  static constexpr std::size_t kEvents = std::size_t{1} << 16;
+  static constexpr std::size_t kMaxEvents = std::size_t{1} << 16;
 
-  explicit Lane(std::size_t stages) : totals_(stages * kOperations), events_(kEvents) {}
+  explicit Track(std::size_t stages) : totals_(stages * kOperations), events_(kMaxEvents) {}
 
-  // All that has passed since the last mark was this operation.
+  // The time since the previous mark was spent in this operation.
   void mark(Spot spot, std::size_t rows, const Work& work = {}) noexcept;
 
   const Total& total(std::size_t stage, std::size_t operation) const {
@@ -126,33 +126,33 @@ class alignas(64) Lane {
   std::uint64_t last_ = 0;
 };
 
-// Marks the end of an operation if anyone wants to know.
-inline void mark(Lane* lane, Spot spot, std::size_t rows, const Work& work = {}) noexcept {
-  if (lane != nullptr) lane->mark(spot, rows, work);
+// Marks the end of an operation, if the call is profiled.
+inline void mark(Track* track, Spot spot, std::size_t rows, const Work& work = {}) noexcept {
+  if (track != nullptr) track->mark(spot, rows, work);
 }
 
-// Reserved once; each call that it is given to overwrites what the one before left.
+// Allocated once; each profiled call overwrites it.
 class Profile {
  public:
   Profile(std::size_t layers, std::size_t threads);
 
   // Throws InputError when the profile is for another model or for fewer threads, or when another
-  // call has it at this moment.
+  // call is using it.
   void start(std::size_t layers, std::size_t threads);
   void stop();
-  // InputError while a call is writing.
+  // Throws InputError while a call is writing.
   void check_idle() const;
 
-  Lane& lane(std::size_t thread) { return *lanes_[thread]; }
-  const Lane& lane(std::size_t thread) const { return *lanes_[thread]; }
-  std::size_t threads() const { return lanes_.size(); }
+  Track& track(std::size_t thread) { return *tracks_[thread]; }
+  const Track& track(std::size_t thread) const { return *tracks_[thread]; }
+  std::size_t threads() const { return tracks_.size(); }
   std::size_t stages() const { return stages_; }
   std::uint64_t nanoseconds() const { return nanoseconds_; }  // of the whole call
 
  private:
   std::size_t stages_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
-  Lane::Clock::time_point started_;
+  std::vector<std::unique_ptr<Track>> tracks_;
+  Track::Clock::time_point started_;
   std::uint64_t nanoseconds_ = 0;
   std::atomic<bool> busy_{false};
 };

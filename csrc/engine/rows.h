@@ -1,4 +1,4 @@
-// Rows of floats on their way through a panel, and their quantised form.
+// Rows of floats inside a panel, and their quantised form.
 #ifndef MBRT_ENGINE_ROWS_H_
 #define MBRT_ENGINE_ROWS_H_
 
@@ -9,15 +9,13 @@
 
 namespace mbrt {
 
-class Member;
-
 // [rows][stride] floats; columns from the real width to the next multiple of 16 hold 0.
 struct Rows {
   float* x = nullptr;
   std::size_t stride = 0;
 };
 
-// The input of a linear layer: the rows themselves, and for int8 layers their bytes, x being about
+// The input of a linear layer: the rows, and for int8 layers their bytes; x is about
 // q * scale + shift.
 struct Operand {
   const float* x = nullptr;
@@ -26,16 +24,13 @@ struct Operand {
   std::size_t q_stride = 0;
   const float* scale = nullptr;
   const float* shift = nullptr;
-  Member* member = nullptr;  // who works with it
 };
 
-// Room for one quantised panel; each operand is used up before the next is made, and inherits the
-// member.
+// Memory for one quantised panel. Each operand is used before the next is made.
 struct QuantisedRows {
   std::uint8_t* q = nullptr;
   float* scale = nullptr;
   float* shift = nullptr;
-  Member* member = nullptr;
 };
 
 }  // namespace mbrt

@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-// Hands out pieces of a block; with no block it only adds up what they need. Sizes cannot overflow:
+// Hands out pieces of a block; without a block it only adds up their sizes. Sizes cannot overflow:
 // every width is at most 2^14 (model/config.h), a chunk has at most max(512, 4096) tokens, and
-// there are at most 256 members.
+// there are at most 256 workers.
 class Arena {
  public:
   explicit Arena(std::byte* base) : base_(base) {}
@@ -69,28 +69,30 @@ Stream take_stream(Arena& arena, const Widths& w, const WorkspaceSizes& sizes) {
 PanelRows take_rows(Arena& arena, const Widths& w) {
   PanelRows rows;
   rows.gathered = arena.rows(kPanelRows, std::max(w.hidden, w.embedding_input));
-  for (Rows* of : {&rows.narrow, &rows.query, &rows.key, &rows.value, &rows.context}) {
-    *of = arena.rows(kPanelRows, w.body);
+  for (Rows* narrow : {&rows.narrow, &rows.query, &rows.key, &rows.value, &rows.context}) {
+    *narrow = arena.rows(kPanelRows, w.body);
   }
   rows.wide = arena.rows(kPanelRows, std::max(w.intermediate, w.hidden));
   return rows;
 }
 
 Scratch take_scratch(Arena& arena, const Widths& w, const WorkspaceSizes& sizes,
-                     std::size_t member) {
+                     std::size_t worker) {
   const std::size_t widest = std::max({w.hidden, w.body, w.intermediate, w.embedding_input});
   Scratch s;
-  if (member < sizes.with_rows) s.rows = take_rows(arena, w);
-  s.quantised = {arena.take<std::uint8_t>(kPanelRows * widest), arena.take<float>(kPanelRows),
-                 arena.take<float>(kPanelRows)};
+  if (worker < sizes.with_rows) s.rows = take_rows(arena, w);
+  s.quantised = {.q = arena.take<std::uint8_t>(kPanelRows * widest),
+                 .scale = arena.take<float>(kPanelRows),
+                 .shift = arena.take<float>(kPanelRows)};
   s.scores = arena.take<float>(kStripRows * pad16(sizes.longest));
   s.inverse = arena.take<float>(kStripRows);
   s.factor = arena.take<float>(kStripRows);
   s.head_out = arena.take<float>(kStripRows * w.head_padded);
   if (w.precision == Precision::kInt8) {
     const std::size_t parts = kPanelRows * w.heads;
-    s.heads = {arena.take<std::uint8_t>(parts * w.head_padded), arena.take<float>(parts),
-               arena.take<std::int32_t>(parts)};
+    s.heads = {.q = arena.take<std::uint8_t>(parts * w.head_padded),
+               .scale = arena.take<float>(parts),
+               .sum = arena.take<std::int32_t>(parts)};
     s.weights = arena.take<std::uint8_t>(kStripRows * pad16(sizes.longest));
   }
   return s;
@@ -113,7 +115,7 @@ void Workspace::Free::operator()(std::byte* p) const { std::free(p); }
 
 void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
   streams_.resize(sizes.streams);
-  scratch_.resize(sizes.members);
+  scratch_.resize(sizes.workers);
   const std::size_t needed = bytes_for(widths, sizes);
   if (needed > bytes_) {
     block_.reset();
@@ -124,7 +126,7 @@ void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
   }
   Arena arena(block_.get());
   for (Stream& stream : streams_) stream = take_stream(arena, widths, sizes);
-  for (std::size_t i = 0; i < sizes.members; ++i) {
+  for (std::size_t i = 0; i < sizes.workers; ++i) {
     scratch_[i] = take_scratch(arena, widths, sizes, i);
     if (sizes.by_columns) scratch_[i].rows = scratch_.front().rows;
   }
@@ -133,7 +135,7 @@ void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
 std::size_t Workspace::bytes_for(const Widths& widths, const WorkspaceSizes& sizes) {
   Arena arena(nullptr);
   for (std::size_t i = 0; i < sizes.streams; ++i) take_stream(arena, widths, sizes);
-  for (std::size_t i = 0; i < sizes.members; ++i) take_scratch(arena, widths, sizes, i);
+  for (std::size_t i = 0; i < sizes.workers; ++i) take_scratch(arena, widths, sizes, i);
   return arena.used();
 }
 

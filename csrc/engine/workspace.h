@@ -13,13 +13,12 @@
 
 namespace mbrt {
 
-// Rows that go through a block together: their activations and a layer's weights stay in the cache.
+// Rows that pass through a block together, so that their activations and the weights of a layer
+// stay in the cache.
 inline constexpr std::size_t kPanelRows = 32;
-// Columns of the narrowest product that a thread must have to be worth a meeting for each product.
-inline constexpr std::size_t kLeastColumns = 32;
-// Query rows whose scores exist at one time: 16 x 512 floats fit in the first-level cache.
+// Query rows whose scores are computed together: 16 x 512 floats fit in the L1 cache.
 inline constexpr std::size_t kStripRows = 16;
-// Tokens that go through the encoder together (more when one sequence is longer).
+// Tokens that pass through the encoder together (more when one sequence is longer).
 inline constexpr std::size_t kChunkTokens = 512;
 
 // Widths of everything, padded to whole vectors.
@@ -34,12 +33,12 @@ struct Widths {
   std::size_t head_padded;
 };
 
-// Consecutive sequences that go through the encoder together.
+// Consecutive sequences that pass through the encoder together.
 struct Chunk {
   std::size_t first, last;  // sequences [first, last)
 };
 
-// Keys and values, each sequence and head packed as the weights of a product; of a layer. Those of
+// Keys and values of a layer, each sequence and head packed as the weights of a product. Those of
 // the other precision are null: see attention_f32.cc and attention_s8.cc.
 struct KeysValues {
   float* keys_f32 = nullptr;
@@ -51,19 +50,19 @@ struct KeysValues {
   float* value_scale = nullptr;
 };
 
-// What the members of a team share while a chunk goes through the encoder.
+// What the workers of a chunk share.
 struct Stream {
   float* hidden = nullptr;     // [tokens][hidden]: between blocks
   float* residual = nullptr;   // [tokens][body]: inside a block; null without bottleneck
   float* query_f32 = nullptr;  // [tokens][body]; null in int8 models, as the others are in fp32
   std::uint8_t* query_s8 = nullptr;  // [tokens][heads][head_padded]
   float* query_scale = nullptr;      // [tokens][heads]
-  KeysValues kv[2];  // by parity of the layer: one is read while the next is written
+  KeysValues kv[2];                  // by layer % 2: one is read while the next is written
   // Where sequence b of the chunk begins in kv, in padded tokens; filled for each chunk.
   std::size_t* padded_offset = nullptr;
 };
 
-// Room for the heads of a panel, quantised: [rows][heads], and head_padded bytes each.
+// Memory for the quantised heads of a panel: [rows][heads], head_padded bytes each.
 struct QuantisedHeads {
   std::uint8_t* q = nullptr;
   float* scale = nullptr;
@@ -79,7 +78,7 @@ struct PanelRows {
   Rows wide;               // [rows][max(intermediate, hidden)]
 };
 
-// What each thread has for itself; those that share a panel use the rows of the first.
+// Memory of one worker; workers that share a panel use the rows of the first.
 struct Scratch {
   PanelRows rows;
   QuantisedRows quantised;
@@ -89,24 +88,23 @@ struct Scratch {
   float* inverse = nullptr;         // [strip]
   float* factor = nullptr;          // [strip]
   float* head_out = nullptr;        // [strip][head_padded]
-  Member* member = nullptr;         // the thread; set for each call
 };
 
-// What a workspace must have room for.
+// What a workspace must hold.
 struct WorkspaceSizes {
-  std::size_t chunk_tokens = 0, chunk_sequences = 0;  // the most of any chunk
+  std::size_t chunk_tokens = 0, chunk_sequences = 0;  // max over the chunks
   std::size_t longest = 0;                            // tokens of the longest sequence
   std::size_t streams = 0;                            // chunks at once
-  std::size_t members = 0;                            // threads
-  std::size_t with_rows = 0;                          // of them, those with rows of their own
-  bool by_columns = false;                            // they share one panel
+  std::size_t workers = 0;                            // threads
+  std::size_t with_rows = 0;                          // workers with rows of their own
+  bool by_columns = false;                            // workers share one panel
 };
 
 class Workspace {
  public:
-  // Makes room; allocates only when the plan grew. Throws std::bad_alloc when there is no memory.
+  // Allocates only when the plan grew. Throws std::bad_alloc when there is no memory.
   void prepare(const Widths& widths, const WorkspaceSizes& sizes);
-  // What a new workspace would allocate for it.
+  // The size of a new workspace.
   static std::size_t bytes_for(const Widths& widths, const WorkspaceSizes& sizes);
 
   Stream& stream(std::size_t i) { return streams_[i]; }

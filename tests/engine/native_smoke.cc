@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "engine/encoder.h"
-#include "engine/member.h"
+#include "engine/worker.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
 
@@ -38,16 +38,16 @@ void from_all_callers(Work work) {
   for (std::thread& caller : callers) caller.join();
 }
 
-// Between two barriers every member must see what all the others did before the first.
+// After a barrier every thread must see what all did before it.
 struct Count {
   std::atomic<std::size_t> arrived{0};
   std::atomic<std::size_t> wrong{0};
-  std::atomic<std::size_t> members{0};
+  std::atomic<std::size_t> threads{0};
 };
 
-void count_members(void* context, mbrt::Team& team, std::size_t index) noexcept {
+void count_threads(void* context, mbrt::ThreadTeam& team, std::size_t index) noexcept {
   Count& count = *static_cast<Count*>(context);
-  ++count.members;
+  ++count.threads;
   for (std::size_t round = 1; round <= 20; ++round) {
     ++count.arrived;
     if (team.barrier.wait(0) != 0) ++count.wrong;
@@ -61,37 +61,39 @@ void test_thread_pool() {
   from_all_callers([](std::size_t caller) {
     for (std::size_t run = 0; run < 50; ++run) {
       Count count;
-      const std::size_t most = 1 + (caller + run) % 5;
-      mbrt::ThreadPool::instance().run(most, count_members, &count);
-      expect(count.wrong == 0, "a barrier lets every member through at once");
-      expect(count.members >= 1 && count.members <= most, "a team is no larger than asked for");
+      const std::size_t max = 1 + (caller + run) % 5;
+      mbrt::ThreadPool::instance().run(max, count_threads, &count);
+      expect(count.wrong == 0, "a barrier releases all threads together");
+      expect(count.threads >= 1 && count.threads <= max, "a team is not larger than requested");
     }
   });
 }
 
-// Of two that share a panel, the first goes on alone when the other is late again and again.
-void test_crowded_team() {
-  mbrt::Team team(2);
-  const auto rounds_until_parted = [&team](std::size_t index) {
-    mbrt::Member member(team, index, true, nullptr);
+// Of two workers that share a panel, the first continues alone when the other is often late.
+void test_fall_back() {
+  mbrt::ThreadTeam team(2);
+  const auto rounds_until_fall_back = [&team](std::size_t index) {
+    mbrt::Worker worker(team, index, true, nullptr);
     int rounds = 1;
-    for (; rounds < 100 && member.part(2).size() == 1; ++rounds) {
+    for (; rounds < 100 && worker.part(2).size() == 1; ++rounds) {
       if (index == 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      if (member.rendezvous(false, mbrt::kCallStage) == mbrt::Verdict::kLeave) break;
+      if (worker.team_barrier(false, mbrt::kCallStage) == mbrt::Progress::kIdle) break;
     }
     if (index == 0) {
-      member.meet(mbrt::kCallStage);
-      expect(member.rendezvous(false, mbrt::kCallStage) == mbrt::Verdict::kGoOn, "it can go on");
-      expect(member.rendezvous(true, mbrt::kCallStage) == mbrt::Verdict::kStop, "it can stop");
+      worker.panel_barrier(mbrt::kCallStage);
+      expect(worker.team_barrier(false, mbrt::kCallStage) == mbrt::Progress::kContinue,
+             "the first worker can continue");
+      expect(worker.team_barrier(true, mbrt::kCallStage) == mbrt::Progress::kStop,
+             "the first worker can stop");
     }
     return rounds;
   };
   int late = 0;
-  std::thread other([&] { late = rounds_until_parted(1); });
-  const int first = rounds_until_parted(0);
+  std::thread other([&] { late = rounds_until_fall_back(1); });
+  const int first = rounds_until_fall_back(0);
   other.join();
-  expect(first < 100 && first == late + 1, "a crowded team parts at a rendezvous");
-  expect(team.barrier.long_waits() > 0, "who waits for long is counted");
+  expect(first < 100 && first == late + 1, "workers fall back at the same barrier");
+  expect(team.barrier.long_waits() > 0, "long waits are counted");
 }
 
 // One text alone, and what came of it.
@@ -206,7 +208,7 @@ void test_model(const std::string& path) {
 int main(int argc, char** argv) {
   try {
     test_thread_pool();
-    test_crowded_team();
+    test_fall_back();
     for (int i = 1; i < argc; ++i) test_model(argv[i]);
   } catch (const std::exception& error) {
     expect(false, error.what());

@@ -206,9 +206,9 @@ def test_full_memory_costs_the_trace_its_end_and_the_sums_nothing(tmp_path: Path
 def test_a_recorder_fits_one_model_and_its_threads(tmp_path: Path) -> None:
     core = load(tmp_path, "mobilebert_int8", max_positions=LONG)._core
     deeper = model_of(tmp_path, PLAIN | {"num_layers": 3})._core
-    with pytest.raises(mbrt.InputError, match="a model of 3 layers"):
+    with pytest.raises(mbrt.InputError, match="made for 1 threads and a model of 3 layers"):
         core.run(*packed(TEXTS), profile=_core.Profile(deeper, 1))
-    with pytest.raises(mbrt.InputError, match="a call of 1 threads"):
+    with pytest.raises(mbrt.InputError, match="this call has up to 3 threads"):
         core.run(*packed(TEXTS), num_threads=3, profile=_core.Profile(core, 1))
     for threads in (0, 257):
         with pytest.raises(mbrt.InputError, match="expected 1 to 256"):

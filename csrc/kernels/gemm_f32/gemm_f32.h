@@ -29,13 +29,13 @@ struct GemmF32 {
   const float* a;        // [m][a_stride]
   std::size_t a_stride;  // floats
 
-  const float* w;            // packed n16k1, 64-byte aligned
-  std::size_t panel_stride;  // floats between blocks of 16 columns
-  const float* bias;         // [n]; unused by kProduct
+  const float* w;               // packed n16k1, 64-byte aligned
+  std::size_t panel_stride;     // floats between blocks of 16 columns
+  const float* bias = nullptr;  // [n]; unused by kProduct
 
-  const float* residual;        // [m][residual_stride]; kResidual only; may be out itself
-  std::size_t residual_stride;  // floats
-  const float* residual_scale;  // [n]; kResidual only
+  const float* residual = nullptr;        // [m][residual_stride]; kResidual only; may be out itself
+  std::size_t residual_stride = 0;        // floats
+  const float* residual_scale = nullptr;  // [n]; kResidual only
 
   float* out;              // [m][out_stride]
   std::size_t out_stride;  // floats

@@ -39,20 +39,20 @@ struct GemmS8 {
   std::size_t n;  // columns, a positive multiple of 16
   std::size_t k;  // a positive multiple of 16, kMaxKS8 at most
 
-  const std::uint8_t* a;  // [m][a_stride], the first k bytes of each row
-  std::size_t a_stride;   // bytes
-  const float* a_scale;   // [m]
-  const float* a_shift;   // [m]
+  const std::uint8_t* a;           // [m][a_stride], the first k bytes of each row
+  std::size_t a_stride;            // bytes
+  const float* a_scale = nullptr;  // [m]; unused by kProduct
+  const float* a_shift = nullptr;  // [m]; unused by kProduct
 
   const std::int8_t* w;              // packed n16k4, 64-byte aligned
   const std::int32_t* compensation;  // [n]; read only by kernels whose offset is 128
   const float* w_scale;              // [n]
-  const float* w_sum;                // [n]
-  const float* bias;                 // [n]
+  const float* w_sum = nullptr;      // [n]; unused by kProduct
+  const float* bias = nullptr;       // [n]; unused by kProduct
 
-  const float* residual;        // [m][residual_stride]; kResidual only; may be out itself
-  std::size_t residual_stride;  // floats
-  const float* residual_scale;  // [n]; kResidual only
+  const float* residual = nullptr;        // [m][residual_stride]; kResidual only; may be out itself
+  std::size_t residual_stride = 0;        // floats
+  const float* residual_scale = nullptr;  // [n]; kResidual only
 
   float* out;              // [m][out_stride]
   std::size_t out_stride;  // floats

@@ -57,13 +57,13 @@ struct Quantize {
 struct QuantizeHeads {
   std::size_t rows;
   std::size_t heads;
-  std::size_t width;     // of a head
-  const float* x;        // [rows][x_stride]; head h begins at column h * width
-  std::size_t x_stride;  // floats
-  int offset;            // added to each byte: 0 or 128
-  std::uint8_t* q;       // [rows][heads][width, padded]
-  float* scale;          // [rows][heads]
-  std::int32_t* sum;     // [rows][heads], the sums of q; may be null
+  std::size_t width;            // of a head
+  const float* x;               // [rows][x_stride]; head h begins at column h * width
+  std::size_t x_stride;         // floats
+  int offset;                   // added to each byte: 0 or 128
+  std::uint8_t* q;              // [rows][heads][width, padded]
+  float* scale;                 // [rows][heads]
+  std::int32_t* sum = nullptr;  // [rows][heads], the sums of q; may be null
 };
 
 }  // namespace mbrt
