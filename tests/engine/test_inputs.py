@@ -51,9 +51,17 @@ def test_wrong_ids_are_named(model: mbrt.Model, case: str) -> None:
 
 WRONG_MASKS: dict[str, tuple[Any, Any, str]] = {
     "another shape": (np.ones((2, 3), int), np.ones((2, 4), int), r"attention_mask has shape \(2, 4\)"),
-    "all masked, 2-D": (np.ones((2, 3), int), np.array([[1, 1, 0], [0, 0, 0]]), "sequence 1: the attention mask hides every token"),
+    "all masked, 2-D": (
+        np.ones((2, 3), int),
+        np.array([[1, 1, 0], [0, 0, 0]]),
+        "sequence 1: the attention mask hides every token",
+    ),
     "all masked, list": (IDS, [[1, 1, 1], [0]], "sequence 1: the attention mask hides every token"),
-    "a query without keys": (IDS, [[[1, 0, 0], [0, 0, 0], [0, 0, 1]], [1]], "sequence 0, query 1: the attention mask hides"),
+    "a query without keys": (
+        IDS,
+        [[[1, 0, 0], [0, 0, 0], [0, 0, 1]], [1]],
+        "sequence 0, query 1: the attention mask hides",
+    ),
     "a cube's query without keys": (
         np.ones((1, 3), int),
         np.array([[[1, 1, 1], [1, 1, 1], [0, 0, 0]]]),
