@@ -70,11 +70,11 @@ std::pair<char, std::string_view> split_label(std::string_view name) {
 
 std::vector<Entity> entities_of(const Tokens& tokens, const std::vector<std::string>& labels,
                                 const std::vector<std::string>& ignored, Aggregation how) {
-  const bool alone = how == Aggregation::kNone;
+  const bool per_token = how == Aggregation::kNone;
   const std::vector<Unit> units =
-      alone || how == Aggregation::kSimple ? token_units(tokens) : word_units(tokens, how);
+      per_token || how == Aggregation::kSimple ? token_units(tokens) : word_units(tokens, how);
   const std::vector<std::size_t> sizes =
-      alone ? std::vector<std::size_t>(units.size(), 1) : joined(units, labels);
+      per_token ? std::vector<std::size_t>(units.size(), 1) : joined(units, labels);
   const auto is_ignored = [&](std::string_view name) {
     return std::find(ignored.begin(), ignored.end(), name) != ignored.end();
   };
@@ -82,7 +82,7 @@ std::vector<Entity> entities_of(const Tokens& tokens, const std::vector<std::str
   std::size_t begin = 0;
   for (const std::size_t size : sizes) {
     const std::string& name = labels[units[begin].label];
-    const std::string_view kind = alone ? name : split_label(name).second;
+    const std::string_view kind = per_token ? name : split_label(name).second;
     const std::size_t end = begin + size;
     if (!is_ignored(name) && !is_ignored(kind)) {
       std::vector<double> scores;

@@ -85,14 +85,14 @@ std::vector<std::vector<std::size_t>> plan_batches(const std::vector<std::size_t
     return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
   });
   std::vector<std::vector<std::size_t>> batches;
-  std::size_t room = 0;
+  std::size_t capacity = 0;
   for (const std::size_t index : order) {
-    if (batches.empty() || lengths[index] > room) {
+    if (batches.empty() || lengths[index] > capacity) {
       batches.emplace_back();
-      room = std::max(max_tokens, lengths[index]);
+      capacity = std::max(max_tokens, lengths[index]);
     }
     batches.back().push_back(index);
-    room -= lengths[index];
+    capacity -= lengths[index];
   }
   return batches;
 }
@@ -114,13 +114,13 @@ void run_windows(const Task& task, const std::vector<Window>& windows, Wanted wa
       runner.add(windows[numbers[i]], chosen == nullptr ? nullptr : &(*chosen)[numbers[i]]);
     }
     runner.run();
-    std::size_t begun = 0;
+    std::size_t texts = 0;
     for (std::size_t row = 0; row < batch.size(); ++row) {
       const std::size_t number = numbers[batch[row]];
       collect(number, runner.rows_of(row));
-      begun += windows[number].first == 0;
+      texts += windows[number].first == 0;
     }
-    if (run.progress) run.progress(begun);
+    if (run.progress) run.progress(texts);
   }
 }
 

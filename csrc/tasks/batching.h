@@ -26,8 +26,8 @@ struct OutputRows {
   const float* row(std::size_t i) const { return first + i * stride; }
 };
 
-// Groups of indices, longest first, each of at most max_tokens tokens (a longer sequence is alone in
-// its group). Longest first: what needs the most memory is seen at once.
+// Groups of indices, longest first, each of at most max_tokens tokens (a longer sequence has a
+// group of its own). Longest first, so that a lack of memory shows at once.
 std::vector<std::vector<std::size_t>> plan_batches(const std::vector<std::size_t>& lengths,
                                                    std::size_t max_tokens);
 

@@ -14,7 +14,7 @@ namespace {
 
 using Positions = std::vector<std::size_t>;
 
-// For each window of one text, the positions of the masks it answers for.
+// For each window of one text, the positions of the masks whose results it provides.
 void find_masks(const std::vector<Window>& windows, Range group, std::int32_t mask,
                 std::vector<Positions>* found) {
   std::vector<std::size_t> counts;

@@ -29,7 +29,7 @@ class FillMask : public Task {
 
   // For each text, for each of its masks in order, the top_k proposals, best first. Masks are
   // filled one by one: the others stay masked. With OnOverflow::kStride each mask of a long text is
-  // filled in the window that shows most of its surroundings. InputError for a pair, for a text
+  // filled in the window that shows most of its context. InputError for a pair, for a text
   // without a mask, and for a top_k of 0.
   std::vector<std::vector<std::vector<Fill>>> fill(const std::vector<Text>& texts,
                                                    std::size_t top_k = kDefaultTopK,

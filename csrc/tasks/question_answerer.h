@@ -19,7 +19,7 @@ struct QuestionAnswererOptions : TaskOptions {
 };
 
 struct AnswerOptions {
-  std::size_t n_best = 1;              // answers a question, at least 1
+  std::size_t n_best = 1;              // answers for each question, at least 1
   std::size_t max_answer_length = 30;  // tokens, at least 1
   // An empty answer stands for "not in the context" (SQuAD 2.0); it must beat an answer's logit by
   // null_threshold.
@@ -41,7 +41,7 @@ class QuestionAnswerer : public Task {
                             const QuestionAnswererOptions& options = {});
 
   // For each pair (question, context) its answers, best first; none for an empty context.
-  // InputError for a text that is no pair and for a question that leaves no room for context.
+  // InputError for a text that is not a pair and for a question that leaves no tokens for context.
   std::vector<std::vector<Answer>> answer(const std::vector<Text>& pairs,
                                           const AnswerOptions& wanted = {},
                                           const RunOptions& run = {}) const;

@@ -22,9 +22,9 @@ struct ScoredWindow {
 // The n_best spans of at most max_answer_length tokens, best first, no two with the same bytes.
 //
 // A span's logit is that of its start plus that of its end. Each start counts only in the window
-// that shows most of its surroundings, so no span is counted twice, and the scores (softmax over
-// every allowed span) add up to 1. "No answer" is a span whose logit is the least of the windows'
-// [CLS] logits less null_threshold, when wanted.allow_no_answer. whole_words: widen a span to whole
+// that shows most of its context, so no span is counted twice, and the scores (softmax over
+// every allowed span) add up to 1. "No answer" is a span whose logit is the minimum of the windows'
+// [CLS] logits minus null_threshold, when wanted.allow_no_answer. whole_words: widen a span to whole
 // words. Logits that are not finite are no spans.
 std::vector<Answer> best_spans(const std::vector<ScoredWindow>& windows,
                                const AnswerOptions& wanted, bool whole_words);

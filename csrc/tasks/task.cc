@@ -16,8 +16,8 @@ void check_head(const TextModel& model, std::string_view task, std::initializer_
   for (const Head suitable : heads) {
     known += (known.empty() ? "" : " or ") + std::string(head_traits(suitable).name);
   }
-  const std::string has = head == Head::kNone ? "has no head, and gives vectors alone"
-                                              : std::string("is one for ") + head_traits(head).name;
+  const std::string has =
+      head == Head::kNone ? "has no head" : std::string("is one for ") + head_traits(head).name;
   throw UnsupportedModelError(std::string(task) + " needs a model for " + known + "; " +
                               model.name() + " " + has + ".");
 }

@@ -10,7 +10,7 @@ namespace {
 
 using Logits = std::vector<float>;  // [tokens][labels] of a window, without its special tokens
 
-// The tokens of one text, each from the window that answers for it.
+// The tokens of one text, each from the window that shows it with the most context.
 Tokens stitch(const std::vector<Window>& windows, const std::vector<Logits>& logits, Range group,
               std::size_t labels) {
   std::vector<std::size_t> counts;

@@ -25,8 +25,8 @@ class TokenClassifier : public Task {
   Aggregation aggregation() const { return aggregation_; }
   const std::vector<std::string>& ignored_labels() const { return ignored_; }
 
-  // The entities of each text in order. With OnOverflow::kStride each token of a long text is judged
-  // in the window that shows most of its surroundings. InputError for a pair.
+  // The entities of each text in order. With OnOverflow::kStride each token of a long text is labelled
+  // in the window that shows most of its context. InputError for a pair.
   // aggregation: of this call, instead of the task's own.
   std::vector<std::vector<Entity>> tag(const std::vector<Text>& texts, const RunOptions& run = {},
                                        std::optional<Aggregation> aggregation = std::nullopt) const;

@@ -65,7 +65,7 @@ void add_strided(const LongText& text, std::size_t stride, std::size_t index,
   const std::size_t fixed = text.is_pair ? text.first.size() : 0;
   if (fixed >= text.capacity) {
     throw InputError(text.name + ": its first text has " + thousands(fixed) +
-                     " tokens, which leaves a window no room for the second. Use a larger "
+                     " tokens, which leaves no tokens of a window for the second. Use a larger "
                      "max_length or a shorter first text.");
   }
   const std::size_t length = text.capacity - fixed;
@@ -101,7 +101,7 @@ LongText long_text(const Encoding& whole, bool is_pair, const Limits& limits, st
   const std::size_t special = whole.size() - first.size() - second.size();
   if (limits.max_length <= special) {
     throw InputError("max_length " + thousands(limits.max_length) + " leaves " + name +
-                     " no room beside its special tokens.");
+                     " no tokens beside its special tokens.");
   }
   return {whole, is_pair, first, second, limits.max_length - special, std::move(name)};
 }

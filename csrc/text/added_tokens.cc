@@ -28,7 +28,7 @@ Decoded decode_last(std::string_view text) {
   return {kReplacement, 1};
 }
 
-bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
+bool is_whole_word(std::string_view text, std::size_t begin, std::size_t end) {
   if (begin > 0 && is_word(decode_last(text.substr(0, begin)).code)) return false;
   return end == text.size() || !is_word(decode_utf8(text.substr(end)).code);
 }
@@ -84,8 +84,8 @@ std::size_t AddedTokens::candidate(std::string_view text, std::size_t from) cons
 const AddedToken* AddedTokens::longest_at(std::string_view text) const {
   std::size_t longest = PieceTable::kNone;
   PieceTable::Hash hash = table_.begin();
-  const std::size_t most = std::min(text.size(), table_.longest());
-  for (std::size_t size = 1; size <= most; ++size) {
+  const std::size_t max_size = std::min(text.size(), table_.longest());
+  for (std::size_t size = 1; size <= max_size; ++size) {
     hash = PieceTable::step(hash, text[size - 1]);
     const std::size_t found = table_.find(hash, {}, text.substr(0, size));
     if (found != PieceTable::kNone) longest = found;
@@ -104,7 +104,7 @@ AddedTokens::Match AddedTokens::next(std::string_view text, std::size_t search,
     std::size_t begin = search;
     std::size_t end = search + token->content.size();
     search = end;
-    if (token->single_word && !stands_alone(text, begin, end)) continue;
+    if (token->single_word && !is_whole_word(text, begin, end)) continue;
     if (token->lstrip) begin = std::max(before_space(text, begin), taken);
     if (token->rstrip) end = behind_space(text, end);
     return {begin, end, search, token};

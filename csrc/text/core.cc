@@ -9,13 +9,12 @@
 namespace mbrt::text {
 namespace {
 
-// A word has at most so many characters: the buffers are of that size, and a word of n characters
-// may take n * n steps.
-constexpr std::size_t kMostWordChars = 4096;
+// The maximum length of a word: the size of the buffers, and a word of n characters may take n * n steps.
+constexpr std::size_t kMaxWordChars = 4096;
 
 PieceRules piece_rules(Description* d, std::string_view source) {
   const std::string name(source);
-  if (d->settings.max_word_chars > kMostWordChars) {
+  if (d->settings.max_word_chars > kMaxWordChars) {
     throw UnsupportedModelError(
         name + ": words of up to " + thousands(d->settings.max_word_chars) +
         " characters (max_input_chars_per_word); at most 4,096 are supported.");

@@ -57,10 +57,10 @@ void Normalizer::run(std::string_view text, std::size_t base) {
 }
 
 std::size_t Normalizer::letters(std::string_view text, std::size_t i, std::size_t base) {
-  char* const out = words_.ascii_room();
-  const std::size_t most = std::min(text.size() - i, WordPieces::kRun);
+  char* const out = words_.ascii_buffer();
+  const std::size_t max_size = std::min(text.size() - i, WordPieces::kRun);
   std::size_t n = 0;
-  for (; n < most; ++n) {
+  for (; n < max_size; ++n) {
     const auto byte = static_cast<unsigned char>(text[i + n]);
     if (rules_.kinds[byte] != NormalRules::kLetter) break;
     out[n] = rules_.lettering[byte];

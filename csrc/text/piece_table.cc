@@ -11,10 +11,10 @@ namespace mbrt::text {
 PieceTable::PieceTable(const std::vector<NamedId>& pieces, Repeats repeats,
                        std::string_view source) {
   store(pieces, source);
-  constexpr Hash kMostSalts = 8;
+  constexpr Hash kMaxSalts = 8;
   std::vector<std::size_t> repeated;  // numbers descending
   for (Hash i = 0; !fill(i * 0x85EBCA6BU, &repeated); ++i) {
-    if (i < kMostSalts) continue;
+    if (i < kMaxSalts) continue;
     throw ModelFormatError(std::string(source) +
                            ": the pieces were chosen to make their table slow." + kConvertAgain);
   }
@@ -37,8 +37,8 @@ PieceTable::PieceTable(const std::vector<NamedId>& pieces, Repeats repeats,
 
 // The text and the entries, and slots enough for them.
 void PieceTable::store(const std::vector<NamedId>& pieces, std::string_view source) {
-  constexpr std::size_t kMostPieces = std::size_t{1} << 24;
-  if (pieces.size() > kMostPieces) {
+  constexpr std::size_t kMaxPieces = std::size_t{1} << 24;
+  if (pieces.size() > kMaxPieces) {
     throw ModelFormatError(std::string(source) + ": " + thousands(pieces.size()) +
                            " pieces, more than any vocabulary has." + kConvertAgain);
   }

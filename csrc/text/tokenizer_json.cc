@@ -36,7 +36,7 @@ class Keys {
   bool next(std::string* key) {
     if (!json_->next_key(key)) return false;
     if (has(*key)) json_->fail("the same key twice");
-    if (seen_.size() == kMost) json_->fail("too many keys");
+    if (seen_.size() == kMax) json_->fail("too many keys");
     seen_.push_back(*key);
     return true;
   }
@@ -51,7 +51,7 @@ class Keys {
   }
 
  private:
-  static constexpr std::size_t kMost = 64;  // looked through one by one
+  static constexpr std::size_t kMax = 64;  // searched linearly
 
   JsonReader* json_;
   std::string_view what_;
@@ -131,9 +131,9 @@ void read_model(JsonReader* json, std::string_view source, Description* d) {
     } else if (key == "continuing_subword_prefix") {
       d->settings.prefix = json->string();
     } else if (key == "max_input_chars_per_word") {
-      const std::uint64_t most = json->unsigned_integer();
+      const std::uint64_t max_size = json->unsigned_integer();
       d->settings.max_word_chars =
-          static_cast<std::size_t>(std::min<std::uint64_t>(most, SIZE_MAX));
+          static_cast<std::size_t>(std::min<std::uint64_t>(max_size, SIZE_MAX));
     } else if (key == "vocab") {
       json->begin_object();
       for (std::string piece; json->next_key(&piece);) d->pieces.push_back({piece, read_id(json)});

@@ -24,11 +24,11 @@ bool is_utf8(std::string_view text) {
 
 Description read_vocabulary(std::string_view text, const Settings& settings,
                             std::string_view source) {
-  constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
+  constexpr std::size_t kMax = std::numeric_limits<std::int32_t>::max();
   Description d;
   d.settings = settings;
   d.repeats = PieceTable::Repeats::kLastCounts;
-  for (bool more = true; more && d.pieces.size() < kMost;) {
+  for (bool more = true; more && d.pieces.size() < kMax;) {
     const std::size_t feed = text.find('\n');
     std::string_view line = text.substr(0, feed);
     more = feed != std::string_view::npos && feed + 1 < text.size();

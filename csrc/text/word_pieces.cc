@@ -138,10 +138,11 @@ bool WordPieces::cut() {
 
 WordPieces::Found WordPieces::longest_piece(std::string_view head, PieceTable::Hash hash,
                                             std::string_view rest) {
-  const std::size_t room = rules_.table.longest() - std::min(rules_.table.longest(), head.size());
-  const std::size_t most = std::min(rest.size(), room);
-  for (std::size_t i = 0; i < most; ++i) hashes_[i] = hash = PieceTable::step(hash, rest[i]);
-  for (std::size_t size = most; size > 0; --size) {
+  const std::size_t max_tail =
+      rules_.table.longest() - std::min(rules_.table.longest(), head.size());
+  const std::size_t max_size = std::min(rest.size(), max_tail);
+  for (std::size_t i = 0; i < max_size; ++i) hashes_[i] = hash = PieceTable::step(hash, rest[i]);
+  for (std::size_t size = max_size; size > 0; --size) {
     if (size < rest.size() && is_continuation(rest[size])) continue;  // within a character
     const std::size_t number = rules_.table.find(hashes_[size - 1], head, rest.substr(0, size));
     if (number != PieceTable::kNone) return {size, number};

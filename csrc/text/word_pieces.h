@@ -43,9 +43,9 @@ class WordPieces {
   // One more character of the word that is being collected, up to 4 bytes.
   void add(const char* utf8, std::size_t size, Place from);
   // `count` ASCII characters at once, each from one byte, beginning at `begin`; the caller writes
-  // them to ascii_room(), which has room for kRun.
+  // them to ascii_buffer(), which has kRun bytes.
   static constexpr std::size_t kRun = 64;
-  char* ascii_room() { return bytes_.data() + size_; }
+  char* ascii_buffer() { return bytes_.data() + size_; }
   void add_ascii(std::size_t count, std::uint32_t begin);
   // Cuts the word, if there is one, and begins the next.
   void finish();
@@ -71,7 +71,7 @@ class WordPieces {
   Encoding& out_;
   std::int32_t words_ = 0;
 
-  std::vector<char> bytes_;               // with room for a run beyond the longest word
+  std::vector<char> bytes_;               // the longest word plus kRun
   std::vector<PieceTable::Hash> hashes_;  // of the prefixes from where the next piece begins
   std::size_t size_ = 0;
   std::size_t chars_ = 0;

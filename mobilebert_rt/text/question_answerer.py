@@ -85,7 +85,7 @@ class QuestionAnswerer(TextTask):
         """The answers to a question, best first; a list of such lists for a list of questions (one context for all, or
         a list of as many). An empty context has no answers.
 
-        options: see AnswerOptions. Raises InputError (also for a question that leaves no room for context),
+        options: see AnswerOptions. Raises InputError (also for a question that leaves no tokens for context),
         TimeoutError, CancelledError.
         """
         control: Any = options

@@ -23,8 +23,8 @@ class TokenClassifier(TextTask):
     aggregation: "none": each token alone, its label as the model names it (B-PER). "simple", the default: neighbouring
     tokens of the same type form one entity, named without its prefix (PER); B- begins a new one. "first" and "max": as
     "simple", but a whole word has the label of its first token, or of its token of the highest score. ignore_labels:
-    labels that are no entities, by default "O". With on_overflow="stride" each token of a long text is judged in the
-    window that shows most of its context. Other keywords: see TextTask.
+    labels that are no entities, by default "O". With on_overflow="stride" each token of a long text is labelled in
+    the window that shows most of its context. Other keywords: see TextTask.
 
     >>> tagger = TokenClassifier.from_pretrained("ner.safetensors", aggregation="first")
     >>> entities = tagger("Ada Lovelace lived in London")  # [Entity(text="Ada Lovelace", label="PER", ...), ...]

@@ -66,8 +66,8 @@ def test_windows_of_a_pair_repeat_the_first_text(random_model: Make) -> None:
     ("text", "limits", "message"),
     [
         ((random_words(7), random_words(20)), (10, "stride"), "input 0: its first text has 7 tokens, which leaves"),
-        ((random_words(20), "the"), (10, "stride"), "leaves a window no room for the second"),
-        (random_words(20), (2, "truncate"), "leaves input 0 no room"),
+        ((random_words(20), "the"), (10, "stride"), "leaves no tokens of a window for the second"),
+        (random_words(20), (2, "truncate"), "leaves input 0 no tokens"),
     ],
 )
 def test_windows_without_capacity_are_refused(
