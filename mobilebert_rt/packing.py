@@ -1,4 +1,4 @@
-"""From what a caller has (arrays with a mask, or lists of any lengths) to packed sequences, and back."""
+"""Pack the input of a call (arrays with a mask, or lists of any lengths): sequences without padding."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pack(input_ids: Any, attention_mask: Any = None, token_type_ids: Any = None,
 
 
 def _integers(values: Any, name: str) -> npt.NDArray[np.int32]:
-    """An int32 copy, with every value that does not fit refused rather than wrapped."""
+    """An int32 copy. Values that do not fit are an error; they never wrap around."""
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -69,7 +69,7 @@ def _integers(values: Any, name: str) -> npt.NDArray[np.int32]:
 
 
 def _mask(values: Any, name: str) -> npt.NDArray[np.uint8]:
-    """A mask of 0 and 1. Additive float masks are refused: their meaning depends on their size."""
+    """A mask of 0 and 1. Additive float masks are an error: 0 means "attend" there."""
     array = np.asarray(values)
     if array.dtype.kind == "f" and not np.isin(array, (0.0, 1.0)).all():
         raise InputError(f"{name} holds values other than 0 and 1; give 1 for a token to attend to, 0 for others")
@@ -96,7 +96,7 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
             f"attention_mask has shape {allowed.shape}; for input_ids {ids.shape} give {(batch, length)} "
             f"or {(batch, length, length)}"
         )
-    # A token at the end of a row that no query may attend, and that asks for nothing itself, is padding.
+    # Padding: tokens at the end of a row that no query attends to and that attend to nothing.
     used = (allowed if allowed.ndim == 2 else allowed.max(axis=1) | allowed.max(axis=2)) != 0
     empty = np.flatnonzero(~used.any(axis=1))
     if empty.size:
@@ -152,7 +152,7 @@ def _check_sizes(flat: npt.NDArray[Any], lengths: npt.NDArray[np.int64], rows: A
 def _list_masks(
     masks: list[npt.NDArray[np.uint8]], lengths: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint8] | None, npt.NDArray[np.uint8] | None]:
-    """(key_mask, pair_mask): pairs as soon as one of the masks is a square."""
+    """(key_mask, pair_mask); a pair_mask if any of the masks is a square."""
     for b, (m, n) in enumerate(zip(masks, lengths, strict=True)):
         if m.shape not in ((n,), (n, n)):
             raise InputError(f"attention_mask[{b}] has shape {m.shape}; give {(int(n),)} or {(int(n), int(n))}")

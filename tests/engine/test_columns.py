@@ -56,7 +56,7 @@ def test_same_bits_with_any_threads(tmp_path: Path, name: str) -> None:
 @pytest.mark.skipif(EMULATED, reason="[emulated] the waiting times are those of the emulator, and teams part")
 @pytest.mark.parametrize("name", ["mobilebert_int8", "bert_int8", "mobilebert", "without_opt"])
 @pytest.mark.parametrize("tokens", [1, 9, 18])
-def test_the_work_of_one_thread_is_divided(tmp_path: Path, name: str, tokens: int) -> None:
+def test_column_sharing_divides_the_work_of_one_thread(tmp_path: Path, name: str, tokens: int) -> None:
     """As one panel: no weight is read twice. Where a core is busy the first thread goes on alone, and every model keeps
     in mind that it did: a new one is asked until two threads had a core each."""
     ids, lengths = np.array(make_texts([tokens])[0], np.int32), np.array([tokens], np.int64)
@@ -77,7 +77,7 @@ def test_the_work_of_one_thread_is_divided(tmp_path: Path, name: str, tokens: in
     pytest.fail(f"never divided: {in_layers}")
 
 
-def test_rows_are_shared_where_that_keeps_the_team_busy(tmp_path: Path) -> None:
+def test_rows_are_divided_where_all_threads_stay_busy(tmp_path: Path) -> None:
     """Three threads take eight rows each, and each reads all the weights of the blocks."""
     core = load(tmp_path, "mobilebert_int8", 3)._core
     recorder = _core.Profile(core, 3)

@@ -12,12 +12,12 @@ from tests.engine.golden import TABLE, hashes_of
 from tests.model.make_model_file import SMALL
 
 
-def test_the_table_is_complete() -> None:
+def test_hash_table_has_every_model() -> None:
     assert list(json.loads(TABLE.read_text())) == list(SMALL)
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_outputs_are_those_of_every_other_machine(tmp_path: Path, name: str) -> None:
+def test_output_hashes_are_the_same_on_every_machine(tmp_path: Path, name: str) -> None:
     expected = json.loads(TABLE.read_text())[name]
     for isa in mbrt.available_isas():
         found = hashes_of(tmp_path, name, isa)

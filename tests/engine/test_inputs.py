@@ -43,7 +43,7 @@ WRONG_IDS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG_IDS)
-def test_wrong_ids_are_named(model: mbrt.Model, case: str) -> None:
+def test_error_names_wrong_ids(model: mbrt.Model, case: str) -> None:
     ids, words = WRONG_IDS[case]
     with pytest.raises(mbrt.InputError, match=words):
         model(ids)
@@ -77,7 +77,7 @@ WRONG_MASKS: dict[str, tuple[Any, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG_MASKS)
-def test_wrong_masks_are_named(model: mbrt.Model, case: str) -> None:
+def test_error_names_wrong_mask(model: mbrt.Model, case: str) -> None:
     ids, mask, words = WRONG_MASKS[case]
     with pytest.raises(mbrt.InputError, match=words):
         model(ids, mask)
@@ -93,7 +93,7 @@ def test_wrong_masks_are_named(model: mbrt.Model, case: str) -> None:
         ([[0.0, 0.0, 1.0], [0.0]], r"token_type_ids\[0\] has dtype float64"),
     ],
 )
-def test_wrong_token_types_are_named(model: mbrt.Model, types: Any, words: str) -> None:
+def test_error_names_wrong_token_types(model: mbrt.Model, types: Any, words: str) -> None:
     with pytest.raises(mbrt.InputError, match=words):
         model(IDS, token_type_ids=types)
 
@@ -108,12 +108,12 @@ def test_wrong_token_types_are_named(model: mbrt.Model, types: Any, words: str) 
         ([[-1], [0]], r"logit_positions\[0\]: found -1"),
     ],
 )
-def test_wrong_logit_positions_are_named(model: mbrt.Model, positions: Any, words: str) -> None:
+def test_error_names_wrong_logit_positions(model: mbrt.Model, positions: Any, words: str) -> None:
     with pytest.raises(mbrt.InputError, match=words):
         model(IDS, logit_positions=positions)
 
 
-def test_other_wrong_arguments_are_named(model: mbrt.Model, tmp_path: Path) -> None:
+def test_error_names_other_wrong_arguments(model: mbrt.Model, tmp_path: Path) -> None:
     with pytest.raises(mbrt.InputError, match='"packed" or "hf"'):
         model(IDS, padding="left")
     path = write_model(tmp_path, "without_opt")
@@ -129,7 +129,7 @@ def test_other_wrong_arguments_are_named(model: mbrt.Model, tmp_path: Path) -> N
             mbrt.Model.from_pretrained(path, isa=isa)
 
 
-def test_the_core_checks_what_it_is_given(tmp_path: Path) -> None:
+def test_binding_checks_its_arguments(tmp_path: Path) -> None:
     core = _core.Model(str(write_model(tmp_path, "bert")))
     ids = np.array([1, 2, 3], np.int32)
 
@@ -156,7 +156,7 @@ def test_the_core_checks_what_it_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", ">i4", ">i8", ">u2"])
-def test_every_integer_type_is_accepted(model: mbrt.Model, dtype: str) -> None:
+def test_accepts_every_integer_dtype(model: mbrt.Model, dtype: str) -> None:
     expected = digest(model([[5, 6, 7]]), 0)
     array = np.array([[5, 6, 7]], dtype)
     assert digest(model(array), 0) == expected
@@ -164,7 +164,7 @@ def test_every_integer_type_is_accepted(model: mbrt.Model, dtype: str) -> None:
     assert digest(model((tuple(array[0]),)), 0) == expected
 
 
-def test_every_layout_of_an_array_is_accepted(model: mbrt.Model) -> None:
+def test_accepts_every_memory_layout(model: mbrt.Model) -> None:
     whole = np.arange(24).reshape(4, 6)
     for view in (whole[:, ::2], whole.T, np.asfortranarray(whole), whole[::-1, ::-1]):
         frozen = view.view()
@@ -174,7 +174,7 @@ def test_every_layout_of_an_array_is_accepted(model: mbrt.Model) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i8", "f4", "f8"])
-def test_every_type_of_mask_is_accepted(model: mbrt.Model, dtype: str) -> None:
+def test_accepts_every_mask_dtype(model: mbrt.Model, dtype: str) -> None:
     ids = np.array([[5, 6, 7, 9], [8, 2, 1, 1]])
     mask = np.array([[1, 0, 1, 1], [1, 1, 0, 0]])
     output = model(ids, mask.astype(dtype))
@@ -185,13 +185,13 @@ def test_every_type_of_mask_is_accepted(model: mbrt.Model, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "257", "two", "1.5", "1 2", "99999999999999999999"])
-def test_a_bad_number_of_threads_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_error_names_bad_thread_count_in_environment(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("MBRT_NUM_THREADS", value)
     with pytest.raises(mbrt.InputError, match=r"MBRT_NUM_THREADS.*1 to 256"):
         _core.default_thread_count()
 
 
-def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_sets_number_of_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = write_model(tmp_path, "bert")
     monkeypatch.setenv("MBRT_NUM_THREADS", "5")
     assert mbrt.Model.from_pretrained(path).num_threads == 5
@@ -207,7 +207,7 @@ def test_the_environment_sets_the_number_of_threads(monkeypatch: pytest.MonkeyPa
         ("MBRT_NUM_THREADS", "many", 'MBRT_NUM_THREADS: "many"; expected an integer'),
     ],
 )
-def test_a_bad_environment_ends_a_program_loudly(tmp_path: Path, variable: str, value: str, words: str) -> None:
+def test_bad_environment_variable_is_an_error(tmp_path: Path, variable: str, value: str, words: str) -> None:
     path = write_model(tmp_path, "bert")
     code = f"import mobilebert_rt; print(mobilebert_rt.Model.from_pretrained({str(path)!r})([[1]]))"
     done = interpreter.run(code, **{variable: value})

@@ -81,7 +81,7 @@ def bits(arrays: Any) -> list[bytes]:
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("name", ["mobilebert_int8", "mobilebert", "bert_int8", "without_opt"])
-def test_profiling_changes_no_bit(tmp_path: Path, name: str, threads: int) -> None:
+def test_same_bits_with_and_without_profile(tmp_path: Path, name: str, threads: int) -> None:
     core = load(tmp_path, name, threads, max_positions=LONG)._core
     ids, lengths = packed(TEXTS)
     wanted = {"hidden_states": True, "attentions": True, "num_threads": threads}
@@ -94,7 +94,7 @@ def test_profiling_changes_no_bit(tmp_path: Path, name: str, threads: int) -> No
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL if not name.startswith("one_of_everything")])
-def test_work_is_that_of_the_shapes(tmp_path: Path, name: str) -> None:
+def test_recorded_work_follows_from_the_shapes(tmp_path: Path, name: str) -> None:
     profile = load(tmp_path, name, 2, max_positions=LONG).profile(TEXTS, repeats=1, warmup=0)
     found = {line.name: line.macs for line in profile.operations if line.macs}
     assert found == macs_by_formula(SMALL[name], [len(text) for text in TEXTS])
@@ -128,7 +128,7 @@ def test_one_panel_reads_each_weight_once(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_operations_make_up_the_call(tmp_path: Path, threads: int) -> None:
+def test_operation_times_add_up_to_the_call(tmp_path: Path, threads: int) -> None:
     model = load(tmp_path, "mobilebert_int8", threads, max_positions=LONG)
     # Of one call: medians of many would leave out what a busy machine takes.
     profile = model.profile(make_texts([LONG] * 8), repeats=1)
@@ -141,7 +141,7 @@ def test_operations_make_up_the_call(tmp_path: Path, threads: int) -> None:
     assert all(line.share_of_peak is None or line.share_of_peak > 0 for line in profile.operations)
 
 
-def test_a_thread_leaves_no_time_out(tmp_path: Path) -> None:
+def test_events_of_a_thread_have_no_gaps(tmp_path: Path) -> None:
     core = load(tmp_path, "mobilebert_int8", 3, max_positions=LONG)._core
     recorder = _core.Profile(core, 3)
     core.run(*packed(TEXTS), num_threads=3, profile=recorder)
@@ -180,7 +180,7 @@ def test_trace_is_json_of_nested_spans(tmp_path: Path, threads: int) -> None:
         assert {"layer 0", "layer 1", "embeddings", "head", "query", "ffn.1.output", "waiting"} <= named
 
 
-def test_json_and_tables_hold_every_line(tmp_path: Path) -> None:
+def test_json_and_tables_have_every_line(tmp_path: Path) -> None:
     profile = load(tmp_path, "bert_int8", max_positions=LONG).profile(TEXTS, repeats=2)
     found = json.loads(profile.to_json())
     assert found["tokens"] == sum(map(len, TEXTS))
@@ -192,7 +192,7 @@ def test_json_and_tables_hold_every_line(tmp_path: Path) -> None:
         assert shown[2 + len(lines)].startswith("total ")
 
 
-def test_full_memory_costs_the_trace_its_end_and_the_sums_nothing(tmp_path: Path) -> None:
+def test_totals_stay_complete_when_events_are_dropped(tmp_path: Path) -> None:
     texts = make_texts([LONG] * 200)
     profile = load(tmp_path, "mobilebert_int8", max_positions=LONG).profile(texts, repeats=1, warmup=0)
     assert len(profile.events[0]) == 1 << 16
@@ -203,7 +203,7 @@ def test_full_memory_costs_the_trace_its_end_and_the_sums_nothing(tmp_path: Path
     assert "the trace lacks" in profile.table()
 
 
-def test_a_recorder_fits_one_model_and_its_threads(tmp_path: Path) -> None:
+def test_profile_of_another_model_or_fewer_threads_is_an_error(tmp_path: Path) -> None:
     core = load(tmp_path, "mobilebert_int8", max_positions=LONG)._core
     deeper = model_of(tmp_path, PLAIN | {"num_layers": 3})._core
     with pytest.raises(mbrt.InputError, match="made for 1 threads and a model of 3 layers"):
@@ -215,7 +215,7 @@ def test_a_recorder_fits_one_model_and_its_threads(tmp_path: Path) -> None:
             _core.Profile(core, threads)
 
 
-def test_a_stopped_call_leaves_the_recorder_ready(tmp_path: Path) -> None:
+def test_profile_is_usable_after_a_stopped_call(tmp_path: Path) -> None:
     core = load(tmp_path, "mobilebert_int8", max_positions=LONG)._core
     recorder = _core.Profile(core, 1)
     stop = mbrt.CancelToken()

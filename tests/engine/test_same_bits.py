@@ -46,7 +46,7 @@ def test_same_bits_on_every_isa_with_any_threads_in_any_batch(tmp_path: Path, na
 
 
 @pytest.mark.parametrize("name", ["mobilebert_int8", "bert"])
-def test_every_text_of_a_batch_has_its_own_bits(tmp_path: Path, name: str) -> None:
+def test_same_bits_alone_and_in_any_batch(tmp_path: Path, name: str) -> None:
     alone = load(tmp_path, name, 1, max_positions=LONG)
     together = load(tmp_path, name, 3, max_positions=LONG)
     output = together(NEIGHBOURS)
@@ -55,7 +55,7 @@ def test_every_text_of_a_batch_has_its_own_bits(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("name", ["mobilebert_int8", "bert"])
-def test_masked_bits_do_not_depend_on_the_batch(tmp_path: Path, name: str) -> None:
+def test_same_bits_alone_and_in_any_batch_with_masks(tmp_path: Path, name: str) -> None:
     (watched,) = make_texts([WATCHED])
     mask = [1] + [int(i % 3 != 0) for i in range(1, WATCHED)]
     square = [[int((i * j) % 4 != 3) or int(i == j) for j in range(WATCHED)] for i in range(WATCHED)]
@@ -69,7 +69,7 @@ def test_masked_bits_do_not_depend_on_the_batch(tmp_path: Path, name: str) -> No
         assert len(hashes) == 1
 
 
-def test_which_outputs_are_asked_for_changes_no_bit(tmp_path: Path) -> None:
+def test_same_bits_for_any_set_of_outputs(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 2, max_positions=LONG)
     plain = model(NEIGHBOURS)
     full = model(NEIGHBOURS, output_hidden_states=True, output_attentions=True)

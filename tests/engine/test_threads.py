@@ -40,7 +40,7 @@ def long_batch(model: mbrt.Model, seconds: float) -> tuple[list[Ids], float]:
 
 
 @pytest.mark.parametrize("num_threads", [1, 3])
-def test_many_threads_call_one_model(tmp_path: Path, num_threads: int) -> None:
+def test_many_threads_can_call_one_model(tmp_path: Path, num_threads: int) -> None:
     model = load(tmp_path, "mobilebert_int8", num_threads, max_positions=LONG)
     expected = [digest(model([text]), 0) for text in TEXTS]
 
@@ -98,19 +98,19 @@ def test_timeout_and_cancel_stop_a_call_and_leave_the_model_usable(tmp_path: Pat
     assert digest(model(TEXTS), 2) == expected
 
 
-def test_errors_of_a_stopped_call_are_the_standard_ones_too() -> None:
+def test_timeout_error_is_a_standard_timeout_error() -> None:
     assert issubclass(mbrt.TimeoutError, mbrt.MobileBertError)
     assert issubclass(mbrt.TimeoutError, TimeoutError)
     assert issubclass(mbrt.CancelledError, mbrt.MobileBertError)
 
 
 @pytest.mark.parametrize("timeout", [3600.0, 1e18, 1e300, float("inf")])
-def test_a_distant_deadline_is_none(tmp_path: Path, timeout: float) -> None:
+def test_very_long_timeout_means_no_deadline(tmp_path: Path, timeout: float) -> None:
     model = load(tmp_path, "mobilebert_int8")
     assert digest(model([[1, 2]], timeout=timeout), 0) == digest(model([[1, 2]]), 0)
 
 
-def test_a_deadline_that_has_passed_stops_the_call(tmp_path: Path) -> None:
+def test_passed_deadline_stops_the_call(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8")
     for timeout in (0.0, -1.0, float("-inf")):
         with pytest.raises(mbrt.TimeoutError, match="deadline"):
@@ -121,7 +121,7 @@ def test_a_deadline_that_has_passed_stops_the_call(tmp_path: Path) -> None:
 
 @pytest.mark.serial
 @needs_real_memory
-def test_an_idle_process_uses_no_processor(tmp_path: Path) -> None:
+def test_idle_process_uses_no_cpu_time(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 3, max_positions=LONG)
     model(TEXTS)
     time.sleep(0.01)  # the workers may still be on their way to sleep
@@ -153,7 +153,7 @@ def run_in_child(compute: Callable[[], bool], seconds: float = 30) -> int:
 
 
 @needs_a_real_kernel
-def test_a_forked_child_computes_the_same(tmp_path: Path) -> None:
+def test_forked_child_computes_the_same(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 3, max_positions=LONG)
     expected = digest(model(TEXTS), 2)
     assert run_in_child(lambda: digest(model(TEXTS), 2) == expected) == 0
@@ -161,7 +161,7 @@ def test_a_forked_child_computes_the_same(tmp_path: Path) -> None:
 
 
 @needs_a_real_kernel
-def test_fork_while_other_threads_are_in_a_call(tmp_path: Path) -> None:
+def test_fork_while_other_threads_run_calls(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 2, max_positions=LONG)
     expected = digest(model(TEXTS), 2)
     stop = threading.Event()
@@ -182,14 +182,14 @@ def test_fork_while_other_threads_are_in_a_call(tmp_path: Path) -> None:
     assert codes == [0] * 5
 
 
-def test_pickle_keeps_the_file_and_the_options(tmp_path: Path) -> None:
+def test_pickle_keeps_file_and_options(tmp_path: Path) -> None:
     model = load(tmp_path, "mobilebert_int8", 2, isa="scalar")
     other = pickle.loads(pickle.dumps(model))
     assert (other.isa, other.num_threads, other.path) == ("scalar", 2, model.path.absolute())
     assert digest(other([[1, 2, 3]]), 0) == digest(model([[1, 2, 3]]), 0)
 
 
-def test_trim_gives_the_workspace_back(tmp_path: Path) -> None:
+def test_trim_frees_the_workspace(tmp_path: Path) -> None:
     model = load(tmp_path, "bert_int8", 2, max_positions=LONG)
     assert model.memory["workspace"] == 0
     expected = digest(model(TEXTS), 2)

@@ -26,7 +26,7 @@ TRIES = 3  # machines are noisy; a slow engine stays slow
 @pytest.mark.skipif(
     "avx512vnni" not in available_isas(), reason="[cpu] the ratio is that of AVX512-VNNI, which this CPU lacks"
 )
-def test_int8_is_well_ahead_of_onnxruntime(tmp_path: Path) -> None:
+def test_int8_is_faster_than_onnxruntime(tmp_path: Path) -> None:
     options = ["--cases", "latency", "--peers", "ours-int8,ort-int8", "--lengths", "128", "--threads", "1"]
     options += ["--python", f"peers={sys.executable}", "--no-install", "--out", str(tmp_path)]
     best = 0.0
