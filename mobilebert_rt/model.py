@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,8 @@ from mobilebert_rt.errors import InputError
 from mobilebert_rt.packing import Packed, pack
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mobilebert_rt.profile import Profile
 
 CancelToken = _core.CancelToken
@@ -60,13 +61,15 @@ class Model:
     """
 
     def __init__(
-        self, core: _core.Model, path: Path = Path(), options: Mapping[str, Any] = MappingProxyType({})
+        self, core: _core.Model, path: str | Path = "", options: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         if isinstance(core, str | os.PathLike):
             raise InputError(f"a model at a path is loaded by Model.from_pretrained({str(core)!r}).")
         self._core = core
         self._options = dict(options)
-        self.path = path
+        from pathlib import Path  # noqa: PLC0415 - it takes as long to import as half of this package
+
+        self.path = Path(path)
         self.metadata: Mapping[str, str] = MappingProxyType(dict(core.metadata))
         self.config = EngineConfig(**json.loads(self.metadata["config"]))
         threads = options.get("num_threads")
@@ -91,6 +94,8 @@ class Model:
 
         Raises InputError (path, precision, isa, threads), ModelFormatError, UnsupportedModelError.
         """
+        from pathlib import Path  # noqa: PLC0415 - see __init__
+
         source = Path(path)
         options = {"precision": precision, "num_threads": num_threads, "isa": isa}
         if precision not in (None, "int8", "fp32"):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 from mobilebert_rt.errors import InputError
 
-FILE = Path(__file__).resolve().with_name("model.int8.safetensors")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model.int8.safetensors")
 
 
 def default_model_path() -> Path:
@@ -17,9 +21,11 @@ def default_model_path() -> Path:
     >>> default_model_path().name
     'model.int8.safetensors'
     """
-    if not FILE.is_file():
+    from pathlib import Path  # noqa: PLC0415 - keeps the import of the package short
+
+    if not os.path.isfile(FILE):
         raise InputError(
             f"{FILE} is missing: this copy of the package was installed without its model. Install it again from a "
             "release, or name a model: TextEmbedder.from_pretrained(PATH)."
         )
-    return FILE
+    return Path(FILE)
