@@ -74,6 +74,8 @@ struct Results {
   Layout layout;
   std::vector<std::vector<mbrt_token>> tokens;           // of each item; empty for token ids
   std::optional<std::vector<std::vector<Found>>> found;  // of each item, after a task
+
+  void clear();
 };
 
 class Call {
@@ -117,12 +119,12 @@ void check_task(const Model& model, mbrt_task task, const mbrt_task_options& opt
 // The limits of the settings as options of the tasks.
 TaskOptions limits_of(const Settings& settings);
 
-// The value that an enumerator of the header means: values[number]; InputError when out of range.
+// values[number], for an enumerator of the header.
 template <typename Value, std::size_t kCount>
 const Value& choice(const Value (&values)[kCount], std::int32_t number, const char* name) {
-  if (number >= 0 && static_cast<std::size_t>(number) < kCount) return values[number];
-  throw InputError(std::string(name) + ": " + std::to_string(number) + "; expected 0 to " +
-                   std::to_string(kCount - 1) + ".");
+  const auto i = static_cast<std::size_t>(number);
+  if (i >= kCount) fail_range(name, i, 0, kCount - 1);
+  return values[i];
 }
 
 // In the order of mbrt_overflow; nullopt: the task's default.

@@ -47,9 +47,7 @@ void add_text(mbrt_call call, const Text& text) {
 }
 
 void check_item(std::size_t item, std::size_t items) {
-  if (item < items) return;
-  throw InputError("item: " + std::to_string(item) + "; there are " + std::to_string(items) +
-                   " items, numbered from 0.");
+  if (item >= items) fail_index("item", item, items);
 }
 
 Matrix matrix_of(const Call& call, std::uint32_t output, std::size_t layer, std::size_t item) {
@@ -61,10 +59,7 @@ Matrix matrix_of(const Call& call, std::uint32_t output, std::size_t layer, std:
   }
   check_item(item, call.results.layout.items());
   const std::size_t layers = output == MBRT_HIDDEN_STATES ? call.model->config().num_layers + 1 : 1;
-  if (layer >= layers) {
-    throw InputError("layer: " + std::to_string(layer) + "; this output has " +
-                     std::to_string(layers) + " layers, numbered from 0.");
-  }
+  if (layer >= layers) fail_index("layer", layer, layers);
   return call.buffers.matrix(*call.model, call.results.layout, number, layer, item);
 }
 
@@ -102,7 +97,7 @@ mbrt_status mbrt_call_free(mbrt_call call) {
 mbrt_status mbrt_call_clear(mbrt_call call) {
   return on_call(call, [&](Call& held) {
     held.items.clear();
-    held.results = {};
+    held.results.clear();
     held.cancelled = false;
   });
 }
@@ -113,10 +108,7 @@ mbrt_status mbrt_call_add_ids(mbrt_call call, const int32_t* ids, const int32_t*
     require(ids, "ids");
     Item item;
     const std::size_t max = held.model->config().max_positions;
-    if (count < 1 || count > max) {
-      throw mbrt::InputError("count: " + std::to_string(count) + " tokens; expected 1 to " +
-                             std::to_string(max) + ". Shorten or split the item.");
-    }
+    if (count < 1 || count > max) fail_range("count", count, 1, max);
     item.ids.assign(ids, ids + count);
     if (types != nullptr) item.types.assign(types, types + count);
     if (key_mask != nullptr) item.key_mask.assign(key_mask, key_mask + count);
@@ -193,10 +185,7 @@ mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflo
                                  size_t stride) {
   return on_call(call, [&](Call& held) {
     const std::size_t max = held.model->config().max_positions;
-    if (max_tokens > max) {
-      throw mbrt::InputError("max_tokens: " + std::to_string(max_tokens) + "; expected at most " +
-                             std::to_string(max) + ".");
-    }
+    if (max_tokens > max) fail_range("max_tokens", max_tokens, 0, max);
     choice(kOverflows, overflow, "overflow");
     held.settings.max_tokens = max_tokens;
     held.settings.overflow = overflow;
@@ -263,10 +252,7 @@ mbrt_status mbrt_call_result(mbrt_call call, size_t item, size_t index, mbrt_res
   return on_call(call, [&](Call& held) {
     check_struct(result, sizeof(mbrt_result), "result");
     const std::vector<Found>& all = found_of(held, item);
-    if (index >= all.size()) {
-      throw mbrt::InputError("index: " + std::to_string(index) + "; item " + std::to_string(item) +
-                             " has " + std::to_string(all.size()) + " results.");
-    }
+    if (index >= all.size()) fail_index("index", index, all.size());
     const Found& found = all[index];
     write_struct(result, {0, found.label.c_str(), found.text.c_str(), found.text.size(),
                           found.begin, found.end, found.group, found.id, found.score});

@@ -16,7 +16,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mobilebert_rt-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/mobilebert_rt-config-version.cmake
         DESTINATION ${package_dir})
 
-# The prefix is found from where the .pc file lies, so that the tree may be moved.
+# The prefix is relative to the .pc file, so that the tree can be moved.
 set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH up_to_prefix /prefix/${pkgconfig_dir} /prefix)
 # What the static library needs of the C++ compiler's own libraries.

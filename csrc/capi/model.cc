@@ -49,10 +49,7 @@ const std::shared_ptr<const TextModel>& Model::text() const {
 }
 
 std::size_t thread_count(std::size_t threads) {
-  if (threads > kMaxThreads) {
-    throw InputError("threads: " + std::to_string(threads) + "; expected 1 to " +
-                     std::to_string(kMaxThreads) + ", or 0 for the default.");
-  }
+  if (threads > kMaxThreads) fail_range("threads", threads, 0, kMaxThreads);
   return threads == 0 ? default_thread_count() : threads;
 }
 

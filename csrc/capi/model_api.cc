@@ -50,10 +50,8 @@ mbrt_plan plan_of(const Model& model, const size_t* lengths, std::size_t sequenc
   std::vector<std::size_t> offsets{0};
   for (std::size_t i = 0; i < sequences; ++i) {
     // Checked before the addition, so that the sum cannot overflow.
-    if (lengths[i] > model.config().max_positions) {
-      throw InputError("lengths[" + std::to_string(i) + "]: " + std::to_string(lengths[i]) +
-                       "; expected 1 to " + std::to_string(model.config().max_positions) + ".");
-    }
+    const std::size_t max = model.config().max_positions;
+    if (lengths[i] > max) fail_range("lengths", lengths[i], 1, max);
     offsets.push_back(offsets.back() + lengths[i]);
   }
   Batch batch;
@@ -131,10 +129,7 @@ mbrt_status mbrt_model_label(mbrt_model model, size_t index, const char** label)
   return on_model(model, [&](const Model& held) {
     require(label, "label");
     const std::vector<std::string>& labels = held.labels();
-    if (index >= labels.size()) {
-      throw mbrt::InputError("index: " + std::to_string(index) + "; the model has " +
-                             std::to_string(labels.size()) + " labels.");
-    }
+    if (index >= labels.size()) fail_index("index", index, labels.size());
     *label = labels[index].c_str();
   });
 }

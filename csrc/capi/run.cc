@@ -61,6 +61,8 @@ void Packed::add(const std::vector<std::int32_t>& item_ids,
   key_mask.resize(ids.size(), 1);
 }
 
+void Results::clear() { *this = {}; }
+
 TaskOptions limits_of(const Settings& settings) {
   TaskOptions options;
   if (settings.max_tokens != 0) options.max_length = settings.max_tokens;
@@ -82,7 +84,7 @@ CallControl Call::start_control() const {
 }
 
 void Call::run() {
-  results = {};
+  results.clear();
   if (items.empty()) throw InputError("the call has no items. Add token ids or texts.");
   const CallControl control = start_control();
   try {
@@ -106,10 +108,10 @@ void Call::run() {
     results.found = run_task(*model, settings, texts, run);
   } catch (const CancelledError&) {
     cancelled = false;
-    results = {};
+    results.clear();
     throw;
   } catch (...) {
-    results = {};
+    results.clear();
     throw;
   }
 }

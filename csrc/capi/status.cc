@@ -58,6 +58,16 @@ void fail_null(const char* name) {
   throw InputError(std::string(name) + ": NULL; expected a pointer.");
 }
 
+void fail_range(const char* name, std::size_t value, std::size_t min, std::size_t max) {
+  throw InputError(std::string(name) + ": " + std::to_string(value) + "; expected " +
+                   std::to_string(min) + " to " + std::to_string(max) + ".");
+}
+
+void fail_index(const char* name, std::size_t index, std::size_t count) {
+  throw InputError(std::string(name) + ": " + std::to_string(index) + "; there are " +
+                   std::to_string(count) + ", numbered from 0.");
+}
+
 std::string_view text_of(const char* text, std::size_t bytes, const char* name) {
   if (text == nullptr && bytes == 0) return {};
   require(text, name);

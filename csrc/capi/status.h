@@ -37,6 +37,10 @@ mbrt_status guarded(const Body& body) noexcept {
 
 [[noreturn]] void fail_null(const char* name);
 
+// InputError: an argument is not in min .. max, or an index is not below count.
+[[noreturn]] void fail_range(const char* name, std::size_t value, std::size_t min, std::size_t max);
+[[noreturn]] void fail_index(const char* name, std::size_t index, std::size_t count);
+
 // InputError when it is NULL.
 template <typename T>
 void require(T* pointer, const char* name) {

@@ -119,8 +119,7 @@ void check_task(const Model& model, mbrt_task task, const mbrt_task_options& opt
       FillMask(model.text(), {});
       break;
     default:
-      throw InputError("task: " + std::to_string(task) +
-                       "; expected MBRT_TASK_NONE to MBRT_TASK_FILL.");
+      fail_range("task", static_cast<std::size_t>(task), 0, MBRT_TASK_FILL);
   }
 }
 

@@ -221,8 +221,8 @@ void count_release(void* context) { ++*static_cast<int*>(context); }
 
 void test_memory(const char* folder) {
   const std::vector<char> file = read_file(model_path(folder, "ids-fp32"));
-  const std::size_t room = (file.size() + 127) / 64 * 64;
-  char* const aligned = static_cast<char*>(std::aligned_alloc(64, room));
+  const std::size_t capacity = (file.size() + 127) / 64 * 64;
+  char* const aligned = static_cast<char*>(std::aligned_alloc(64, capacity));
   std::memcpy(aligned, file.data(), file.size());
   int released = 0;
   mbrt_model model{};

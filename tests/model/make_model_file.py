@@ -119,8 +119,8 @@ class Writer:
     def normal(self, *shape: int, spread: float = 1.0, mean: float = 0.0) -> Array:
         return (mean + spread * self.random.standard_normal(shape)).astype(np.float32)
 
-    def positive(self, *shape: int, least: float = 0.5) -> Array:
-        return self.random.uniform(least, 2 * least, shape).astype(np.float32)
+    def positive(self, *shape: int, low: float = 0.5) -> Array:
+        return self.random.uniform(low, 2 * low, shape).astype(np.float32)
 
     def power_of_two(self, *shape: int) -> Array:
         return np.exp2(self.random.integers(-3, 4, shape)).astype(np.float32)
@@ -141,7 +141,7 @@ class Writer:
         padded = padded.reshape(padded.shape[0], -1)
         if self.int8 and not fp32:
             self.tensors[name + ".weight"] = pack(padded, 4)
-            self.vector(name + ".scale", self.positive(n, least=(parts * k) ** -0.5 / 100))
+            self.vector(name + ".scale", self.positive(n, low=(parts * k) ** -0.5 / 100))
         else:
             self.tensors[name + ".weight"] = pack(padded, 1)[..., 0]
         self.vector(name + ".bias", self.normal(n, spread=0.1))
@@ -163,7 +163,7 @@ class Writer:
         if self.int8:
             words = self.random.integers(-127, 128, (v, e)).astype(np.int8)
             self.tensors["embeddings.word.weight"] = pad(words, 4, 16)
-            self.vector("embeddings.word.scale", self.positive(v, least=0.01))
+            self.vector("embeddings.word.scale", self.positive(v, low=0.01))
         else:
             self.matrix("embeddings.word.weight", self.normal(v, e))
         if c["trigram"] or e != h:
