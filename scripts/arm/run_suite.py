@@ -29,7 +29,7 @@ SUITE = FOLDER / "suite"
 # run those whose result depends on the kernels they choose, or, where the kernels are the same, on the choice.
 CHOICE = ("tests/scripts/arm/test_emulated_processor.py", "tests/golden")
 KERNELS = (*CHOICE, "tests/engine", "tests/kernels", "tests/numerics")
-EVERYTHING = (*KERNELS, "tests/cli", "tests/conversion", "tests/model", "tests/text")
+EVERYTHING = (*KERNELS, "tests/cli", "tests/conversion", "tests/model", "tests/tasks", "tests/text")
 SUITES: Mapping[str, Sequence[str]] = {  # longest first
     "neoverse-n1": EVERYTHING,
     "cortex-a53": KERNELS,
