@@ -40,7 +40,6 @@ class EngineConfig:
     num_ffn: int
     max_positions: int
     type_vocab_size: int
-    pad_token_id: int
     trigram: bool
     bottleneck: str
     norm: str
@@ -61,12 +60,6 @@ class EngineConfig:
                 f"config.json: {self.num_heads} attention heads do not divide the width "
                 f"{self.body_size} of a block. "
                 "Use a model whose heads share the width evenly."
-            )
-        if not 0 <= self.pad_token_id < self.vocab_size:
-            raise UnsupportedModelError(
-                f"config.json: pad_token_id is {self.pad_token_id}, outside the "
-                f"vocabulary of {self.vocab_size}. "
-                "Set it to the id of the padding token."
             )
 
     @property

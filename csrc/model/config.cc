@@ -116,7 +116,6 @@ constexpr Key kKeys[] = {
     MBRT_SIZE(num_ffn, 1, 16),
     MBRT_SIZE(max_positions, 1, 4096),
     MBRT_SIZE(type_vocab_size, 0, 64),
-    MBRT_SIZE(pad_token_id, 0, (1 << 20) - 1),
     MBRT_SIZE(num_labels, 0, 65536),
     MBRT_VALUE(trigram),
     MBRT_CHOICE(bottleneck, kBottlenecks),
@@ -143,10 +142,6 @@ void check_agreement(const ModelConfig& c) {
   if (!c.has_bottleneck() && c.body_size != c.hidden_size) {
     fail("body_size is " + std::to_string(c.body_size) +
          "; without a bottleneck expected hidden_size " + std::to_string(c.hidden_size) + ".");
-  }
-  if (c.pad_token_id >= c.vocab_size) {
-    fail("pad_token_id is " + thousands(c.pad_token_id) + "; the vocabulary has " +
-         thousands(c.vocab_size) + " tokens.");
   }
   const HeadTraits& head = head_traits(c.head);
   if (c.num_labels < head.min_labels || c.num_labels > head.max_labels) {

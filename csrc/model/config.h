@@ -59,7 +59,6 @@ struct ModelConfig {
   std::size_t num_ffn = 0;
   std::size_t max_positions = 0;
   std::size_t type_vocab_size = 0;
-  std::size_t pad_token_id = 0;
   std::size_t num_labels = 0;
   bool trigram = false;
   Bottleneck bottleneck = Bottleneck::kNone;

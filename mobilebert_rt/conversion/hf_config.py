@@ -31,7 +31,6 @@ _BERT: dict[str, Any] = {
     "type_vocab_size": 2,
     "layer_norm_eps": 1e-12,
     "position_embedding_type": "absolute",
-    "pad_token_id": 0,
 }
 # Keys that only MobileBERT has, with the values that describe BERT (and are Google's defaults).
 _EXTENSIONS: dict[str, Any] = {
@@ -190,7 +189,6 @@ def engine_config(source: Source, tensors: StateDict) -> EngineConfig:
         num_ffn=source.integer("num_feedforward_networks", "num_ffn"),
         max_positions=source.integer("max_position_embeddings", "max_positions"),
         type_vocab_size=source.integer("type_vocab_size", "type_vocab_size"),
-        pad_token_id=source.integer("pad_token_id", "pad_token_id"),
         trigram=source.flag("trigram_input"),
         bottleneck=bottleneck,
         norm=source.choice("normalization_type", ["layer_norm", "no_norm"]),

@@ -78,7 +78,6 @@ def test_default_mobilebert_config() -> None:
         "num_ffn": 4,
         "max_positions": 512,
         "type_vocab_size": 2,
-        "pad_token_id": 0,
         "trigram": True,
         "bottleneck": "shared",
         "norm": "no_norm",
@@ -225,8 +224,6 @@ MOBILEBERT = {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}
         (MOBILEBERT | {"layer_norm_eps": 0}, ModelFormatError, "layer_norm_eps is 0; expected a number above 0"),
         (MOBILEBERT | {"layer_norm_eps": float("inf")}, ModelFormatError, "layer_norm_eps"),
         (MOBILEBERT | {"num_attention_heads": 3}, UnsupportedModelError, "3 attention heads do not divide"),
-        (MOBILEBERT | {"pad_token_id": 30522}, UnsupportedModelError, "outside the vocabulary"),
-        (MOBILEBERT | {"pad_token_id": "0"}, ModelFormatError, "pad_token_id is '0'"),
     ],
 )
 def test_wrong_values_are_refused(raw: dict[str, Any], error: type[MobileBertError], message: str) -> None:

@@ -28,7 +28,6 @@ PLAIN: Config = {
     "num_ffn": 1,
     "max_positions": 19,
     "type_vocab_size": 2,
-    "pad_token_id": 0,
     "trigram": False,
     "bottleneck": "none",
     "norm": "layer_norm",

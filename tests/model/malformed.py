@@ -349,7 +349,6 @@ CONFIG: dict[str, Case] = {
     "nan_eps": (_config(eps=NAN), "expected a number"),
     "heads_do_not_divide": (_config(num_heads=2), "num_heads is 2; expected a divisor of body_size 15"),
     "body_without_bottleneck": (_config(bottleneck="none"), "expected hidden_size 30"),
-    "pad_outside_vocabulary": (_config(pad_token_id=37), "pad_token_id is 37; the vocabulary has 37 tokens"),
     "labels_without_classifier": (_config(num_labels=2), "num_labels is 2; the head needs exactly 0"),
     "classifier_without_labels": (
         _config(head="token_classification"),
