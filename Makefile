@@ -153,6 +153,7 @@ peers: $(STAMPS)/dev
 	$(BIN)/python benchmarks/peers --docs
 
 paper: $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet "matplotlib>=3.8"
 	$(BIN)/python benchmarks/paper --docs
 
 wheels: $(STAMPS)/test tools

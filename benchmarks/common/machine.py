@@ -11,24 +11,17 @@ FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_in
 
 
 def describe(cpus: list[int]) -> dict[str, Any]:
-    """Processor, system, memory and load. cpus: those that the run uses."""
+    """Processor, system and load. cpus: those that the run uses."""
     information = _cpu_information()
-    flags = set(information.get("flags", information.get("Features", "")).split())
-    found: dict[str, Any] = {
+    flags = information.get("flags", information.get("Features", "")).split()
+    return {
         "processor": information.get("model name") or platform.processor() or platform.machine(),
-        "architecture": platform.machine(),
         "instructions": [flag for flag in FEATURES if flag in flags],
-        "processors": os.cpu_count(),
         "used": cpus,
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
-        "python": platform.python_version(),
-        "memory_gb": _memory_gb(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
     }
-    if hasattr(os, "getloadavg"):
-        found["load_average"] = [round(load, 2) for load in os.getloadavg()]
-    if hasattr(os, "getpriority"):
-        found["niceness"] = os.getpriority(os.PRIO_PROCESS, 0)
-    return found
 
 
 def allowed_cpus() -> list[int]:
@@ -46,10 +39,3 @@ def _cpu_information() -> dict[str, str]:
         return {}
     pairs = (line.partition(":") for line in text.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _memory_gb() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    except (AttributeError, OSError, ValueError):
-        return None

@@ -20,13 +20,5 @@ def table(header: Row, rows: Iterable[Row]) -> str:
     )
 
 
-def number(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
-
-
-def milliseconds(median: float | None, first_quartile: float | None, third_quartile: float | None) -> str:
-    """Median ± half the interquartile range, from seconds."""
-    if median is None:
-        return NOTHING
-    half = ((third_quartile or median) - (first_quartile or median)) / 2
-    return f"{1e3 * median:.2f} ±{1e3 * half:.2f}"
+def number(value: float | None, digits: int, factor: float = 1) -> str:
+    return NOTHING if value is None else f"{factor * value:.{digits}f}"

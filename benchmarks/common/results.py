@@ -1,4 +1,4 @@
-"""The results of a run, as they are written to JSON and read by tables, ratios and plots."""
+"""The results of a run, as they are written to JSON and read by tables, ratios and the plot."""
 
 from __future__ import annotations
 
@@ -42,7 +42,14 @@ class Result:
     import_time: float | None = None
     load_time: float | None = None
     first_call: float | None = None
-    memory: int | None = None
+    memory: float | None = None
+
+    @property
+    def milliseconds(self) -> str:
+        """Median ± half the interquartile range."""
+        median = self.median or float("nan")
+        half = ((self.third_quartile or median) - (self.first_quartile or median)) / 2
+        return f"{1e3 * median:.2f} ±{1e3 * half:.2f}"
 
     @property
     def texts_per_second(self) -> float:

@@ -20,15 +20,15 @@ from mobilebert_rt._core import kernels
 Array = NDArray[Any]
 
 LINE = 64
-LINEAR, RELU, RESIDUAL = 0, 1, 2
+EPILOGUES = {"linear": 0, "relu": 1, "residual": 2}
 HEAD_SIZE = 32
 
 # MobileBERT's layers: K -> N and the epilogue.
 SHAPES = (
-    (512, 128, "residual", RESIDUAL),  # the second layer of an FFN
-    (128, 512, "relu", RELU),  # the first layer of an FFN
-    (128, 128, "linear", LINEAR),  # query, key
-    (384, 512, "linear", LINEAR),  # the trigram of words
+    (512, 128, "residual"),  # the second layer of an FFN
+    (128, 512, "relu"),  # the first layer of an FFN
+    (128, 128, "linear"),  # query, key
+    (384, 512, "linear"),  # the trigram of words
 )
 ROWS = (1, 8, 32, 128)
 
@@ -85,7 +85,7 @@ def gemm_f32(isa: str, m: int, k: int, n: int, epilogue: int) -> Call:
 def epilogue_fields(m: int, n: int, epilogue: int) -> dict[str, Any]:
     """Fields of a product that its epilogue uses."""
     fields = {"epilogue": epilogue, "n": n, "bias": normal(n), "out": zeros(m, n)}
-    if epilogue == RESIDUAL:
+    if epilogue == EPILOGUES["residual"]:
         fields |= {"residual": normal(m, n), "residual_scale": normal(n)}
     return fields
 

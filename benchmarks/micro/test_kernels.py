@@ -7,73 +7,62 @@ python -m pytest benchmarks/micro --benchmark-only -k "8x48 and 512-128"        
 
 from __future__ import annotations
 
-from functools import partial
-from typing import NamedTuple
+import time
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.micro import calls
-from benchmarks.micro.timing import Report, Row, calls_and_rounds
 from mobilebert_rt import available_isas
+from mobilebert_rt._core import kernels
+
+# A round is at least 0.5 ms, some hundred times the overhead of a call from Python.
+TIMES = {"min_time": 0.0005, "max_time": 0.1, "min_rounds": 3}
+
+PRODUCT_WORK, ROW_WORK = 1 << 26, 1 << 20  # of one call from Python: multiply-accumulates, elements
+PEAK_SECONDS = 0.002
+PEAKS = {"gemm_s8": kernels.peak_s8, "gemm_f32": kernels.peak_f32}
 
 
-class Product(NamedTuple):
-    """A GEMM kernel, an ISA that uses it, and one of the model's layers."""
-
-    operation: str
-    kernel: str
-    isa: str
-    k: int
-    n: int
-    epilogue: str
-    epilogue_number: int
-
-    def __str__(self) -> str:
-        return f"{self.kernel}-{self.k}-{self.n}"
+def measure_peak(operation: str, isa: str) -> float:
+    """Multiply-accumulates per nanosecond of the ISA's multiply instruction."""
+    iterations, seconds, peak = 1000, 0.0, 0.0
+    while seconds < PEAK_SECONDS:
+        iterations *= 2
+        begin = time.perf_counter()
+        work = PEAKS[operation](isa, iterations)
+        seconds = time.perf_counter() - begin
+        peak = max(peak, work / seconds / 1e9)
+    return peak
 
 
-class RowOperation(NamedTuple):
-    """An operation on rows of a given width, on one ISA."""
-
-    name: str
-    width: int
-    isa: str
-
-    def __str__(self) -> str:
-        return f"{self.name}-{self.isa}-{self.width}"
-
-
-PRODUCTS = [Product(*gemm, *shape) for gemm in calls.runnable_gemms() for shape in calls.SHAPES]
-ROW_OPERATIONS = [RowOperation(*operation, isa) for isa in available_isas() for operation in calls.row_operations()]
-
-
-def min_seconds(benchmark: BenchmarkFixture, call: calls.Call) -> float:
-    """Min seconds per run of the kernel over the rounds."""
-    count, rounds = calls_and_rounds(call)
-    benchmark.pedantic(partial(call.run, calls=count), rounds=rounds, warmup_rounds=2)
-    benchmark.extra_info["kernel_runs_in_a_round"] = count
+def min_seconds(benchmark: BenchmarkFixture, call: calls.Call, work: int) -> float:
+    """Min seconds per run of the kernel over the rounds; `work` in each call from Python."""
+    count = max(1, work // call.work)
+    benchmark(call.run, calls=count)
     return float(benchmark.stats.stats.min) / count
 
 
+@pytest.mark.benchmark(group="products", **TIMES)
 @pytest.mark.parametrize("m", calls.ROWS)
-@pytest.mark.parametrize("product", PRODUCTS, ids=str)
-def test_product(benchmark: BenchmarkFixture, report: Report, product: Product, m: int) -> None:
-    operation, kernel, isa, k, n, epilogue, number = product
-    call = calls.GEMMS[operation](isa, m, k, n, number)
-    report.measure_peak(operation, isa)
-    seconds = min_seconds(benchmark, call)
-    rate, peak = call.work / seconds / 1e9, report.measure_peak(operation, isa)
-    benchmark.extra_info.update(isa=isa, gmacs_per_second=rate, peak_gmacs_per_second=peak, share=rate / peak)
-    report.rows.append(Row(kernel, operation, isa, f"{k} -> {n}", epilogue, m, 1e6 * seconds, rate))
+@pytest.mark.parametrize("shape", calls.SHAPES, ids=lambda shape: f"{shape[0]}-{shape[1]}")
+@pytest.mark.parametrize("gemm", calls.runnable_gemms(), ids=lambda gemm: gemm[1])
+def test_product(benchmark: BenchmarkFixture, gemm: tuple[str, str, str], shape: tuple[int, int, str], m: int) -> None:
+    (operation, kernel, isa), (k, n, epilogue) = gemm, shape
+    call = calls.GEMMS[operation](isa, m, k, n, calls.EPILOGUES[epilogue])
+    before = measure_peak(operation, isa)  # and after: the clock frequency changes
+    seconds = min_seconds(benchmark, call, PRODUCT_WORK)
+    peak = max(before, measure_peak(operation, isa))
+    benchmark.extra_info |= {"kernel": kernel, "isa": isa, "K -> N": f"{k} -> {n}", "epilogue": epilogue, "rows": m}
+    benchmark.extra_info |= {"us": 1e6 * seconds, "GMAC/s": call.work / seconds / 1e9, "peak": peak}
 
 
+@pytest.mark.benchmark(group="row operations", **TIMES)
 @pytest.mark.parametrize("m", [1, 32])
-@pytest.mark.parametrize("operation", ROW_OPERATIONS, ids=str)
-def test_row_operation(benchmark: BenchmarkFixture, report: Report, operation: RowOperation, m: int) -> None:
-    name, width, isa = operation
+@pytest.mark.parametrize(("name", "width"), calls.row_operations())
+@pytest.mark.parametrize("isa", available_isas())
+def test_row_operation(benchmark: BenchmarkFixture, isa: str, name: str, width: int, m: int) -> None:
     call = calls.row_operation(name, isa, m, width)
-    seconds = min_seconds(benchmark, call)
-    rate = call.work / seconds / 1e9
-    benchmark.extra_info.update(isa=isa, elements_per_nanosecond=rate)
-    report.rows.append(Row(name, name, isa, str(width), "", m, 1e6 * seconds, rate))
+    seconds = min_seconds(benchmark, call, ROW_WORK)
+    benchmark.extra_info |= {"operation": name, "isa": isa, "width": width, "rows": m, "us": 1e6 * seconds}
+    benchmark.extra_info |= {"per ns": call.work / seconds / 1e9}

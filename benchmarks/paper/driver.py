@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.common import documents
 from benchmarks.common.environment import existing
-from benchmarks.common.options import command_parser, document, draw, names, new_run, say
+from benchmarks.common.options import command_parser, names, new_run, say
 from benchmarks.common.results import Run
 from benchmarks.paper import systems, tables
 from benchmarks.peers.artifacts import Store, model_folder
 from benchmarks.peers.catalogue import OURS, PEERS
-from benchmarks.peers.measure import Measurer, Settings
+from benchmarks.peers.measure import Measurer
 from benchmarks.peers.plan import Entry, Group, one_text
 
 HELP = """Tables 4 and 7 of the MobileBERT paper (Sun et al. 2020), with columns measured on this machine.
@@ -30,7 +32,7 @@ random, which does not change the time. Runs of all systems of a table are inter
 figures are medians. ELMo and GPT are quoted.
 
 Needs this project installed (`pip install .`). The models (10 GB for all) are kept in $MBRT_CACHE, by default
-~/.cache/mobilebert_rt. Writes results.json, report.md and glue.svg to --out.
+~/.cache/mobilebert_rt. Writes results.json and report.md to --out, and with matplotlib glue.svg.
 """
 
 LARGE = ("bert-large", "ib-bert-large")
@@ -65,12 +67,22 @@ def measure(options: argparse.Namespace, run: Run) -> None:
         entries = tuple(Entry(peer, row.key, options.threads) for row in rows for peer in peers)
         groups.append(Group(name, name, one_text(systems.LENGTH), entries, checked=False))
     folders = {entry.model: model_folder(entry.model, say)[0] for group in groups for entry in group.entries}
-    settings = Settings(options.cpus, options.rounds, options.turn_ms / 1e3, options.out / "logs")
-    with Measurer({OURS: ours}, Store({OURS: ours}, folders, say), settings, say) as measurer:
+    with Measurer({OURS: ours}, Store({OURS: ours}, folders, say), options, say) as measurer:
         for group in groups:
             say(f"{group.name}: {len(group.entries)} entries, {options.rounds} rounds")
             measurer.measure(group, run)
             run.write(options.out / "results.json")
+
+
+def draw(run: Run, file: Path) -> Path | None:
+    """The plot of table 4; None without matplotlib."""
+    try:
+        from benchmarks.paper import plot  # noqa: PLC0415 - matplotlib is optional
+    except ImportError as error:
+        say(f"no plot: {error}. Install it: pip install matplotlib")
+        return None
+    plot.glue(run, file)
+    return file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,10 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "report.md").write_text(report, encoding="utf-8")
-    if not options.only_sizes:
-        draw(options.out, None, not options.no_install)
+    plot = None if options.only_sizes else draw(run, options.out / "glue.svg")
     if options.docs:
-        document(options.out, "table-4", {"glue": "Latency of one text against the published GLUE score"}, table4)
+        if plot is not None:
+            copy = shutil.copyfile(plot, documents.RESULTS.with_name("results_glue.svg"))
+            table4 += f"\n\n![Latency of one text against the published GLUE score]({copy.name})"
+        documents.put(documents.RESULTS, "table-4", table4)
         documents.put(documents.RESULTS, "table-7", table7)
     say(f"written to {options.out}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks.common.documents import provisional
-from benchmarks.common.markdown import NOTHING, milliseconds, number, table
+from benchmarks.common.markdown import NOTHING, number, table
 from benchmarks.common.results import Result, Run
 from benchmarks.paper.costs import flops, parameters
 from benchmarks.paper.systems import LENGTH, OPTIMISATIONS, SYSTEMS, System
@@ -18,46 +18,52 @@ Relative = Callable[[float | None, float | None], str]
 
 def table4(run: Run, systems: Sequence[System]) -> str:
     """Size, FLOPs and latency, published and measured; latencies also relative to BERT_BASE."""
-    base = next(system for system in SYSTEMS if system.key == BASE_OF_TABLE_4).published.milliseconds
+    base = next(system.milliseconds for system in SYSTEMS if system.key == BASE_OF_TABLE_4)
     rows = []
     for system in systems:
-        published, config = system.published, system.config
+        config = system.config
         rows.append(
             [
                 system.name,
-                number(published.parameters, 1),
+                number(system.parameters, 1),
                 number(parameters(config) / 1e6 if config else None, 1),
-                number(published.flops, 1),
+                number(system.flops, 1),
                 number(flops(config, LENGTH) / 1e9 if config else None, 2),
-                number(published.milliseconds, 0),
+                number(system.milliseconds, 0),
                 *_latencies(run, "table4", system.key),
-                _percent(published.milliseconds, base),
+                _percent(system.milliseconds, base),
                 *_relative(run, "table4", system.key, BASE_OF_TABLE_4, _percent),
-                number(published.glue, 1),
+                number(system.glue, 1),
             ]
         )
     header = ["", "10^6 params, paper", "here", "GFLOPs, paper", "here", "ms, Pixel 4", "fp32 here", "int8 here"]
     header += ["of BERT_BASE, Pixel 4", "fp32 here", "int8 here", "GLUE, paper"]
     notes = [f"- {system.name}: {system.note}." for system in systems if system.note]
-    return "\n\n".join([run_info(run), table(header, rows), "\n".join(notes + _failures(run, "table4"))])
+    return _page(run, "table4", table(header, rows), notes)
 
 
 def table7(run: Run, systems: Sequence[System]) -> str:
     """Latency of the four variants, also as a multiple of NoNorm + ReLU's."""
-    base = next(system for system in OPTIMISATIONS if system.key == BASE_OF_TABLE_7).published.milliseconds
+    base = next(system.milliseconds for system in OPTIMISATIONS if system.key == BASE_OF_TABLE_7)
     rows = [
         [
             system.name,
-            number(system.published.milliseconds, 0),
+            number(system.milliseconds, 0),
             *_latencies(run, "table7", system.key),
-            _multiple(system.published.milliseconds, base),
+            _multiple(system.milliseconds, base),
             *_relative(run, "table7", system.key, BASE_OF_TABLE_7, _multiple),
         ]
         for system in systems
     ]
     header = ["", "ms, Pixel 4", "fp32 here", "int8 here", "times NoNorm + ReLU, Pixel 4", "fp32 here", "int8 here"]
-    parts = (run_info(run), table(header, rows), "\n".join(_failures(run, "table7")))
-    return "\n\n".join(part for part in parts if part)
+    return _page(run, "table7", table(header, rows), [])
+
+
+def _page(run: Run, case: str, text: str, notes: list[str]) -> str:
+    """A table below the description of the run; notes and failures below it."""
+    failed = [result for result in run.failed() if result.case == case]
+    notes += [f"- not measured: {result.model} in {result.precision}: {result.error}" for result in failed]
+    return "\n\n".join(part for part in (run_info(run), text, "\n".join(notes)) if part)
 
 
 def run_info(run: Run) -> str:
@@ -79,18 +85,12 @@ def _results(run: Run, case: str, key: str) -> list[Result | None]:
 
 
 def _latencies(run: Run, case: str, key: str) -> list[str]:
-    found = _results(run, case, key)
-    return [milliseconds(r.median, r.first_quartile, r.third_quartile) if r else NOTHING for r in found]
+    return [result.milliseconds if result else NOTHING for result in _results(run, case, key)]
 
 
 def _relative(run: Run, case: str, key: str, base: str, show: Relative) -> list[str]:
     pairs = zip(_results(run, case, key), _results(run, case, base), strict=True)
     return [show(own.median if own else None, other.median if other else None) for own, other in pairs]
-
-
-def _failures(run: Run, case: str) -> list[str]:
-    failed = [result for result in run.failed() if result.case == case]
-    return [f"- not measured: {result.model} in {result.precision}: {result.error}" for result in failed]
 
 
 def _percent(value: float | None, base: float | None) -> str:

@@ -5,15 +5,18 @@ The name of a file's folder has a hash of the weights and of the converter's ver
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import configs, random_weights
 from benchmarks.common.environment import Environment, Say
-from benchmarks.peers.catalogue import MADE_WITH, Peer
-from benchmarks.peers.session import PeerError, Worker
+from benchmarks.paper import systems
+from benchmarks.peers.catalogue import MADE_WITH, OURS, Peer
+from benchmarks.peers.session import SCRIPT, PeerError, Worker
 from scripts import published
 from scripts.common import UnavailableError, cache_folder
 
@@ -23,18 +26,13 @@ DEFAULT_MODEL = Path(__file__).resolve().parents[2] / "training/default_model/we
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A model file that a peer needs. length: None for any."""
+class ModelFile:
+    """A model file of a peer. masked: whether it takes a mask; length: of its texts, None for any."""
 
     peer: Peer
     model: str
     masked: bool = False
     length: int | None = None
-
-    @property
-    def kind(self) -> str:
-        """Its kind in convert.py."""
-        return self.peer.converter + ("-int8" if self.peer.stored == "int8" else "")
 
 
 class Store:
@@ -45,92 +43,84 @@ class Store:
         self._folders = folders
         self._say = say
         self._errors: dict[Path, str] = {}
-        self._hashes: dict[str, str] = {}
 
-    def path(self, wanted: Wanted) -> Path:
+    def path(self, file: ModelFile) -> Path:
         """Where the file is or will be."""
-        return self._path(wanted, wanted.kind)
+        return self._path(file, file.peer.stored)
 
-    def ready(self, wanted: Wanted) -> Path:
+    def ready(self, file: ModelFile) -> Path:
         """The path of an existing file. Raises PeerError with the reason if it could not be made."""
-        path = self.path(wanted)
+        path = self.path(file)
         if not path.exists():
             reason = self._errors.get(path, "not converted")
-            raise PeerError(f"{wanted.peer.name}: no {path.name} of {wanted.model}: {reason}")
+            raise PeerError(f"{file.peer.name}: no {path.name} of {file.model}: {reason}")
         return path
 
-    def make(self, files: Iterable[Wanted]) -> None:
+    def make(self, files: Iterable[ModelFile]) -> None:
         """Convert missing files, one process per environment. Failures are kept for `ready`."""
         jobs: dict[str, dict[Path, dict[str, Any]]] = {}
-        for wanted in files:
-            for out, job in self._jobs(wanted):
+        for file in files:
+            for job in self._jobs(file):
+                out = Path(job["out"])
                 if not out.exists() and out not in self._errors:
-                    jobs.setdefault(wanted.peer.environment, {})[out] = job
+                    jobs.setdefault(file.peer.environment, {})[out] = job
         for name, found in jobs.items():
             self._run(self._environments[name], found)
 
-    def _jobs(self, wanted: Wanted) -> list[tuple[Path, dict[str, Any]]]:
+    def _jobs(self, file: ModelFile) -> list[dict[str, Any]]:
         """The conversions that make a file, in order: int8 is made from the float file, except ours."""
-        peer = wanted.peer
-        if not peer.converter:
+        converter, folder = file.peer.converter, str(self._folders[file.model])
+        if not converter:
             return []
-        folder = str(self._folders[wanted.model])
-        common = {"masked": wanted.masked, "length": wanted.length}
-        out = self.path(wanted)
-        if peer.converter in (wanted.kind, "ours"):
-            return [(out, {"kind": wanted.kind, "source": folder, "out": str(out), **common})]
-        plain = self._path(wanted, peer.converter)
+        plain, out = str(self._path(file, "fp32")), str(self.path(file))
+        common = {"masked": file.masked, "length": file.length}
+        quantised = f"{converter}-int8"
+        if file.peer.stored == "fp32":
+            return [{"kind": converter, "source": folder, "out": out, **common}]
+        if converter == OURS:
+            return [{"kind": quantised, "source": folder, "out": out, **common}]
         return [
-            (plain, {"kind": peer.converter, "source": folder, "out": str(plain), **common}),
-            (out, {"kind": wanted.kind, "source": str(plain), "out": str(out), **common}),
+            {"kind": converter, "source": folder, "out": plain, **common},
+            {"kind": quantised, "source": plain, "out": out, **common},
         ]
 
     def _run(self, environment: Environment, jobs: Mapping[Path, dict[str, Any]]) -> None:
         self._say(f"converting {len(jobs)} models with {environment.python} (up to a minute each, once)")
         log = cache_folder() / "peers" / "convert.log"
         try:
-            with Worker("converter", [environment.python, str(CONVERT)], [], log) as converter:
+            with Worker("converter", [environment.python, str(SCRIPT)], [], log) as converter:
                 for number, (out, job) in enumerate(jobs.items()):
                     self._say(f"  {number + 1} of {len(jobs)}: {out.parent.parent.name} {out.name}")
                     try:
-                        converter.ask("convert", CONVERT_SECONDS, **job)
+                        converter.ask("convert", CONVERT_SECONDS, job=job)
                     except PeerError as error:
                         self._errors[out] = f"{job['kind']} failed: {error} (see {log})"
                         self._say("  " + self._errors[out])
         except PeerError as error:  # the process cannot be started
             self._errors |= dict.fromkeys(jobs, str(error))
 
-    def _path(self, wanted: Wanted, kind: str) -> Path:
-        peer = wanted.peer
-        folder = self._folders[wanted.model]
+    def _path(self, file: ModelFile, precision: str) -> Path:
+        peer, folder = file.peer, self._folders[file.model]
         if not peer.converter:
             return folder
         versions = self._environments[peer.environment].versions
         made_with = [f"{name} {versions.get(name)}" for name in MADE_WITH[peer.converter]]
-        key = _digest([self._hash(wanted.model), CONVERT.read_text(encoding="utf-8"), *made_with])
-        name = "int8" if kind.endswith("-int8") else "fp32"
-        name += "-masked" if wanted.masked else ""
-        name += "" if wanted.length is None else f"-{wanted.length}"
-        return cache_folder() / "peers" / "files" / wanted.model / f"{peer.converter}-{key}" / (name + peer.suffix)
-
-    def _hash(self, model: str) -> str:
-        if model not in self._hashes:
-            found = hashlib.sha256()
-            for name in ("config.json", "model.safetensors"):
-                found.update((self._folders[model] / name).read_bytes())
-            self._hashes[model] = found.hexdigest()
-        return self._hashes[model]
+        parts = [_digest_of_model(folder), CONVERT.read_text(encoding="utf-8"), *made_with]
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+        name = precision + "-masked" * file.masked + ("" if file.length is None else f"-{file.length}")
+        return cache_folder() / "peers" / "files" / file.model / f"{peer.converter}-{key}" / (name + peer.suffix)
 
 
-def _digest(parts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+@functools.cache
+def _digest_of_model(folder: Path) -> str:
+    found = hashlib.sha256()
+    for name in ("config.json", "model.safetensors"):
+        found.update((folder / name).read_bytes())
+    return found.hexdigest()
 
 
 def model_folder(model: str, say: Say) -> tuple[Path, str]:
-    """The Hugging Face folder of a model of the catalogue, made if necessary, and the kind of its weights."""
-    from benchmarks.common import configs, random_weights  # noqa: PLC0415 - numpy, and only for this
-    from benchmarks.paper import systems  # noqa: PLC0415
-
+    """The Hugging Face folder of a model, made if necessary, and the kind of its weights."""
     if model == "default":
         return DEFAULT_MODEL, "published weights"
     root = cache_folder() / "peers" / "models"

@@ -93,11 +93,3 @@ MADE_WITH = {
     OURS: ("mobilebert-rt", "converter of mobilebert-rt"),
     "": ("torch", "transformers"),
 }
-
-MODELS = {
-    "mobilebert": "MobileBERT, 24 layers, random weights",
-    "tiny": "MobileBERT_TINY, 24 layers, random weights",
-    "bert-base": "BERT-base, 12 layers, random weights",
-    "minilm": "all-MiniLM-L6-v2, 6 layers of 384",
-    "default": "the model that comes with the package, distilled from all-MiniLM-L6-v2",
-}

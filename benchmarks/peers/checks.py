@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,37 +19,32 @@ MIN_COSINE = {"fp32": 0.9999, "bf16": 0.99, "int8": 0.9}
 MIN_COSINE_PADDED = 0.9
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """Difference of two sets of states: max relative error of a token, mean and min cosine of the tokens."""
-
-    relative_error: float
-    cosine: float
-    min_cosine: float
-
-    def mismatch(self, precision: str, padded: bool) -> str | None:
-        """Why this cannot be the same model; None if it is."""
-        expected = MIN_COSINE_PADDED if padded else MIN_COSINE[precision]
-        if not self.cosine >= expected:
-            return f"other output than the reference: mean cosine {self.cosine:.4f}; expected >= {expected}"
-        error = self.relative_error
-        if precision == "fp32" and not padded and not error <= MAX_FLOAT_ERROR:
-            return f"other output than the reference: relative error {error:.1e}; expected <= {MAX_FLOAT_ERROR:.0e}"
-        return None
-
-
 def load(path: Path) -> list[NDArray[np.float32]]:
     """States that a worker wrote."""
     with np.load(path, allow_pickle=False) as found:
         return [found[str(i)] for i in range(len(found.files))]
 
 
-def compare(states: States, reference: States) -> Agreement:
-    """Compare states of the same texts in the same order; different shapes are a mismatch."""
+def compare(states: States, reference: States) -> dict[str, Any]:
+    """The differences that a Result has, of the same texts in the same order; different shapes are a mismatch."""
     if [s.shape for s in states] != [r.shape for r in reference]:
-        return Agreement(float("inf"), float("nan"), float("nan"))
+        return {"relative_error": float("inf"), "cosine": float("nan"), "min_cosine": float("nan")}
     a, b = (np.concatenate(list(part)).astype(np.float64) for part in (states, reference))
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    cosines = np.sum(a * b, axis=1) / norms
+    cosines = np.sum(a * b, axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     errors = np.abs(a - b).max(axis=1) / np.abs(b).max(axis=1)
-    return Agreement(float(errors.max()), float(cosines.mean()), float(cosines.min()))
+    return {
+        "relative_error": float(errors.max()),
+        "cosine": float(cosines.mean()),
+        "min_cosine": float(cosines.min()),
+    }
+
+
+def mismatch(found: dict[str, Any], precision: str, padded: bool) -> str | None:
+    """Why these differences cannot be those of the same model; None if they are."""
+    expected = MIN_COSINE_PADDED if padded else MIN_COSINE[precision]
+    if not found["cosine"] >= expected:
+        return f"other output than the reference: mean cosine {found['cosine']:.4f}; expected >= {expected}"
+    error = found["relative_error"]
+    if precision == "fp32" and not padded and not error <= MAX_FLOAT_ERROR:
+        return f"other output than the reference: relative error {error:.1e}; expected <= {MAX_FLOAT_ERROR:.0e}"
+    return None

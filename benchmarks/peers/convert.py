@@ -1,8 +1,7 @@
-"""Converts models for the engines. Run by the driver with the Python of an engine's environment, not by hand.
+"""Converts models for the engines, in a worker with the Python of an engine's environment.
 
-Jobs are JSON lines on standard input; each is answered by a JSON line on standard output: {"ok": path} or
-{"error": reason}. A job: `kind`; `source`, a Hugging Face folder or the float file that int8 is made from; `out`;
-`masked`, whether the model takes a mask; `length`, null for any.
+A job: `kind`; `source`, a Hugging Face folder or the float file that int8 is made from; `out`; `masked`, whether the
+model takes a mask; `length`, null for any.
 
 Each engine gets the recipe that its documentation recommends for a transformer on a CPU:
   onnx          torch.onnx.export, dynamo, opset 18, batch and length free
@@ -17,10 +16,8 @@ Each engine gets the recipe that its documentation recommends for a transformer 
 from __future__ import annotations
 
 import functools
-import json
 import os
 import random
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,7 +149,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Path], None]] = {
 }
 
 
-def convert(job: dict[str, Any]) -> str:
+def convert(job: dict[str, Any]) -> None:
     """Do a job: the file and those beside it (OpenVINO's .bin) appear whole or not at all."""
     out = Path(job["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -161,22 +158,3 @@ def convert(job: dict[str, Any]) -> str:
         # The file for which the driver looks comes last.
         for made in sorted(Path(scratch).iterdir(), key=lambda path: path.name == out.name):
             os.replace(made, out.parent / made.name)
-    return str(out)
-
-
-def main() -> int:
-    sys.path.pop(0)  # this script's folder: its files are not top-level modules
-    # Libraries print to standard output; answers go to a copy of it.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        try:
-            answer = {"ok": convert(json.loads(line))}
-        except Exception as error:  # any exception of a library is this job's answer
-            answer = {"error": f"{type(error).__name__}: {error}".strip().splitlines()[0]}
-        answers.write(json.dumps(answer) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,23 +1,19 @@
-"""The command: environments, models, measurement group by group, results as JSON, tables and plots."""
+"""The command: environments, models, measurement group by group, results as JSON, tables."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from benchmarks.common import documents
 from benchmarks.common.environment import Environment, existing, installed
-from benchmarks.common.options import command_parser, document, draw, names, new_run, numbers, say
+from benchmarks.common.options import command_parser, names, new_run, numbers, say
 from benchmarks.common.results import Run
 from benchmarks.peers import plan, report
-from benchmarks.peers.artifacts import Store, Wanted, model_folder
-from benchmarks.peers.catalogue import OURS, PACKAGES, PEERS
-from benchmarks.peers.measure import Measurer, Settings
+from benchmarks.peers.artifacts import ModelFile, Store, model_folder
+from benchmarks.peers.catalogue import OURS, PACKAGES, PEERS, Peer
+from benchmarks.peers.measure import Measurer
 from benchmarks.peers.ratios import all_ratios
 
 HELP = """MobileBERT in this engine and in others: one run, interleaved, pinned to the same CPUs, outputs compared.
@@ -29,7 +25,7 @@ HELP = """MobileBERT in this engine and in others: one run, interleaved, pinned 
 
 The first run installs the other engines in an environment of their own and converts the models for each (about 15
 minutes); both are kept in $MBRT_CACHE, by default ~/.cache/mobilebert_rt (8 GB). Needs this project installed
-(`pip install .`). Writes results.json, report.md and plots to --out.
+(`pip install .`). Writes results.json and report.md to --out.
 
 cases:  latency  one text of each length, all engines, each number of threads
         texts    64 texts of 5 to 60 tokens, several batch sizes, on the maximum number of threads
@@ -39,8 +35,7 @@ cases:  latency  one text of each length, all engines, each number of threads
         size     installed packages and model files
 """
 
-HERE = Path(__file__).resolve().parent
-ENVIRONMENTS = ("peers", "plots", OURS)
+ENVIRONMENTS = ("peers", OURS)
 
 
 def override(text: str) -> tuple[str, str]:
@@ -57,6 +52,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--cases", type=names(plan.CASES, "case"), metavar="LIST", help=f"of {','.join(plan.CASES)} (all)")
     add("--peers", type=names(tuple(PEERS), "peer"), metavar="LIST", help=f"of {','.join(PEERS)} (all)")
     add("--lengths", type=numbers, metavar="LIST", help=f"tokens, 1 to 512 ({','.join(map(str, plan.LENGTHS))})")
+    add("--no-install", action="store_true", help="use what the cache folder has; report as missing what it has not")
     add("--threads", type=numbers, metavar="LIST", help="threads of a call (1,2)")
     add(
         "--python",
@@ -64,7 +60,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="NAME=PATH",
-        help="use this Python as the environment NAME: peers, plots or ours",
+        help="use this Python as the environment NAME: peers or ours",
     )
     options = parser.parse_args(arguments)
     quick = options.quick
@@ -125,37 +121,27 @@ def measure(options: argparse.Namespace, run: Run) -> None:
     for model in dict.fromkeys(entry.model for group in groups for entry in group.entries):
         folders[model], run.models[model] = model_folder(model, say)
     store = Store(found, folders, say)
-    store.make([file for group in groups for entry in group.entries for file in plan.wanted(group, entry)])
-    settings = Settings(options.cpus, options.rounds, options.turn_ms / 1e3, options.out / "logs")
-    with Measurer(found, store, settings, say) as measurer:
+    store.make([file for group in groups for file in plan.model_files(group)])
+    with Measurer(found, store, options, say) as measurer:
         for number, group in enumerate(groups):
             say(f"{group.name} ({number + 1} of {len(groups)}, {len(group.entries)} entries)")
             measurer.measure(group, run)
             run.ratios = all_ratios(run)
             run.write(options.out / "results.json")
-    if "size" in options.cases:
-        run.sizes = sizes(options, peers, found, store if "mobilebert" in folders else None)
+        if "size" in options.cases:
+            chosen = [PEERS[name] for name in peers]
+            run.sizes = {**measurer.package_sizes(chosen)}
+            if "mobilebert" in folders:
+                run.sizes |= file_sizes(store, chosen, options.lengths[-1])
 
 
-def sizes(
-    options: argparse.Namespace, peers: Sequence[str], found: Mapping[str, Environment], store: Store | None
-) -> dict[str, dict[str, object]]:
-    """Sizes of packages by what is imported, and of model files by peer."""
-    sizes: dict[str, dict[str, object]] = {}
-    for name, environment in found.items():
-        chosen = [PEERS[peer] for peer in peers if PEERS[peer].environment == name]
-        imported = dict.fromkeys("+".join([peer.distribution, *peer.also]) for peer in chosen)
-        command = [environment.python, str(HERE / "package_size.py"), *imported]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=os.sep, check=False)
-        if done.returncode == 0:
-            sizes |= json.loads(done.stdout)
-        else:
-            say(f"no package sizes from {environment.python}: {done.stderr.strip().splitlines()[-1:]}")
-    for peer in (PEERS[name] for name in peers if store is not None):
-        assert store is not None
-        path = store.path(Wanted(peer, "mobilebert", length=options.lengths[-1] if peer.fixed_length else None))
-        if path.is_file():  # OpenVINO keeps its weights beside it
-            parts = {path, path.with_suffix(".bin")}
+def file_sizes(store: Store, peers: Sequence[Peer], length: int) -> dict[str, dict[str, int]]:
+    """Sizes of MobileBERT's model files by peer; of those for one length, that of `length`."""
+    sizes = {}
+    for peer in peers:
+        path = store.path(ModelFile(peer, "mobilebert", length=length if peer.fixed_length else None))
+        if path.is_file():
+            parts = {path, path.with_suffix(".bin")}  # OpenVINO keeps its weights beside it
             sizes[peer.label] = {"file": sum(part.stat().st_size for part in parts if part.is_file())}
     return sizes
 
@@ -175,9 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = report.report(run)
     (options.out / "report.md").write_text(text, encoding="utf-8")
     print(text)
-    draw(options.out, dict(options.python).get("plots"), not options.no_install)
     if options.docs:
-        plots = {"latency": "Latency by length", "throughput": "Texts per second by batch size"}
-        document(options.out, "peers", plots, documents.provisional(run.machine, options.quick), text)
+        documents.put(documents.RESULTS, "peers", f"{documents.provisional(run.machine, options.quick)}\n\n{text}")
     say(f"written to {options.out}")
     return 130 if interrupted else 0

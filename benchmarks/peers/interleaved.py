@@ -6,12 +6,14 @@ import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from benchmarks.peers.session import PeerError
 
 WARMUP_CALLS = 3
 MAX_CALLS = 200
+
+Progress = Callable[[int, int], None]
 
 
 class Runner(Protocol):
@@ -33,19 +35,15 @@ class Record:
     rounds: list[list[float]] = field(default_factory=list)
     error: str | None = None
 
-    @property
-    def calls(self) -> int:
-        return sum(len(turn) for turn in self.rounds)
-
-    @property
-    def median(self) -> float:
-        """Of all calls, in seconds."""
-        return statistics.median(seconds for turn in self.rounds for seconds in turn)
-
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        """Of the rounds' medians."""
-        return quartiles([statistics.median(turn) for turn in self.rounds])
+    def summary(self) -> dict[str, Any]:
+        """The fields of a Result: the median of all calls, the rounds' medians with their quartiles; or the error."""
+        if self.error is not None:
+            return {"error": self.error}
+        rounds = [statistics.median(turn) for turn in self.rounds]
+        calls = [seconds for turn in self.rounds for seconds in turn]
+        first, third = quartiles(rounds)
+        times = {"median": statistics.median(calls), "first_quartile": first, "third_quartile": third}
+        return {**times, "rounds": rounds, "calls": len(calls)}
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
@@ -56,50 +54,54 @@ def quartiles(values: Sequence[float]) -> tuple[float, float]:
     return first, third
 
 
-def measure_interleaved(
-    runners: Mapping[str, Runner],
+def take_turns(
+    records: Mapping[str, Record],
     rounds: int,
-    turn_seconds: float,
-    progress: Callable[[int, int], None] = lambda done, of: None,
-) -> dict[str, Record]:
-    """In every round give each runner one turn, in an order that changes from round to round.
+    turn: Callable[[str], None],
+    progress: Progress = lambda done, of: None,
+) -> None:
+    """In every round call turn(name) for each record, in an order that changes from round to round.
 
-    A turn is one warm-up call, because the caches hold the weights of another engine, then as many calls as fill
-    `turn_seconds`, at least one. A runner that fails gets no more turns; its record has the error.
+    A PeerError becomes the error of the record, which gets no more turns.
     """
-    records = {name: Record() for name in runners}
-    calls = {name: _warm_up(runner, turn_seconds, records[name]) for name, runner in runners.items()}
     for number in range(rounds):
         progress(number, rounds)
-        for name in order(list(runners), number):
+        for name in order(list(records), number):
             if records[name].error is None:
-                _turn(runners[name], calls[name], records[name])
+                try:
+                    turn(name)
+                except PeerError as error:
+                    records[name].error = str(error)
+
+
+def measure_interleaved(
+    runners: Mapping[str, Runner], rounds: int, turn_seconds: float, progress: Progress = lambda done, of: None
+) -> dict[str, Record]:
+    """Time each runner, one turn per round.
+
+    A turn is one warm-up call, because the caches hold the weights of another engine, then as many calls as fill
+    `turn_seconds`, at least one.
+    """
+    records = {name: Record() for name in runners}
+    calls: dict[str, int] = {}
+
+    def run(name: str, count: int) -> list[float]:
+        try:
+            return list(runners[name].run(count))
+        finally:
+            runners[name].pause()
+
+    def warm_up(name: str) -> None:
+        last = run(name, 1)[-1]
+        if last < turn_seconds:  # otherwise one call is enough
+            last = run(name, WARMUP_CALLS - 1)[-1]
+        calls[name] = max(1, min(MAX_CALLS, int(turn_seconds / max(last, 1e-9))))
+
+    take_turns(records, 1, warm_up)
+    take_turns(records, rounds, lambda name: records[name].rounds.append(run(name, 1 + calls[name])[1:]), progress)
     return records
 
 
 def order(names: Sequence[str], round_number: int) -> list[str]:
     """The order of a round: random, but the same in every run."""
     return random.Random(round_number).sample(list(names), len(names))
-
-
-def _warm_up(runner: Runner, turn_seconds: float, record: Record) -> int:
-    """The number of calls that fill a turn. A first call that is longer than a turn is not repeated."""
-    try:
-        last = runner.run(1)[-1]
-        if last < turn_seconds:
-            last = runner.run(WARMUP_CALLS - 1)[-1]
-    except PeerError as error:
-        record.error = str(error)
-        return 0
-    finally:
-        runner.pause()
-    return max(1, min(MAX_CALLS, int(turn_seconds / max(last, 1e-9))))
-
-
-def _turn(runner: Runner, calls: int, record: Record) -> None:
-    try:
-        record.rounds.append(list(runner.run(1 + calls))[1:])
-    except PeerError as error:
-        record.error = str(error)
-    finally:
-        runner.pause()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.peers import inputs
-from benchmarks.peers.artifacts import Wanted
+from benchmarks.peers.artifacts import ModelFile
 from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.peers.inputs import Text
 
@@ -102,19 +102,20 @@ def groups(
             yield Group(case, f"{case}/{length}", one_text(length), tuple(entries), True, FRESH_ROUNDS)
 
 
-def wanted(group: Group, entry: Entry) -> list[Wanted]:
-    """The model files that an entry needs for its batches."""
+def model_file(group: Group, entry: Entry, batch: Sequence[Text]) -> ModelFile:
+    """The cheapest model file for a batch: without a mask if there is no padding, else the shortest that fits."""
     peer, model = entry.peer, entry.model
-    batches = group.batches(entry)
-    uniform = any(len({len(text) for text in batch}) == 1 for batch in batches)
-    ragged = any(len({len(text) for text in batch}) > 1 for batch in batches)
-    if peer.one_file:
-        return [Wanted(peer, model)]
     if peer.fixed_length and group.case == "texts":
-        return [Wanted(peer, model, masked=True, length=bucket) for bucket in BUCKETS]
+        longest = max(map(len, batch))
+        return ModelFile(peer, model, masked=True, length=min(bucket for bucket in BUCKETS if bucket >= longest))
     if peer.fixed_length:
-        return [Wanted(peer, model, length=group.length)]
-    return [Wanted(peer, model)] * uniform + [Wanted(peer, model, masked=True)] * ragged
+        return ModelFile(peer, model, length=group.length)
+    return ModelFile(peer, model, masked=not peer.one_file and len(set(map(len, batch))) > 1)
+
+
+def model_files(group: Group) -> list[ModelFile]:
+    """All that a group needs."""
+    return [model_file(group, entry, batch) for entry in group.entries for batch in group.batches(entry)]
 
 
 def one_text(length: int) -> tuple[tuple[int, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.common.results import Result, Run
@@ -22,26 +21,24 @@ SHAPES = {
 }
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """value: time of `other` / time of `ours`. low, high: quartiles of the ratios per round."""
-
-    name: str
-    ours: str
-    other: str
-    ours_seconds: float
-    other_seconds: float
-    value: float
-    low: float
-    high: float
+Ratio = dict[str, Any]
 
 
 def ratio(name: str, ours: Result | None, other: Result | None) -> Ratio | None:
-    """None if one of the two is missing."""
+    """value: time of `other` / time of `ours`; low, high: quartiles of the ratios per round. None: one is missing."""
     if ours is None or other is None or ours.median is None or other.median is None:
         return None
     low, high = quartiles([b / a for a, b in zip(ours.rounds, other.rounds, strict=False)])
-    return Ratio(name, label(ours), label(other), ours.median, other.median, other.median / ours.median, low, high)
+    return {
+        "name": name,
+        "ours": label(ours),
+        "other": label(other),
+        "ours_seconds": ours.median,
+        "other_seconds": other.median,
+        "value": other.median / ours.median,
+        "low": low,
+        "high": high,
+    }
 
 
 def label(result: Result) -> str:
@@ -54,15 +51,10 @@ def label(result: Result) -> str:
     return ", ".join(words)
 
 
-def all_ratios(run: Run) -> list[dict[str, Any]]:
+def all_ratios(run: Run) -> list[Ratio]:
     """Every comparison for which the run has both results."""
-    found = [
-        *_one_thread(run),
-        *_two_threads(run),
-        *_others(run),
-        _texts(run),
-    ]
-    return [asdict(one) for one in found if one is not None]
+    found = [*_one_thread(run), *_two_threads(run), *_others(run), _texts(run)]
+    return [one for one in found if one is not None]
 
 
 def best(results: Sequence[Result]) -> Result | None:

@@ -4,11 +4,13 @@ python worker.py --cpus 1      requests and answers are JSON lines on standard i
 
 Requests, by their "do":
   hello                    -> {"memory": peak in bytes of Python with numpy alone}
-  prepare program runtime options threads copies files batches -> null
+  prepare program runtime options threads copies batches -> null
   run program calls        -> [seconds of each call]
   states program file      -> null; the outputs are in `file`, one array per text
   forget program           -> null
   first (as prepare)       -> {"import_time", "load_time", "first_call", "steady": seconds; "memory": peak in bytes}
+  convert job              -> null; see convert.py
+  sizes names              -> {"own": bytes, "all": bytes}; see package_size.py
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
-from weakref import WeakValueDictionary
 
 # The tree comes first to find this package, since other projects install a `benchmarks` too; then last, since the
 # tree's mobilebert_rt may have no compiled engine.
@@ -33,8 +34,9 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 import numpy as np  # noqa: E402
 
-from benchmarks.peers.engines.interface import Engine  # noqa: E402
-from benchmarks.peers.program import Program, model_files  # noqa: E402
+from benchmarks.peers.convert import convert  # noqa: E402
+from benchmarks.peers.package_size import package_size  # noqa: E402
+from benchmarks.peers.program import Program  # noqa: E402
 
 sys.path.append(sys.path.pop(0))
 
@@ -49,7 +51,6 @@ class Worker:
 
     def __init__(self) -> None:
         self._programs: dict[str, Program] = {}
-        self._engines: WeakValueDictionary[str, Engine] = WeakValueDictionary()
 
     def answer(self, request: dict[str, Any]) -> Any:
         do = getattr(self, "do_" + str(request.pop("do")))
@@ -86,27 +87,18 @@ class Worker:
         later = {"steady": steady, "memory": peak_memory()}
         return {"import_time": import_time, "load_time": load_time, "first_call": first_call, **later}
 
+    def do_convert(self, job: dict[str, Any]) -> None:
+        convert(job)
+
+    def do_sizes(self, names: list[str]) -> dict[str, int]:
+        return package_size(names)
+
     def _program(
-        self,
-        *,
-        runtime: str,
-        options: dict[str, Any],
-        threads: int,
-        copies: int,
-        files: list[dict[str, Any]],
-        batches: list[list[list[int]]],
+        self, *, runtime: str, options: dict[str, Any], threads: int, copies: int, batches: list[dict[str, Any]]
     ) -> Program:
-        """Threads are divided among the copies. Programs share engines that are equal."""
+        """Threads are divided among the copies."""
         engine = importlib.import_module(ENGINES + runtime).Engine
-        each = max(1, threads // copies)
-
-        def make(path: str, copy: int) -> Engine:
-            key = json.dumps([runtime, path, each, options, copy])
-            found: Engine = self._engines.get(key) or engine(path, each, dict(options))
-            self._engines[key] = found
-            return found
-
-        return Program(model_files(files), batches, copies, make)
+        return Program(batches, copies, lambda path: engine(path, max(1, threads // copies), dict(options)))
 
 
 def clock(call: Callable[[], object]) -> float:

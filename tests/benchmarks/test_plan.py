@@ -9,7 +9,6 @@ import pytest
 from benchmarks.peers import inputs, plan
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.plan import Entry
-from benchmarks.peers.program import ModelFile, NoFileError, choose
 
 
 def test_texts_are_5_to_60_tokens_and_20_on_average() -> None:
@@ -53,31 +52,24 @@ def test_many_texts_run_in_batches_and_on_one_engine_per_thread() -> None:
     assert configurations >= {(2, 1, 1), (2, 1, 64), (2, 2, 1), (2, 2, 8)}
 
 
-def test_fixed_length_peers_get_one_file_per_length_or_bucket() -> None:
-    litert, ort = PEERS["litert-int8"], PEERS["ort-int8"]
-    (one,) = plan.groups(["latency"], ["litert-int8"], [8], [1])
-    (many,) = plan.groups(["texts"], ["litert-int8"], [8], [1])
-    assert [(f.length, f.masked) for f in plan.wanted(one, one.entries[0])] == [(8, False)]
-    assert [f.length for f in plan.wanted(many, Entry(litert, "mobilebert", 1))] == list(plan.BUCKETS)
-    assert [f.masked for f in plan.wanted(many, Entry(ort, "mobilebert", 1))] == [False]
-    assert [f.masked for f in plan.wanted(many, Entry(ort, "mobilebert", 1, batch=64))] == [True]
+def files(case: str, peer: str, texts: list[list[int]], batch: int = 1) -> list[tuple[int | None, bool]]:
+    """Length and mask of the model files that a peer needs."""
+    entry = Entry(PEERS[peer], "mobilebert", 1, batch)
+    group = plan.Group(case, case, tuple(tuple(text) for text in texts), (entry,))
+    return [(file.length, file.masked) for file in plan.model_files(group)]
+
+
+def test_one_text_needs_no_mask() -> None:
+    assert files("latency", "litert-int8", [[1] * 8]) == [(8, False)]
+    assert files("latency", "ort-int8", [[1] * 8]) == [(None, False)]
 
 
 def test_mask_only_where_texts_are_padded() -> None:
-    files = [ModelFile("plain"), ModelFile("masked", masked=True)]
-    assert choose(files, [[1, 2, 3]]).path == "plain"
-    assert choose(files, [[1, 2], [3, 4]]).path == "plain"
-    assert choose(files, [[1, 2], [3]]).path == "masked"
+    assert files("texts", "ort-int8", [[1, 2], [3, 4]], batch=2) == [(None, False)]
+    assert files("texts", "ort-int8", [[1, 2], [3]], batch=2) == [(None, True)]
+    assert files("texts", "ours-int8", [[1, 2], [3]], batch=2) == [(None, False)]
 
 
-def test_shortest_bucket_that_fits_is_chosen() -> None:
-    files = [ModelFile(str(n), n, True) for n in (64, 8, 32)]
-    assert [choose(files, [[1] * n]).length for n in (1, 8, 9, 33)] == [8, 8, 32, 64]
-    with pytest.raises(NoFileError, match="1 texts of up to 65 tokens"):
-        choose(files, [[1] * 65])
-
-
-def test_file_of_the_exact_length_needs_no_mask() -> None:
-    files = [ModelFile("plain", 8), ModelFile("masked", 16, True)]
-    assert choose(files, [[1] * 8]).path == "plain"
-    assert choose(files, [[1] * 7]).path == "masked"
+def test_shortest_length_that_fits_is_chosen() -> None:
+    lengths = [length for length, _ in files("texts", "litert-int8", [[1] * n for n in (1, 8, 9, 33)])]
+    assert lengths == [8, 8, 16, 48]

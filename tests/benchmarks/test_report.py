@@ -112,21 +112,22 @@ def states(seed: int) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]
 
 def test_same_model_passes_and_another_does_not() -> None:
     same = checks.compare(states(0), states(0))
-    assert same.relative_error == 0
-    assert same.cosine == pytest.approx(1)
-    assert same.mismatch("fp32", padded=False) is None
+    assert same["relative_error"] == 0
+    assert same["cosine"] == pytest.approx(1)
+    assert checks.mismatch(same, "fp32", padded=False) is None
     other = checks.compare(states(1), states(0))
     for precision in ("fp32", "bf16", "int8"):
-        assert "other output than the reference: mean cosine" in str(other.mismatch(precision, padded=False))
+        assert "other output than the reference: mean cosine" in str(checks.mismatch(other, precision, padded=False))
 
 
 def test_fp32_has_a_stricter_limit() -> None:
     near = [1.01 * state for state in states(0)]
-    assert "relative error 1.0e-02" in str(checks.compare(near, states(0)).mismatch("fp32", padded=False))
-    assert checks.compare(near, states(0)).mismatch("int8", padded=False) is None
+    found = checks.compare(near, states(0))
+    assert "relative error 1.0e-02" in str(checks.mismatch(found, "fp32", padded=False))
+    assert checks.mismatch(found, "int8", padded=False) is None
 
 
 def test_nan_and_other_shapes_are_a_mismatch() -> None:
     broken = [state * np.float32("nan") for state in states(0)]
-    assert checks.compare(broken, states(0)).mismatch("int8", padded=True)
-    assert checks.compare(states(0)[:1], states(0)).mismatch("int8", padded=True)
+    for other in (broken, states(0)[:1]):
+        assert checks.mismatch(checks.compare(other, states(0)), "int8", padded=True)

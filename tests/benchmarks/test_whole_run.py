@@ -76,7 +76,7 @@ def test_paper_tables_are_measured(folder: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("MBRT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(Path(mobilebert_rt.__file__).parents[1]))
     monkeypatch.setattr(paper, "model_folder", lambda model, say: (folder, "random weights"))
-    arguments = ["--systems", "tinybert,mobilebert", "--rounds", "1", "--turn-ms", "1", "--no-install"]
+    arguments = ["--systems", "tinybert,mobilebert", "--rounds", "1", "--turn-ms", "1"]
     assert paper.main([*arguments, "--out", str(tmp_path / "out")]) == 0
     found = read(tmp_path / "out" / "results.json")
     assert {result.model for result in found.find("table4")} == {"tinybert", "mobilebert"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ import pytest
 from benchmarks.common import random_weights
 from benchmarks.common.configs import mobilebert
 from benchmarks.common.environment import Environment, existing
-from benchmarks.peers import checks, package_size
-from benchmarks.peers.artifacts import Store, Wanted
+from benchmarks.peers import checks
+from benchmarks.peers.artifacts import ModelFile, Store
 from benchmarks.peers.catalogue import OURS, PEERS
 from benchmarks.peers.session import SCRIPT, PeerError, Worker
 from mobilebert_rt import Model
@@ -40,15 +39,18 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
 
 
 def spec(path: Path, **changes: Any) -> dict[str, Any]:
-    files = [{"path": str(path)}, {"path": str(path), "masked": True}]
-    plain = {"runtime": OURS, "options": {}, "threads": 1, "copies": 1, "files": files, "batches": [[t] for t in TEXTS]}
-    return plain | changes
+    batches = [batch(path, [text]) for text in TEXTS]
+    return {"runtime": OURS, "options": {}, "threads": 1, "copies": 1, "batches": batches} | changes
+
+
+def batch(path: Path, texts: list[list[int]]) -> dict[str, Any]:
+    return {"path": str(path), "length": None, "masked": False, "texts": texts}
 
 
 def our_file(folder: Path) -> Path:
     """The model file, converted as the benchmark does."""
     store = Store({OURS: existing(OURS, sys.executable)}, {"small": folder}, print)
-    wanted = Wanted(PEERS["ours-int8"], "small")
+    wanted = ModelFile(PEERS["ours-int8"], "small")
     store.make([wanted])
     return store.ready(wanted)
 
@@ -58,7 +60,7 @@ def test_worker_runs_the_given_batches(
     worker: Worker, folder: Path, tmp_path: Path, batches: list[list[list[int]]], copies: int
 ) -> None:
     path = our_file(folder)
-    worker.ask("prepare", program="p", **spec(path, batches=batches, copies=copies))
+    worker.ask("prepare", program="p", **spec(path, batches=[batch(path, texts) for texts in batches], copies=copies))
     times = worker.ask("run", program="p", calls=3)
     assert len(times) == 3
     assert min(times) > 0
@@ -96,20 +98,21 @@ def test_file_that_cannot_be_loaded_is_an_error_answer(worker: Worker, tmp_path:
 def test_int8_is_made_from_the_float_file_and_stale_files_are_not_used(folder: Path) -> None:
     environment = Environment("peers", sys.executable, {"onnxruntime": "1.32.0"})
     store = Store({"peers": environment}, {"small": folder}, print)
-    wanted = Wanted(PEERS["ort-int8"], "small", masked=True)
-    (plain, first), (out, second) = store._jobs(wanted)
+    wanted = ModelFile(PEERS["ort-int8"], "small", masked=True)
+    first, second = store._jobs(wanted)
     assert (first["kind"], second["kind"]) == ("onnx", "onnx-int8")
-    assert second["source"] == str(plain)
+    assert second["source"] == first["out"]
+    plain, out = Path(first["out"]), Path(second["out"])
     assert (plain.name, out.name) == ("fp32-masked.onnx", "int8-masked.onnx")
     environment.versions["onnxruntime"] = "1.33.0"
-    assert Store({"peers": environment}, {"small": folder}, print).path(wanted).parent != out.parent
+    assert store.path(wanted).parent != out.parent
 
 
 def test_failed_conversion_is_reported_once_with_its_reason(folder: Path) -> None:
     messages: list[str] = []
-    store = Store({"peers": existing("peers", sys.executable)}, {"small": folder / "absent"}, messages.append)
-    store._hashes["small"] = "0"
-    wanted = Wanted(PEERS["litert-int8"], "small", length=8)
+    (folder / "config.json").write_text("{}")
+    store = Store({"peers": existing("peers", sys.executable)}, {"small": folder}, messages.append)
+    wanted = ModelFile(PEERS["litert-int8"], "small", length=8)
     store.make([wanted])
     with pytest.raises(PeerError, match=r"litert-int8: no int8-8\.tflite of small: litert-int8 failed: "):
         store.ready(wanted)
@@ -119,9 +122,8 @@ def test_failed_conversion_is_reported_once_with_its_reason(folder: Path) -> Non
     assert messages == []
 
 
-def test_package_size_includes_requirements_but_not_numpy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert package_size.main(["pytest", "numpy", "no-such-package"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"pytest"}
-    assert "pluggy" in found["pytest"]["with"]
-    assert found["pytest"]["all"] > found["pytest"]["own"] > 100_000
+def test_package_size_includes_requirements_but_not_numpy(worker: Worker) -> None:
+    found = worker.ask("sizes", names=["pytest"])
+    assert found["all"] > found["own"] + 100_000 > 200_000
+    with pytest.raises(PeerError, match="no-such-package"):
+        worker.ask("sizes", names=["no-such-package"])
