@@ -11,7 +11,7 @@ from benchmarks.arm.program import Program, disassemble
 from scripts.common import exit_with
 
 BASELINE = build.HERE / "baseline.json"
-GUARDED = (32,)  # tokens: takes a second under emulation, and covers every part of the model
+GUARDED = 32  # tokens: takes a second under emulation, and covers every part of the model
 
 DESCRIPTION = """\
 The cost of an inference on 64-bit ARM, measured on any machine: the engine is cross-compiled, a random MobileBERT runs
@@ -81,24 +81,19 @@ def report_kernels(program: Program, file: Path, every_tile: bool) -> None:
 
 def report_model(arguments: argparse.Namespace) -> None:
     """Print the tables of the model, and that of the micro-kernels unless --quick."""
-    plugin = build.build_plugin(arguments.build)
-    built = build.build(arguments.build, arguments.model)
-    program = disassemble(built.program)
+    measured = measure.Measured(arguments.build, arguments.model)
     for tokens in [32] if arguments.quick else arguments.lengths:
-        counted = measure.count_inference(plugin, built, program, arguments.isa, tokens)
+        counted = measured.count(arguments.isa, tokens)
         prices = measure.price(counted, arguments.cores)
         say(report.whole_model(counted, prices))
         if arguments.blocks:
             say(report.hottest(counted, prices, arguments.blocks))
     if not arguments.quick:
-        report_kernels(program, built.program, arguments.every_tile)
+        report_kernels(measured.program, measured.file, arguments.every_tile)
 
 
 def take_baseline(arguments: argparse.Namespace, isa: str) -> guard.Baseline:
-    plugin = build.build_plugin(arguments.build)
-    built = build.build(arguments.build, arguments.model)
-    program = disassemble(built.program)
-    counted = [measure.count_inference(plugin, built, program, isa, tokens) for tokens in GUARDED]
+    counted = measure.Measured(arguments.build, arguments.model).count(isa, GUARDED)
     return guard.take(build.compiler(), counted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.arm import multiplies
 from benchmarks.arm.blocks import Block, Body
@@ -31,10 +31,7 @@ PARTS: Sequence[tuple[str, str]] = (
     (r"::Embeddings::", "embeddings"),
     (r"^_*mem(cpy|set|move)", "memory: copied and cleared"),
 )
-K_LOOPS: Mapping[str, str] = {
-    multiplies.GEMM_S8: "int8 products: k loops",
-    multiplies.GEMM_F32: "fp32 products: k loops",
-}
+K_LOOPS = {"gemm_s8": "int8 products: k loops", "gemm_f32": "fp32 products: k loops"}
 PRODUCT_K_LOOPS = "attention: products, k loops"
 REST = "everything else"
 UNKNOWN_SHARE = 0.01  # max share of executed instructions that a core may lack
@@ -42,37 +39,16 @@ UNKNOWN_SHARE = 0.01  # max share of executed instructions that a core may lack
 Prices = Mapping[Body, Cost]
 
 
-def is_k_loop(block: Block) -> bool:
-    operation = multiplies.operation_of(block.function)
-    return operation is not None and block.is_loop and bool(multiplies.of(operation, block.body))
+# A sum over blocks, by "instructions", "products" and, for each core, ("cycles", core), ("bound", core) and
+# ("ideal", core), the cycles of the multiplications alone, without stalls.
+Line = defaultdict[Any, float]
 
 
 def part_of(block: Block) -> str:
     operation = multiplies.operation_of(block.function)
-    if operation is not None and is_k_loop(block):
+    if operation is not None and multiplies.of_k_loop(block):
         return PRODUCT_K_LOOPS if PRODUCT.search(block.function) else K_LOOPS[operation]
     return next((part for pattern, part in PARTS if re.search(pattern, block.function)), REST)
-
-
-@dataclass
-class Line:
-    """A sum over blocks; cycles and bound by core. ideal: cycles of the multiplications alone, without stalls."""
-
-    instructions: float = 0.0
-    products: float = 0.0
-    cycles: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    bound: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    ideal: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-
-def multiplications(blocks: Iterable[Block]) -> list[Body]:
-    """What must be priced for Line.ideal, besides the blocks."""
-    found = []
-    for block in blocks:
-        operation = multiplies.operation_of(block.function)
-        if operation is not None and is_k_loop(block):
-            found.append(multiplies.of(operation, block.body))
-    return found
 
 
 def check_known(core: str, blocks: Sequence[Block], prices: Prices) -> None:
@@ -88,34 +64,26 @@ def check_known(core: str, blocks: Sequence[Block], prices: Prices) -> None:
 
 def add_up(blocks: Iterable[Block], prices: Mapping[str, Prices], key: Callable[[Block], str]) -> dict[str, Line]:
     """Sums by key, the largest first. prices: by core, of the blocks and of their multiplications."""
-    lines: dict[str, Line] = defaultdict(Line)
+    lines: dict[str, Line] = defaultdict(lambda: defaultdict(float))
     for block in blocks:
         line = lines[key(block)]
-        line.instructions += block.total
-        operation = multiplies.operation_of(block.function) if is_k_loop(block) else None
-        if operation is not None:
-            line.products += multiplies.products(operation, block.body) * block.executions
+        line["instructions"] += block.total
+        multiplications = multiplies.of_k_loop(block)
+        line["products"] += multiplies.products(multiplications) * block.executions
         for core, of in prices.items():
             cost = of[block.body]
-            line.cycles[core] += cost.cycles * block.executions
-            line.bound[core] += cost.bound * block.executions
-            if operation is not None:
-                part = multiplies.of(operation, block.body)
-                line.ideal[core] += multiplies.peak_cycles(core, part, of[part].bound) * block.executions
-    first = next(iter(prices), "")
-
-    def weight(item: tuple[str, Line]) -> float:
-        return -(item[1].cycles[first] if first else item[1].instructions)
-
-    return dict(sorted(lines.items(), key=weight))
+            line["cycles", core] += cost.cycles * block.executions
+            line["bound", core] += cost.bound * block.executions
+            if multiplications:
+                peak = multiplies.peak_cycles(core, multiplications, of[multiplications].bound)
+                line["ideal", core] += peak * block.executions
+    weight = ("cycles", next(iter(prices))) if prices else "instructions"
+    return dict(sorted(lines.items(), key=lambda item: -item[1][weight]))
 
 
 def total(lines: Iterable[Line]) -> Line:
-    whole = Line()
+    whole: Line = defaultdict(float)
     for line in lines:
-        whole.instructions += line.instructions
-        whole.products += line.products
-        for into, of in ((whole.cycles, line.cycles), (whole.bound, line.bound), (whole.ideal, line.ideal)):
-            for core, value in of.items():
-                into[core] += value
+        for key, value in line.items():
+            whole[key] += value
     return whole

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common import configs, random_weights
+from mobilebert_rt import convert
 from scripts.common import AARCH64, BUILD, REPOSITORY, find_tool, run
 
 HERE = Path(__file__).resolve().parent
 FOLDER = BUILD / "arm_cycles"
-
-
-@dataclass(frozen=True)
-class Built:
-    program: Path
-    model: Path
 
 
 def compiler() -> str:
@@ -41,16 +35,6 @@ def build_plugin(folder: Path) -> Path:
     return plugin
 
 
-WRITE_MODEL = """
-import sys
-from pathlib import Path
-from benchmarks.common import configs, random_weights
-from mobilebert_rt import convert
-folder = random_weights.write(Path(sys.argv[1]) / "mobilebert", configs.mobilebert(vocab_size=1000))
-convert(folder, sys.argv[2], force=True)
-"""
-
-
 def write_model(folder: Path) -> Path:
     """Write a random int8 MobileBERT of the published sizes with a small vocabulary, of which a text reads few rows.
 
@@ -58,10 +42,7 @@ def write_model(folder: Path) -> Path:
     """
     model = folder / "mobilebert-int8.safetensors"
     with tempfile.TemporaryDirectory() as scratch:
-        run([sys.executable, "-c", WRITE_MODEL, scratch, model], cwd=REPOSITORY)
+        convert(
+            random_weights.write(Path(scratch) / "mobilebert", configs.mobilebert(vocab_size=1000)), model, force=True
+        )
     return model
-
-
-def build(folder: Path, model: Path | None) -> Built:
-    program = build_program()
-    return Built(program, model or write_model(folder))

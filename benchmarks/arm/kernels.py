@@ -50,10 +50,6 @@ class KLoop:
     def multiplications(self) -> Body:
         return multiplies.of(self.kernel.operation, self.body)
 
-    @property
-    def products(self) -> int:
-        return multiplies.products(self.kernel.operation, self.body)
-
 
 @dataclass(frozen=True)
 class Share:

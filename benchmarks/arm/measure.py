@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.arm import account, cycles
+from benchmarks.arm import account, build, cycles, multiplies
 from benchmarks.arm.account import Line, Prices
 from benchmarks.arm.blocks import Block, executed, outside
-from benchmarks.arm.build import Built
 from benchmarks.arm.counts import count, per_run
-from benchmarks.arm.program import Program
+from benchmarks.arm.program import disassemble
 from scripts.common import ScriptError
 
 # The emulated processor of each instruction set: the oldest that has it.
@@ -37,23 +36,33 @@ class Counted:
         return account.add_up(self.blocks, prices, key)
 
 
-def count_inference(plugin: Path, built: Built, program: Program, isa: str, tokens: int) -> Counted:
-    """Count one inference exactly: the engine does not depend on time, and the program has one thread."""
-    few, many = (
-        count(plugin, PROCESSORS[isa], [built.program, built.model, str(tokens), str(runs), isa])
-        for runs in (FEW, MANY)
-    )
-    executions = per_run(many, few, MANY - FEW)
-    blocks = executed(program, executions)
-    lost = outside(program, executions)
-    if not blocks or lost > 0.001 * sum(executions.values()):
-        raise ScriptError(f"{built.program}: {lost:,.0f} counted instructions are not in the file; link it statically")
-    return Counted(tokens, isa, blocks)
+class Measured:
+    """The program, its disassembly, a model and the counting plugin, all built if necessary."""
+
+    def __init__(self, folder: Path, model: Path | None) -> None:
+        self._plugin = build.build_plugin(folder)
+        self.file = build.build_program()
+        self._model = model or build.write_model(folder)
+        self.program = disassemble(self.file)
+
+    def count(self, isa: str, tokens: int) -> Counted:
+        """Count one inference exactly: the engine does not depend on time, and the program has one thread."""
+        few, many = (
+            count(self._plugin, PROCESSORS[isa], [self.file, self._model, str(tokens), str(runs), isa])
+            for runs in (FEW, MANY)
+        )
+        executions = per_run(many, few, MANY - FEW)
+        blocks = executed(self.program, executions)
+        lost = outside(self.program, executions)
+        if not blocks or lost > 0.001 * sum(executions.values()):
+            raise ScriptError(f"{self.file}: {lost:,.0f} counted instructions are not in the file; link it statically")
+        return Counted(tokens, isa, blocks)
 
 
 def price(counted: Counted, cores: Sequence[str]) -> dict[str, Prices]:
     """The cost of every block on each core."""
-    bodies = [block.body for block in counted.blocks] + account.multiplications(counted.blocks)
+    bodies = [block.body for block in counted.blocks]
+    bodies += [loop for block in counted.blocks if (loop := multiplies.of_k_loop(block))]
     prices: dict[str, Prices] = {}
     for core in cores:
         prices[core] = cycles.price(core, bodies)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.arm import account
+from benchmarks.arm import account, multiplies
 from benchmarks.arm.account import Line, Prices
 from benchmarks.arm.blocks import Block
 from benchmarks.arm.kernels import Share
@@ -22,10 +22,11 @@ def short(function: str) -> str:
 
 
 def line_of(name: str, line: Line, whole: Line, cores: Sequence[str]) -> str:
-    text = f"  {line.instructions / MILLION:>10.3f}{line.instructions / whole.instructions:>7.1%}"
+    text = f"  {line['instructions'] / MILLION:>10.3f}{line['instructions'] / whole['instructions']:>7.1%}"
     for core in cores:
-        share = line.ideal[core] / line.cycles[core] if line.cycles[core] else 0.0
-        text += f"{line.cycles[core] / MILLION:>13.3f}{line.cycles[core] / whole.cycles[core]:>7.1%}"
+        cycles = line["cycles", core]
+        share = line["ideal", core] / cycles if cycles else 0.0
+        text += f"{cycles / MILLION:>13.3f}{cycles / whole['cycles', core]:>7.1%}"
         text += f"{share:>8.1%}" if share else f"{'':>8}"
     return f"{text}  {name}"
 
@@ -43,12 +44,12 @@ def whole_model(counted: Counted, prices: Mapping[str, Prices]) -> Iterator[str]
     parts = counted.by(prices, account.part_of)
     whole = account.total(parts.values())
     said = ", ".join(
-        f"{whole.cycles[core] / MILLION:.2f} M cycles on {core} (pipes only {whole.bound[core] / MILLION:.2f} M)"
+        f"{whole['cycles', core] / MILLION:.2f} M cycles on {core} (pipes only {whole['bound', core] / MILLION:.2f} M)"
         for core in cores
     )
     yield ""
-    yield f"S = {counted.tokens}, int8, {counted.isa}: {whole.instructions / MILLION:.2f} M instructions; {said}"
-    yield f"  {whole.products / MILLION:.1f} M products. By part, instructions and cycles in millions:"
+    yield f"S = {counted.tokens}, int8, {counted.isa}: {whole['instructions'] / MILLION:.2f} M instructions; {said}"
+    yield f"  {whole['products'] / MILLION:.1f} M products. By part, instructions and cycles in millions:"
     yield from table(parts, cores)
     yield f"  By function, the first {FUNCTIONS}:"
     by_function = counted.by(prices, lambda block: short(block.function))
@@ -82,7 +83,7 @@ def micro_kernels(shares: Mapping[str, Sequence[Share]]) -> Iterator[str]:
     for row in zip(*shares.values(), strict=True):
         loop = row[0].loop
         name = f"{loop.kernel.operation}_{loop.kernel.name}"
-        text = f"  {name:<22}{loop.tile:<18}{len(loop.body):>8}{loop.products:>10}"
+        text = f"  {name:<22}{loop.tile:<18}{len(loop.body):>8}{multiplies.products(loop.multiplications):>10}"
         for share in row:
             text += f"{'-':>21}" if share.share is None else f"{share.cycles:>12.1f}{share.share:>9.1%}"
         yield text

@@ -44,7 +44,7 @@ def main(program: str, tokenizer: str, file: str) -> None:
 
 def run_native(program: str, tokenizer: str, texts: list[str]) -> tuple[float, int]:
     """(seconds, tokens) of the second of two passes, in the format of tests/text/tokenize.cc."""
-    packed = b"".join(struct.pack("<3I", 0, len(text.encode()), 0xFFFFFFFF) + text.encode() for text in texts)
+    packed = b"".join(struct.pack("<2I", len(text.encode()), 0xFFFFFFFF) + text.encode() for text in texts)
     command = [program, "time", tokenizer, "2"]
     nanoseconds, tokens = subprocess.run(command, input=packed, capture_output=True, check=True).stdout.split()[2:]
     return int(nanoseconds) / 1e9, int(tokens)
