@@ -1,6 +1,6 @@
 """The native engine. Inputs are packed: sequences one after another, without padding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,3 +97,17 @@ class Profile:
         """Events that had no room; the totals have them."""
 
 def operation_names() -> list[str]: ...
+
+commands: dict[str, str]
+"""Name of a command of csrc/tools: what it does."""
+
+def run_command(
+    name: str,
+    words: list[bytes],
+    load: Callable[[bytes, str | None, str | None], Model],
+    facts: Callable[[], dict[str, str | dict[str, str]]],
+) -> None:
+    """Runs a command with the words behind its name. It writes to the file descriptors of the process.
+
+    load: makes the model of a path, a precision and a kernel set. facts: what `info` shows in addition. Raises
+    mobilebert_rt.cli.UsageError, BrokenPipeError, KeyboardInterrupt and the errors of the engine."""

@@ -15,6 +15,7 @@ void bind_profile(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
 void bind_tokenizer(pybind11::module_& module);
 void bind_tasks(pybind11::module_& module);
+void bind_commands(pybind11::module_& module);
 
 }  // namespace mbrt::bindings
 

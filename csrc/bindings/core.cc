@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, module) {
   pybind11::module_ tasks = module.def_submodule("tasks");
   mbrt::bindings::bind_tokenizer(tasks);
   mbrt::bindings::bind_tasks(tasks);
+  mbrt::bindings::bind_commands(module);
 
   module.def("available_isas", [] {
     py::list names;

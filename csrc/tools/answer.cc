@@ -29,7 +29,7 @@ Json::Object json_of(const Input& input, const std::vector<Answer>& answers) {
            })}};
 }
 
-void run(const Arguments& arguments) {
+void run(const Arguments& arguments, const Program& program) {
   AnswerOptions wanted;
   wanted.n_best = arguments.count("--n-best", 1).value_or(wanted.n_best);
   wanted.max_answer_length =
@@ -41,7 +41,7 @@ void run(const Arguments& arguments) {
     questions.push_back({checked_utf8(question, "question"), context});
   }
   TextSource source(std::move(questions));
-  const QuestionAnswerer answerer(load_model(arguments), {task_options(arguments)});
+  const QuestionAnswerer answerer(load_model(arguments, program), {task_options(arguments)});
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
              return each(inputs, answerer.answer(texts, wanted, options), json_of);

@@ -39,10 +39,14 @@ std::size_t whole_number(std::string_view name, const std::string& text, std::si
 }
 
 void check_choice(const Option& option, const std::string& value) {
-  const std::vector<std::string> choices = split(option.value, '|');
+  const std::string_view names = option.value;
+  const std::vector<std::string> choices = split(names.substr(0, names.find('[')), '|');
   if (choices.size() == 1) return;
-  if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
-    refuse(option.name, value, std::string("one of ") + option.value);
+  const bool is_list = names.ends_with(']');
+  for (const std::string& part : is_list ? split(value, ',') : std::vector{value}) {
+    if (std::find(choices.begin(), choices.end(), part) == choices.end()) {
+      refuse(option.name, part, std::string("one of ") + option.value);
+    }
   }
 }
 
@@ -61,6 +65,11 @@ std::string help_line(const Option& option) {
 
 std::string Command::help() const {
   std::string text = std::string("usage: mbrt ") + name + " " + words + " [options]\n\n" + about;
+  if (std::string_view(words).starts_with("MODEL")) {
+    text +=
+        "\n\nMODEL is a model file. The Python package's `mbrt` also takes a Hugging Face folder";
+    text += needs_no_head ? ",\nor \"default\", the model that comes with the package." : ".";
+  }
   for (const OptionGroup& group : groups) {
     text += std::string("\n\n") + group.title + ":\n";
     for (const Option& option : group.options) text += help_line(option);
@@ -148,12 +157,17 @@ std::optional<double> Arguments::positive(std::string_view name) const {
   return number;
 }
 
+std::vector<std::string> Arguments::list(std::string_view name) const {
+  const std::optional<std::string> given = text(name);
+  return given ? split(*given, ',') : std::vector<std::string>();
+}
+
 std::optional<std::vector<std::size_t>> Arguments::counts(std::string_view name,
                                                           std::size_t max) const {
   const std::optional<std::string> given = text(name);
   if (!given) return std::nullopt;
   std::vector<std::size_t> numbers;
-  for (const std::string& part : split(*given, ',')) {
+  for (const std::string& part : list(name)) {
     numbers.push_back(whole_number(name, part, 1, max));
   }
   return numbers;

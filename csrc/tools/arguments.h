@@ -23,9 +23,11 @@ class UsageError : public std::runtime_error {
 inline constexpr std::size_t kNoMax = std::numeric_limits<std::size_t>::max();
 
 struct Option {
-  const char* name;   // "--top-k"
-  char letter;        // 'k' for -k; 0: no short form
-  const char* value;  // name of the value: "N", or the choices "int8|fp32"; empty: a flag
+  const char* name;  // "--top-k"
+  char letter;       // 'k' for -k; 0: no short form
+  // Name of the value: "N", or the choices "int8|fp32"; "int8|fp32[,...]" for a list of them. Empty:
+  // a flag.
+  const char* value;
   const char* help;
 };
 
@@ -35,15 +37,17 @@ struct OptionGroup {
 };
 
 class Arguments;
+struct Program;
 
 struct Command {
   const char* name;
-  const char* summary;  // one line of `mbrt --help`
-  const char* about;    // first paragraph of `mbrt COMMAND --help`
-  const char* words;    // what is not an option: "MODEL [TEXT ...]"
+  const char* summary;         // one line of `mbrt --help`
+  const char* about;           // first paragraph of `mbrt COMMAND --help`
+  const char* words;           // what is not an option: "MODEL [TEXT ...]"
+  bool needs_no_head = false;  // takes any model, the package's own too
   std::span<const OptionGroup> groups;
   const char* examples;  // one per line
-  void (*run)(const Arguments& arguments);
+  void (*run)(const Arguments& arguments, const Program& program);
 
   std::string help() const;
 };
@@ -65,6 +69,9 @@ class Arguments {
   // "8,32,128": whole numbers, 1 to max.
   std::optional<std::vector<std::size_t>> counts(std::string_view name,
                                                  std::size_t max = kNoMax) const;
+
+  // "int8,fp32": the parts; empty when the option was not given.
+  std::vector<std::string> list(std::string_view name) const;
 
   const std::string& model() const { return words_.front(); }
   // The words behind MODEL.

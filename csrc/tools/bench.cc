@@ -1,5 +1,4 @@
-// mbrt bench: latency, throughput, load time and memory. Table and JSON are those of
-// mobilebert_rt/cli/bench.py, so that machines can be compared; only the random ids differ.
+// mbrt bench: latency, throughput, load time and memory.
 #include <algorithm>
 #include <random>
 
@@ -17,13 +16,16 @@ namespace mbrt::tools {
 namespace {
 
 struct Plan {
+  std::vector<std::optional<std::string>> precisions;
   std::vector<std::size_t> lengths, batch_sizes, threads;
   std::size_t warmup, repeats, seed;
   double seconds;
 };
 
 Plan plan_of(const Arguments& arguments) {
-  return {
+  const std::vector<std::string> precisions = arguments.list("--precision");
+  Plan plan{
+      .precisions = {precisions.begin(), precisions.end()},
       .lengths = arguments.counts("--lengths").value_or(std::vector<std::size_t>{8, 32, 128}),
       .batch_sizes = arguments.counts("--batch-sizes").value_or(std::vector<std::size_t>{1}),
       .threads =
@@ -33,6 +35,8 @@ Plan plan_of(const Arguments& arguments) {
       .seed = arguments.count("--seed", 0).value_or(0),
       .seconds = arguments.positive("--seconds").value_or(5.0),
   };
+  if (precisions.empty()) plan.precisions = {std::nullopt};
+  return plan;
 }
 
 // The batch of one line of the report. length: tokens per sequence; nothing for texts.
@@ -199,14 +203,17 @@ std::string notes_of(const Loaded& model, bool peak_is_of_line) {
   return notes + (peak_is_of_line ? "" : "peak MB: of the process so far, not of the line\n");
 }
 
-void measure_model(const Arguments& arguments, const Plan& plan, std::size_t threads,
+void measure_model(const Arguments& arguments, const Program& program, const Plan& plan,
+                   const std::optional<std::string>& precision, std::size_t threads,
                    Progress& progress, Report* report) {
+  const ModelRequest request{arguments.model(), precision, arguments.text("--isa")};
   Loaded model{.encoder = nullptr, .threads = threads};
-  model.load_ms = time_of([&] { model.encoder = load_encoder(arguments); });
+  model.load_ms = time_of([&] { model.encoder = program.load(request); });
   const Encoder& encoder = *model.encoder;
   const std::optional<std::string> text = arguments.text("--text");
   const std::vector<Case> cases =
-      text ? text_cases(plan, *load_text_model(model.encoder, arguments), *text, &model.tokenize_ms)
+      text ? text_cases(plan, *load_text_model(model.encoder, arguments, program), *text,
+                        &model.tokenize_ms)
            : random_cases(plan, encoder);
   Call first(encoder, cases.front(), threads);
   model.first_call_ms = time_of([&] { first(); });
@@ -221,16 +228,19 @@ void measure_model(const Arguments& arguments, const Plan& plan, std::size_t thr
   }
 }
 
-void run(const Arguments& arguments) {
+void run(const Arguments& arguments, const Program& program) {
   const Plan plan = plan_of(arguments);
   const std::size_t lengths = arguments.has("--text") ? 1 : plan.lengths.size();
-  Progress progress(plan.threads.size() * plan.batch_sizes.size() * lengths, "lines",
-                    arguments.has("--quiet"));
+  Progress progress(
+      plan.precisions.size() * plan.threads.size() * plan.batch_sizes.size() * lengths, "lines",
+      arguments.has("--quiet"));
   Report report;
   report.rows = {{"precision", "threads", "batch", "tokens", "p50 ms", "p90 ms", "p99 ms",
                   "tokens/s", "load ms", "first ms", "peak MB"}};
-  for (const std::size_t threads : plan.threads) {
-    measure_model(arguments, plan, threads, progress, &report);
+  for (const std::optional<std::string>& precision : plan.precisions) {
+    for (const std::size_t threads : plan.threads) {
+      measure_model(arguments, program, plan, precision, threads, progress, &report);
+    }
   }
   progress.clear();
   if (!arguments.has("--json")) return print(report.notes + table(report.rows));
@@ -238,19 +248,19 @@ void run(const Arguments& arguments) {
                              {"repeats", plan.repeats},
                              {"seconds", plan.seconds},
                              {"seed", plan.seed}};
-  const Json json =
-      Json::Object{{"machine", describe_machine()}, {"options", options}, {"lines", report.lines}};
+  const Json json = Json::Object{
+      {"machine", describe_machine(program)}, {"options", options}, {"lines", report.lines}};
   print(json.text() + "\n");
 }
 
 constexpr Option kSweep[] = {
+    {"--precision", 0, "int8|fp32[,...]", "of the model; both of a folder: int8,fp32"},
     {"--lengths", 0, "LIST", "tokens per sequence (default: 8,32,128)"},
     {"--batch-sizes", 0, "LIST", "sequences per call (default: 1)"},
     {"--threads", 0, "LIST", "threads per call (default: all usable cores)"},
     {"--text", 0, "PATH", "batches of this file's lines instead of random ids"},
 };
 constexpr Option kOptions[] = {
-    kPrecision,
     kIsa,
     kTokenizer,
     {"--warmup", 0, "N", "untimed calls (default: 3)"},
@@ -272,12 +282,15 @@ const Command kBench{
         "Measure latency, throughput, load time and memory for combinations of lengths, batch "
         "sizes and\nthreads. Each line is one combination: percentiles of the call time in "
         "milliseconds, tokens per\nsecond at the mean call time, and the peak memory of the "
-        "process. Load time and the first call\nare measured once per thread count. Sequences "
-        "are random ids, or the lines of --text.",
+        "process. Load time and the first call\nare measured once per precision and thread count. "
+        "Sequences are random ids, or the "
+        "lines of --text.",
     .words = "MODEL",
+    .needs_no_head = true,
     .groups = kGroups,
     .examples =
-        "mbrt bench sst2.safetensors --lengths 8,32,128 --threads 1,2\n"
+        "mbrt bench default --lengths 8,32,128 --threads 1,2\n"
+        "mbrt bench ./mobilebert-sst2 --precision int8,fp32 --batch-sizes 1,16 --json\n"
         "mbrt bench sst2.safetensors --text reviews.txt --batch-sizes 1,8,32 --json",
     .run = run,
 };

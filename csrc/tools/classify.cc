@@ -15,11 +15,11 @@ Json::Object json_of(const Input& input, const Labels& labels) {
                            })}};
 }
 
-void run(const Arguments& arguments) {
+void run(const Arguments& arguments, const Program& program) {
   const std::size_t default_top_k = arguments.has("--json") ? 0 : 1;
   const std::size_t top_k = arguments.count("--top-k", 1).value_or(default_top_k);
   TextSource source(arguments, arguments.has("--pairs"));
-  const Classifier classifier(load_model(arguments), {task_options(arguments), {}});
+  const Classifier classifier(load_model(arguments, program), {task_options(arguments), {}});
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
              return each(inputs, classifier.classify(texts, top_k, options), json_of);

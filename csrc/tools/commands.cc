@@ -37,6 +37,17 @@ std::string lines_of(const std::string& prefix, const Json& results) {
 
 }  // namespace
 
+void run_command(const Command& command, std::span<const std::string> words,
+                 const Program& program) {
+  const Arguments arguments(command, words);
+  if (arguments.wants_help()) {
+    print(command.help());
+  } else {
+    command.run(arguments, program);
+  }
+  flush();
+}
+
 void run_over(TextSource& source, const Arguments& arguments, const Compute& compute) {
   RunOptions options = run_options(arguments);
   Progress progress(source.total(), "texts", arguments.has("--quiet"));

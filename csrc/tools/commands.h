@@ -1,8 +1,9 @@
-// The commands of the native `mbrt`, and what the text commands share.
+// The commands, and what the text commands share.
 #ifndef MBRT_TOOLS_COMMANDS_H_
 #define MBRT_TOOLS_COMMANDS_H_
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,13 +13,21 @@
 #include "tools/json.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/program.h"
 
 namespace mbrt::tools {
 
 extern const Command kEmbed, kClassify, kTag, kAnswer, kFill, kBench, kInfo;
+inline constexpr const Command* kCommands[] = {&kEmbed, &kClassify, &kTag, &kAnswer,
+                                               &kFill,  &kBench,    &kInfo};
+
+// Runs the command with the words behind its name, and prints its results or its help. Throws
+// UsageError, Error and BrokenPipe.
+void run_command(const Command& command, std::span<const std::string> words,
+                 const Program& program);
 
 // This program, this machine and the number of threads: `info`, and the head of `bench --json`.
-Json::Object describe_machine();
+Json::Object describe_machine(const Program& program);
 std::string cpu_name();
 
 // What `compute` returns for each item, as a JSON array.

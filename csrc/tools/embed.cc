@@ -10,7 +10,7 @@
 namespace mbrt::tools {
 namespace {
 
-Embedder make_embedder(const Arguments& arguments) {
+Embedder make_embedder(const Arguments& arguments, const Program& program) {
   EmbedderOptions options{task_options(arguments), {}, {}};
   if (const std::optional<std::string> mode = arguments.text("--pooling")) {
     options.pooling = *mode == "cls" ? PoolingMode::kCls : PoolingMode::kMean;
@@ -18,7 +18,7 @@ Embedder make_embedder(const Arguments& arguments) {
   const bool yes = arguments.has("--normalize"), no = arguments.has("--no-normalize");
   if (yes && no) throw UsageError("--normalize: found --no-normalize too. Give one of the two.");
   if (yes || no) options.normalize = yes;
-  return Embedder(load_model(arguments), options);
+  return Embedder(load_model(arguments, program), options);
 }
 
 // numpy's format 1.0: a description of the array padded to 64 bytes, then the little-endian numbers.
@@ -39,9 +39,9 @@ void write_array(const std::string& path, const std::vector<float>& values, std:
   if (!written) throw InputError(path + ": cannot write: " + std::strerror(cause) + ".");
 }
 
-void run(const Arguments& arguments) {
+void run(const Arguments& arguments, const Program& program) {
   TextSource source(arguments, false);
-  const Embedder embedder = make_embedder(arguments);
+  const Embedder embedder = make_embedder(arguments, program);
   const std::size_t width = embedder.dimension();
   const std::optional<std::string> output = arguments.text("--output");
   std::vector<float> all;
@@ -81,9 +81,10 @@ const Command kEmbed{
         "Turn each text into a vector. Pooling and normalisation default to the settings of "
         "the model's\nsentence-transformers folder, else to the mean over the tokens.",
     .words = "MODEL [TEXT ...]",
+    .needs_no_head = true,
     .groups = kGroups,
     .examples =
-        "mbrt embed minilm.safetensors \"a query\" \"a passage\" --json\n"
+        "mbrt embed default \"a query\" \"a passage\" --json\n"
         "mbrt embed minilm.safetensors --file passages.txt --output passages.npy",
     .run = run,
 };

@@ -18,10 +18,10 @@ Json::Object json_of(const Input& input, const Masks& masks) {
   return {{"text", input.first}, {"masks", array_of(masks, proposals)}};
 }
 
-void run(const Arguments& arguments) {
+void run(const Arguments& arguments, const Program& program) {
   const std::size_t top_k = arguments.count("--top-k", 1).value_or(5);
   TextSource source(arguments, false);
-  const FillMask fill(load_model(arguments), task_options(arguments));
+  const FillMask fill(load_model(arguments, program), task_options(arguments));
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
              return each(inputs, fill.fill(texts, top_k, options), json_of);

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "base/cpu_count.h"
 #include "base/error.h"
@@ -39,8 +40,8 @@ std::string text_of(const Json& json) {
   return json.text();
 }
 
-void run(const Arguments& arguments) {
-  const Json::Object machine = describe_machine();
+void run(const Arguments& arguments, const Program& program) {
+  const Json::Object machine = describe_machine(program);
   if (arguments.has("--json")) return print(Json(machine).text() + "\n");
   for (const auto& [name, value] : machine) print(padded(name, 12) + text_of(value) + "\n");
 }
@@ -67,7 +68,7 @@ std::string cpu_name() {
   return name.empty() && uname(&system) == 0 ? system.machine : name;
 }
 
-Json::Object describe_machine() {
+Json::Object describe_machine(const Program& program) {
   utsname system;
   const bool known = uname(&system) == 0;
   const Json::Object threads{
@@ -75,10 +76,11 @@ Json::Object describe_machine() {
       {"usable", usable_cores()},
       {"default", or_error([] { return default_thread_count(); })}};
   Json::Object environment;
-  for (const char* name : {"MBRT_ISA", "MBRT_NUM_THREADS"}) {
+  for (const char* name :
+       {"MBRT_ISA", "MBRT_NUM_THREADS", "OMP_NUM_THREADS", "TOKENIZERS_PARALLELISM"}) {
     if (const char* const value = std::getenv(name)) environment.emplace_back(name, value);
   }
-  return {
+  Json::Object machine{
       {"version", MBRT_VERSION},
       {"platform", known ? std::string(system.sysname) + " " + system.release + " " + system.machine
                          : "unknown"},
@@ -88,6 +90,10 @@ Json::Object describe_machine() {
       {"threads", threads},
       {"environment", environment},
   };
+  if (program.facts) {
+    for (auto& fact : program.facts()) machine.push_back(std::move(fact));
+  }
+  return machine;
 }
 
 const Command kInfo{

@@ -9,16 +9,28 @@ namespace {
 
 std::atomic<bool> was_interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal may set it");
+struct sigaction previous;
+
+void on_interrupt(int number) {
+  was_interrupted = true;
+  const bool is_function = (previous.sa_flags & SA_SIGINFO) == 0 &&
+                           previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN;
+  if (is_function) previous.sa_handler(number);
+}
 
 }  // namespace
 
-void watch_for_interrupts() {
+InterruptWatch::InterruptWatch() {
+  was_interrupted = false;
+  sigaction(SIGINT, nullptr, &previous);
   struct sigaction action = {};
-  action.sa_handler = [](int) { was_interrupted = true; };
+  action.sa_handler = on_interrupt;
   // No SA_RESTART: read() fails with EINTR. The second signal has its default action.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
 }
+
+InterruptWatch::~InterruptWatch() { sigaction(SIGINT, &previous, nullptr); }
 
 const std::atomic<bool>& interrupted() { return was_interrupted; }
 

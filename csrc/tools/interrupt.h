@@ -1,5 +1,5 @@
-// Ctrl-C: the first cancels the call that runs, within the time of a layer; the second kills the
-// program.
+// Ctrl-C during a command: the first cancels the call that runs, within the time of a layer; the
+// second kills the program.
 #ifndef MBRT_TOOLS_INTERRUPT_H_
 #define MBRT_TOOLS_INTERRUPT_H_
 
@@ -7,7 +7,15 @@
 
 namespace mbrt::tools {
 
-void watch_for_interrupts();
+// Watches while it lives; one at a time. A handler that was installed before runs too.
+class InterruptWatch {
+ public:
+  InterruptWatch();
+  ~InterruptWatch();
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
+};
+
 const std::atomic<bool>& interrupted();
 void throw_if_interrupted();  // CancelledError
 

@@ -1,6 +1,7 @@
-// mbrt: the command line for machines without Python. Commands, options and JSON fields are those of
-// the Python package's `mbrt`, which also converts and inspects models.
+// mbrt: the command line for machines without Python. The `mbrt` of the Python package has the same
+// commands, and others that convert and inspect models.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,8 +17,32 @@ namespace {
 
 constexpr int kExitError = 1, kExitUsage = 2, kExitInterrupted = 130, kExitBrokenPipe = 141;
 
-constexpr const Command* kCommands[] = {&kEmbed, &kClassify, &kTag, &kAnswer,
-                                        &kFill,  &kBench,    &kInfo};
+std::shared_ptr<const Encoder> load_file(const ModelRequest& request) {
+  const std::string& path = request.path;
+  const KernelSet& kernels = request.isa ? kernel_set(*request.isa) : default_kernel_set();
+  struct stat status;
+  const bool exists = stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) {
+    throw InputError(path +
+                     ": found a folder; expected a model file. Write one with the Python "
+                     "package: `mbrt convert " +
+                     path + " model.safetensors`.");
+  }
+  if (path == "default" && !exists) {
+    throw InputError(
+        "default: the native program contains no model; expected a model file. The Python "
+        "package's default_model_path() names one.");
+  }
+  auto encoder = std::make_shared<const Encoder>(ModelFile::open(path), kernels);
+  const std::string found = precision_name(encoder->config());
+  const std::string expected = request.precision.value_or(found);
+  if (found != expected) {
+    throw InputError(path + ": found precision " + found + "; expected " + expected +
+                     ". Convert the original folder with `mbrt convert --precision " + expected +
+                     "`.");
+  }
+  return encoder;
+}
 
 std::string overview() {
   std::string text =
@@ -41,13 +66,8 @@ int fail(int code, const std::string& message) {
 
 int run(const Command& command, std::span<const std::string> words) {
   try {
-    const Arguments arguments(command, words);
-    if (arguments.wants_help()) {
-      print(command.help());
-    } else {
-      command.run(arguments);
-    }
-    flush();
+    const InterruptWatch watch;
+    run_command(command, words, {.load = load_file, .other_tokenizer = {}, .facts = {}});
     return 0;
   } catch (const BrokenPipe&) {
     return kExitBrokenPipe;
@@ -99,6 +119,5 @@ void __verbose_terminate_handler() { std::abort(); }
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);  // a failed write reports EPIPE instead
-  mbrt::tools::watch_for_interrupts();
   return mbrt::tools::start({argv + std::min(argc, 1), argv + argc});
 }

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <numeric>
-#include <vector>
+#include <utility>
 
 namespace mbrt::tools {
 namespace {
@@ -26,6 +26,16 @@ double percentile(const std::vector<double>& sorted, double share) {
 
 }  // namespace
 
+Timing timing_of(std::vector<double> milliseconds) {
+  std::sort(milliseconds.begin(), milliseconds.end());
+  const double sum = std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0);
+  return {.p50 = percentile(milliseconds, 0.5),
+          .p90 = percentile(milliseconds, 0.9),
+          .p99 = percentile(milliseconds, 0.99),
+          .mean = sum / static_cast<double>(milliseconds.size()),
+          .calls = milliseconds.size()};
+}
+
 double time_of(const std::function<void()>& call) {
   const Clock::time_point begin = Clock::now();
   call();
@@ -40,13 +50,7 @@ Timing measure(const std::function<void()>& call, std::size_t warmup, std::size_
   while (times.size() < repeats && milliseconds_since(begin) < seconds * 1e3) {
     times.push_back(time_of(call));
   }
-  std::sort(times.begin(), times.end());
-  return {
-      .p50 = percentile(times, 0.5),
-      .p90 = percentile(times, 0.9),
-      .p99 = percentile(times, 0.99),
-      .mean = std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size()),
-      .calls = times.size()};
+  return timing_of(std::move(times));
 }
 
 bool reset_peak_memory() {

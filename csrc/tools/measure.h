@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace mbrt::tools {
 
@@ -14,6 +15,9 @@ struct Timing {
   double p50, p90, p99, mean;
   std::size_t calls;
 };
+
+// Of the milliseconds of at least one call.
+Timing timing_of(std::vector<double> milliseconds);
 
 // Milliseconds of one call.
 double time_of(const std::function<void()>& call);

@@ -1,11 +1,9 @@
 #include "tools/options.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
-#include "base/error.h"
 #include "base/thread_pool.h"
 #include "tools/interrupt.h"
 
@@ -15,44 +13,20 @@ const char* precision_name(const ModelConfig& config) {
   return config.precision == Precision::kInt8 ? "int8" : "fp32";
 }
 
-std::shared_ptr<const Encoder> load_encoder(const Arguments& arguments) {
-  const std::string& path = arguments.model();
-  const std::optional<std::string> isa = arguments.text("--isa");
-  const KernelSet& kernels = isa ? kernel_set(*isa) : default_kernel_set();
-  struct stat status;
-  const bool exists = stat(path.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) {
-    throw InputError(path +
-                     ": found a folder; expected a model file. Write one with the Python "
-                     "package: `mbrt convert " +
-                     path + " model.safetensors`.");
-  }
-  if (path == "default" && !exists) {
-    throw InputError(
-        "default: the native program contains no model; expected a model file. The Python "
-        "package's default_model_path() names one.");
-  }
-  auto encoder = std::make_shared<const Encoder>(ModelFile::open(path), kernels);
-  const std::string found = precision_name(encoder->config());
-  const std::string expected = arguments.text("--precision").value_or(found);
-  if (found != expected) {
-    throw InputError(path + ": found precision " + found + "; expected " + expected +
-                     ". Convert the original folder with `mbrt convert --precision " + expected +
-                     "`.");
-  }
-  return encoder;
-}
-
 std::shared_ptr<const TextModel> load_text_model(const std::shared_ptr<const Encoder>& encoder,
-                                                 const Arguments& arguments) {
-  const std::string& path = arguments.model();
+                                                 const Arguments& arguments,
+                                                 const Program& program) {
   const std::optional<std::string> tokenizer = arguments.text("--tokenizer");
-  return tokenizer ? std::make_shared<const TextModel>(encoder, path, tokenizer_at(*tokenizer))
-                   : std::make_shared<const TextModel>(encoder, path);
+  FoundTokenizer found = tokenizer ? tokenizer_at(*tokenizer, program.other_tokenizer)
+                                   : tokenizer_of(encoder->file().metadata(), arguments.model(),
+                                                  program.other_tokenizer);
+  return std::make_shared<const TextModel>(encoder, arguments.model(), std::move(found));
 }
 
-std::shared_ptr<const TextModel> load_model(const Arguments& arguments) {
-  return load_text_model(load_encoder(arguments), arguments);
+std::shared_ptr<const TextModel> load_model(const Arguments& arguments, const Program& program) {
+  const ModelRequest request{arguments.model(), arguments.text("--precision"),
+                             arguments.text("--isa")};
+  return load_text_model(program.load(request), arguments, program);
 }
 
 TaskOptions task_options(const Arguments& arguments) {

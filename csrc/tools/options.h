@@ -7,11 +7,13 @@
 
 #include "tasks/task.h"
 #include "tools/arguments.h"
+#include "tools/program.h"
 
 namespace mbrt::tools {
 
 inline constexpr Option kPrecision{"--precision", 0, "int8|fp32",
-                                   "fail unless the file has this precision"};
+                                   "what a folder is converted to (default: int8); else what the "
+                                   "file must have"};
 inline constexpr Option kIsa{"--isa", 0, "NAME", "kernel set, one of those `mbrt info` lists"};
 inline constexpr Option kTokenizer{"--tokenizer", 0, "PATH",
                                    "tokenizer.json or vocab.txt, instead of the model's own"};
@@ -39,13 +41,12 @@ inline constexpr Option kLimitOptions[] = {
 inline constexpr OptionGroup kModelGroup{"model", kModelOptions};
 inline constexpr OptionGroup kLimitGroup{"long texts and batches", kLimitOptions};
 
-// The model file, with the kernels of --isa. InputError for a file of
-// another --precision.
-std::shared_ptr<const Encoder> load_encoder(const Arguments& arguments);
 // The encoder with the tokenizer of its file or of --tokenizer.
 std::shared_ptr<const TextModel> load_text_model(const std::shared_ptr<const Encoder>& encoder,
-                                                 const Arguments& arguments);
-std::shared_ptr<const TextModel> load_model(const Arguments& arguments);
+                                                 const Arguments& arguments,
+                                                 const Program& program);
+// The same for the model of --precision and --isa.
+std::shared_ptr<const TextModel> load_model(const Arguments& arguments, const Program& program);
 
 // "int8" or "fp32".
 const char* precision_name(const ModelConfig& config);

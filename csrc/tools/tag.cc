@@ -24,11 +24,11 @@ Aggregation aggregation_of(const std::string& name) {
   return name == "max" ? Aggregation::kMax : Aggregation::kSimple;
 }
 
-void run(const Arguments& arguments) {
+void run(const Arguments& arguments, const Program& program) {
   TextSource source(arguments, false);
   TokenClassifierOptions made{task_options(arguments)};
   made.aggregation = aggregation_of(arguments.text("--aggregation").value_or("simple"));
-  const TokenClassifier tagger(load_model(arguments), made);
+  const TokenClassifier tagger(load_model(arguments, program), made);
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
              return each(inputs, tagger.tag(texts, options), json_of);

@@ -1,4 +1,4 @@
-"""The command line `mbrt`. Each module has a table of `COMMANDS` and is imported when one of them runs."""
+"""The command line `mbrt`: the commands of csrc/tools, and modules here that are imported when one of them runs."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ import sys
 from collections.abc import Sequence
 
 import mobilebert_rt
+from mobilebert_rt import _core
 from mobilebert_rt.errors import CancelledError, MobileBertError
 
-# Name: (module, what it does), in the order of the help.
-COMMANDS = {
-    "embed": ("texts", "turn texts into vectors"),
-    "classify": ("texts", "label texts, or pairs of texts"),
-    "tag": ("texts", "find names, places and other entities in texts"),
-    "answer": ("texts", "answer questions from a text"),
-    "fill": ("texts", "propose words for [MASK]"),
-    "convert": ("convert", "write a Hugging Face folder as one model file"),
-    "inspect": ("inspect", "show what a model contains, and the kernels chosen on this CPU"),
-    "verify": ("verify", "compare a model with Hugging Face's, layer by layer"),
-    "bench": ("bench", "measure latency, throughput, load time and memory"),
-    "profile": ("profile", "show the time of a call by operation and layer"),
-    "info": ("info", "show this installation and this machine, for reports"),
+# Name of a module: what its COMMAND does.
+PYTHON_COMMANDS = {
+    "convert": "write a Hugging Face folder as one model file",
+    "inspect": "show what a model contains, and the kernels chosen on this CPU",
+    "verify": "compare a model with Hugging Face's, layer by layer",
+    "profile": "show the time of a call by operation and layer",
 }
+COMMANDS = _core.commands | PYTHON_COMMANDS
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+
+
+class UsageError(Exception):
+    """A wrong command line: exit code 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,12 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    from mobilebert_rt.cli.command import Command, UsageError  # noqa: PLC0415 - `mbrt --help` needs no argparse
-
+    code = 0
     try:
-        command: Command = importlib.import_module(f"{__name__}.{COMMANDS[name][0]}").COMMANDS[name]
-        code = command.run(command.parse(name, arguments))
-        sys.stdout.flush()
+        if name in PYTHON_COMMANDS:
+            command = importlib.import_module(f"{__name__}.{name}").COMMAND
+            code = command.run(command.parse(name, arguments))
+            sys.stdout.flush()
+        else:
+            from mobilebert_rt.cli import native  # noqa: PLC0415 - `mbrt --help` needs no model
+
+            native.run(name, arguments)
     except UsageError as error:
         return _fail(EXIT_USAGE, f"{error} See `mbrt {name} --help`.")
     except BrokenPipeError:
@@ -74,7 +77,7 @@ def _fail(code: int, message: object) -> int:
 
 def _overview() -> str:
     width = max(map(len, COMMANDS))
-    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
     return f"""usage: mbrt COMMAND ...
 
 MobileBERT and small BERT encoders on this CPU. Nothing is downloaded or reported.

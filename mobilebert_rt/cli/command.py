@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from mobilebert_rt.cli import UsageError
+
 # Names of an option, such as "-k --top-k", or of a positional argument: keywords of add_argument.
 Arguments = dict[str, dict[str, Any]]
-
-
-class UsageError(Exception):
-    """A wrong command line: exit code 2."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mobilebert_rt.cli import options, streams
+from mobilebert_rt.cli import options, output
 from mobilebert_rt.cli.command import Arguments, Command
 from mobilebert_rt.conversion import convert
 from mobilebert_rt.errors import InputError
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{source}: found no folder; expected one with config.json and model.safetensors.")
     if target.exists() and not args.force:
         raise InputError(f"{target}: exists already. --force replaces it.")
-    bar = progress_bar(None, options.progress(args), unit="steps")
+    bar = progress_bar(None, False if args.quiet else None, unit="steps")
 
     def show_step(what: str, done: int, total: int) -> None:
         bar.update(1)
@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     size = target.stat().st_size
     if args.json:
         report = {"source": str(source), "target": str(target), "precision": args.precision, "bytes": size}
-        streams.write_json(report, indent=2)
+        output.write_json(report)
     else:
-        print(f"{target}: {args.precision}, {streams.megabytes(size)}")
+        print(f"{target}: {args.precision}, {output.megabytes(size)}")
     return 0
 
 
@@ -45,12 +45,10 @@ ARGUMENTS: Arguments = {
     "--precision": {"choices": ("int8", "fp32"), "default": "int8", "help": "of the weights (default: int8)"},
     "--force": options.FLAG | {"help": "replace TARGET if it exists"},
 }
-COMMANDS = {
-    "convert": Command(
-        __doc__,
-        'one JSON object: {"source", "target", "precision", "bytes"}',
-        ("mbrt convert ./mobilebert-sst2 sst2.safetensors", "mbrt inspect sst2.safetensors"),
-        ARGUMENTS | options.QUIET,
-        run,
-    )
-}
+COMMAND = Command(
+    __doc__,
+    'one JSON object: {"source", "target", "precision", "bytes"}',
+    ("mbrt convert ./mobilebert-sst2 sst2.safetensors", "mbrt inspect sst2.safetensors"),
+    ARGUMENTS | options.QUIET,
+    run,
+)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobilebert_rt.cli import options, streams
+from mobilebert_rt.cli import options, output
 from mobilebert_rt.cli.command import Command
 from mobilebert_rt.conversion import build
 from mobilebert_rt.model import Model
@@ -25,7 +25,7 @@ WIDTH = 100  # of wrapped lines
 def run(args: argparse.Namespace) -> int:
     report = describe(Model.from_pretrained(args.model, **options.model_options(args)))
     if args.json:
-        streams.write_json(report, indent=2)
+        output.write_json(report)
     else:
         print(_as_text(report))
     return 0
@@ -101,7 +101,7 @@ def _as_text(report: dict[str, Any]) -> str:
         "tokenizer": metadata["tokenizer"] or "none",
         "kernels": ", ".join(f"{operation} {kernel}" for operation, kernel in report["cpu"]["kernels"].items()),
         "runs on": f"{report['cpu']['isa']}, {report['cpu']['threads']} threads",
-        "memory": ", ".join(f"{name} {streams.megabytes(size)}" for name, size in report["memory"].items()),
+        "memory": ", ".join(f"{name} {output.megabytes(size)}" for name, size in report["memory"].items()),
     }
     rows = [
         [
@@ -121,18 +121,16 @@ def _as_text(report: dict[str, Any]) -> str:
             *(" " * 13 + line for line in config[1:]),
             *(f"  {name:<9}  {value}" for name, value in facts.items() if value),
             "",
-            streams.table(["tensor", "dtype", "packed shape", "bytes", "scales"], rows, right=False),
-            f"{len(rows)} tensors, {streams.megabytes(total)}",
+            output.table(["tensor", "dtype", "packed shape", "bytes", "scales"], rows, right=False),
+            f"{len(rows)} tensors, {output.megabytes(total)}",
         ]
     )
 
 
-COMMANDS = {
-    "inspect": Command(
-        __doc__,
-        'one JSON object: {"path", "config", "metadata", "cpu", "memory", "tensors"}',
-        ("mbrt inspect sst2.safetensors", "mbrt inspect ./mobilebert-sst2 --precision fp32 --json"),
-        options.MODEL_OR_DEFAULT | options.LOADING,
-        run,
-    )
-}
+COMMAND = Command(
+    __doc__,
+    'one JSON object: {"path", "config", "metadata", "cpu", "memory", "tensors"}',
+    ("mbrt inspect sst2.safetensors", "mbrt inspect ./mobilebert-sst2 --precision fp32 --json"),
+    options.MODEL | options.LOADING,
+    run,
+)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from mobilebert_rt.cli.command import Arguments
-from mobilebert_rt.default_model import default_model_path
+from mobilebert_rt.cli.native import model_path
 
 
 def _whole_number(text: str, minimum: int) -> int:
@@ -32,31 +31,18 @@ def counts(text: str) -> list[int]:
         raise argparse.ArgumentTypeError(f"found {text!r}; expected whole numbers such as 8,32,128") from None
 
 
-def positive(text: str) -> float:
-    try:
-        if (number := float(text)) > 0:
-            return number
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"found {text!r}; expected a positive number")
-
-
-def _model(name: str) -> str:
-    """The path of the package's own model for "default", unless a file has that name."""
-    return str(default_model_path()) if name == "default" and not Path(name).exists() else name
-
-
 FLAG: dict[str, Any] = {"action": "store_true"}
 SIZE: dict[str, Any] = {"type": size, "metavar": "N"}
 COUNT: dict[str, Any] = {"type": count, "metavar": "N"}
 COUNTS: dict[str, Any] = {"type": counts, "metavar": "LIST"}
-SECONDS: dict[str, Any] = {"type": positive, "metavar": "SECONDS"}
 PATH: dict[str, Any] = {"metavar": "PATH"}
 
-MODEL: Arguments = {"model": {"metavar": "MODEL", "type": _model, "help": "a model file, or a Hugging Face folder"}}
-MODEL_OR_DEFAULT: Arguments = {
-    "model": MODEL["model"]
-    | {"help": 'a model file, a Hugging Face folder, or "default", the model that comes with the package'}
+MODEL: Arguments = {
+    "model": {
+        "metavar": "MODEL",
+        "type": model_path,
+        "help": 'a model file, a Hugging Face folder, or "default", the model that comes with the package',
+    }
 }
 PRECISION: Arguments = {
     "--precision": {"choices": ("int8", "fp32"), "help": "what a folder is converted to in memory (default: int8)"}
@@ -66,19 +52,10 @@ LOADING: Arguments = (
     PRECISION | {"--threads": COUNT | {"help": "maximum number of threads (default: all usable cores)"}} | ISA
 )
 TEXTS: Arguments = {
-    "texts": {"metavar": "TEXT", "nargs": "*", "help": "or --file, or lines on standard input"},
+    "texts": {"metavar": "TEXT", "nargs": "*", "help": "or --file (default: three texts of its own)"},
     "-f --file": PATH | {"help": "read one text per line, blank lines too; - is standard input"},
 }
 TOKENIZER: Arguments = {"--tokenizer": PATH | {"help": "tokenizer.json or vocab.txt, instead of the model's own"}}
-LIMITS: Arguments = {
-    "--on-overflow": {
-        "choices": ("error", "truncate", "stride"),
-        "help": "a text that is too long: fail, cut it, or read it in windows",
-    },
-    "--max-length": COUNT | {"help": "maximum tokens per text (default: the model's limit, or the task's)"},
-    "--stride": SIZE | {"help": "tokens that adjacent windows share, at most half a window"},
-    "--max-batch-tokens": COUNT | {"help": "maximum tokens per batch (default: 4096)"},
-} | TOKENIZER
 SEED: Arguments = {"--seed": SIZE | {"default": 0, "help": "of the random ids (default: 0)"}}
 QUIET: Arguments = {"-q --quiet": FLAG | {"help": "no progress bar on the terminal"}}
 
@@ -86,8 +63,3 @@ QUIET: Arguments = {"-q --quiet": FLAG | {"help": "no progress bar on the termin
 def model_options(args: argparse.Namespace) -> dict[str, Any]:
     """Keywords of `Model.from_pretrained`."""
     return {"precision": args.precision, "num_threads": args.threads, "isa": args.isa}
-
-
-def progress(args: argparse.Namespace) -> bool | None:
-    """`progress` of the tasks: never, or on a terminal when the call takes long."""
-    return False if args.quiet else None

@@ -13,9 +13,9 @@ import json
 import sys
 from pathlib import Path
 
-from mobilebert_rt.cli import streams
+from mobilebert_rt.cli import output
 from mobilebert_rt.cli.command import Arguments, Command
-from mobilebert_rt.cli.options import COUNT, ISA, MODEL_OR_DEFAULT, PRECISION, SEED
+from mobilebert_rt.cli.options import COUNT, ISA, MODEL, PRECISION, SEED
 from mobilebert_rt.cli.sequences import random_ids
 from mobilebert_rt.model import Model
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         Path(args.trace).write_text(json.dumps(profile.trace(), allow_nan=False), encoding="utf-8")
         print(f"wrote {args.trace}", file=sys.stderr)
     if args.json:
-        streams.write_json(profile.to_dict(), indent=2)
+        output.write_json(profile.to_dict())
     else:
         print(profile.table(args.by))
     return 0
@@ -45,16 +45,14 @@ ARGUMENTS: Arguments = {
     },
     "--trace": {"metavar": "FILE", "help": "write the fastest call for ui.perfetto.dev, chrome://tracing"},
 }
-COMMANDS = {
-    "profile": Command(
-        __doc__,
-        "one JSON object instead of the table: operations, layers, and every part of both",
-        (
-            "mbrt profile default --tokens 32",
-            "mbrt profile sst2.safetensors --by layer --threads 2",
-            "mbrt profile ./mobilebert-sst2 --trace trace.json",
-        ),
-        MODEL_OR_DEFAULT | ARGUMENTS | ISA | PRECISION | SEED,
-        run,
-    )
-}
+COMMAND = Command(
+    __doc__,
+    "one JSON object instead of the table: operations, layers, and every part of both",
+    (
+        "mbrt profile default --tokens 32",
+        "mbrt profile sst2.safetensors --by layer --threads 2",
+        "mbrt profile ./mobilebert-sst2 --trace trace.json",
+    ),
+    MODEL | ARGUMENTS | ISA | PRECISION | SEED,
+    run,
+)

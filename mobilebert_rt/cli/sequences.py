@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
-from mobilebert_rt.cli.command import UsageError
+from mobilebert_rt.cli import UsageError
+from mobilebert_rt.errors import InputError
 from mobilebert_rt.model import Model
 from mobilebert_rt.text import TextEmbedder
 
@@ -18,6 +22,22 @@ def random_ids(model: Model, count: int, length: int, seed: int, option: str) ->
         raise UsageError(f"{option}: found {length}; expected at most {longest}, the model's limit.")
     ids: list[list[int]] = np.random.default_rng(seed).integers(0, model.config.vocab_size, (count, length)).tolist()
     return ids
+
+
+def texts_of(args: argparse.Namespace) -> list[str]:
+    """The TEXT arguments, or the lines of --file; they end at LF or CRLF."""
+    if args.texts and args.file:
+        raise UsageError("--file: found TEXT arguments too. Give one of the two.")
+    if args.texts:
+        return list(args.texts)
+    data = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    try:
+        lines = data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{args.file}: byte {error.start} is 0x{data[error.start]:02X}; expected UTF-8 text."
+        ) from None
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def text_ids(

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobilebert_rt.cli import options, streams
+from mobilebert_rt.cli import options, output
 from mobilebert_rt.cli.command import Arguments, Command
-from mobilebert_rt.cli.sequences import random_ids, text_ids
+from mobilebert_rt.cli.sequences import random_ids, text_ids, texts_of
 from mobilebert_rt.errors import InputError, MobileBertError
 from mobilebert_rt.model import Model, ModelOutput
 
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             errors.setdefault(name, []).append(error)
     report = _report(model, sequences, {name: np.concatenate(parts) for name, parts in errors.items()})
     if args.json:
-        streams.write_json(report, indent=2)
+        output.write_json(report)
     else:
         print(_as_text(report))
     worst = max(row["max"] for row in report["rows"])
@@ -101,7 +101,7 @@ def _sequences(args: argparse.Namespace, model: Model) -> list[tuple[list[int], 
     wants_texts = bool(args.texts or args.file)
     found: list[tuple[list[int], list[int]]] = []
     if wants_texts or not args.lengths:
-        texts = streams.texts_of(args) if wants_texts else SAMPLES
+        texts = texts_of(args) if wants_texts else SAMPLES
         found += text_ids(model, texts, args.tokenizer, truncate=not wants_texts)
     for length in args.lengths:
         found += [(ids, [0] * length) for ids in random_ids(model, 1, length, args.seed, "--lengths")]
@@ -163,7 +163,7 @@ def _as_text(report: dict[str, Any]) -> str:
         [
             f"{report['path']} ({report['precision']}, {report['isa']}) against eager fp32: "
             f"relative error of a row, {report['sequences']} sequences, {report['tokens']:,} tokens",
-            streams.table(["", "max", "mean"], rows),
+            output.table(["", "max", "mean"], rows),
         ]
     )
 
@@ -173,16 +173,14 @@ ARGUMENTS: Arguments = {
     "--lengths": options.COUNTS | {"default": [], "help": "add random ids of these lengths"},
     "--tolerance": {"type": float, "metavar": "E", "help": "exit with 1 when the maximum error is larger"},
 }
-COMMANDS = {
-    "verify": Command(
-        __doc__,
-        'one JSON object: {"path", "precision", "isa", "sequences", "tokens", "rows": [{"name", "max", "mean"}]}',
-        (
-            "mbrt verify sst2.safetensors --against ./mobilebert-sst2",
-            "mbrt verify ./mobilebert-sst2 --precision fp32 --against ./mobilebert-sst2 --tolerance 1e-5",
-            "mbrt verify sst2.safetensors --against ./mobilebert-sst2 --lengths 1,8,128 --json",
-        ),
-        options.MODEL_OR_DEFAULT | options.TEXTS | options.LOADING | options.TOKENIZER | ARGUMENTS | options.SEED,
-        run,
-    )
-}
+COMMAND = Command(
+    __doc__,
+    'one JSON object: {"path", "precision", "isa", "sequences", "tokens", "rows": [{"name", "max", "mean"}]}',
+    (
+        "mbrt verify sst2.safetensors --against ./mobilebert-sst2",
+        "mbrt verify ./mobilebert-sst2 --precision fp32 --against ./mobilebert-sst2 --tolerance 1e-5",
+        "mbrt verify sst2.safetensors --against ./mobilebert-sst2 --lengths 1,8,128 --json",
+    ),
+    options.MODEL | options.TEXTS | options.LOADING | options.TOKENIZER | ARGUMENTS | options.SEED,
+    run,
+)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mobilebert_rt.cli import main
@@ -24,27 +24,37 @@ class Result:
 
     @property
     def lines(self) -> list[Any]:
-        """Standard output as JSON lines."""
-        return [json.loads(line) for line in self.out.split("\n")[:-1]]
+        """Standard output as JSON lines; numbers with a fraction as float32."""
+
+        def float32(digits: str) -> float:
+            return float(np.float32(digits))
+
+        return [json.loads(line, parse_float=float32) for line in self.out.split("\n")[:-1]]
 
 
 Mbrt = Callable[..., Result]
 
 
 @pytest.fixture
-def mbrt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Mbrt:
+def mbrt(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Mbrt]:
     """mbrt(*arguments, stdin=bytes): the exit code, standard output and standard error."""
+    own = os.dup(0)
 
     def run(*arguments: object, stdin: bytes = b"") -> Result:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        source = tmp_path / "standard input"
+        source.write_bytes(stdin)
+        with source.open("rb") as file:
+            os.dup2(file.fileno(), 0)
         try:
             code = main([str(argument) for argument in arguments])
         except SystemExit as stop:  # argparse: --help
             code = int(stop.code or 0)
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         return Result(code, captured.out, captured.err)
 
-    return run
+    yield run
+    os.dup2(own, 0)
+    os.close(own)
 
 
 @pytest.fixture(scope="session")

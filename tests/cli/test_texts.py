@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from mobilebert_rt import FillMask, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier
-from mobilebert_rt.cli import main
+from tests import interpreter
 from tests.cli.conftest import Mbrt
 from tests.small_models.files import write_lookup_model, write_model
 from tests.small_models.text import VOCAB_SIZE, VOCABULARY
@@ -195,8 +197,8 @@ def test_options_reach_the_model_and_the_task(mbrt: Mbrt, models: Path) -> None:
         (["MODEL", "the", "--file", "x"], "--file: found TEXT arguments too. Give one of the two."),
         (["MODEL", "--pairs", "a", "b", "c"], "--pairs: found 3 texts; expected an even number."),
         (["MODEL", "a", "--top-k", "0"], "found '0'; expected a whole number, at least 1"),
-        (["MODEL", "a", "--timeout", "-1"], "argument --timeout: found '-1'; expected a positive number"),
-        (["MODEL", "a", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["MODEL", "a", "--timeout", "-1"], "--timeout: found '-1'; expected a positive number"),
+        (["MODEL", "a", "--nonsense"], "--nonsense: no such option"),
     ],
 )
 def test_usage_errors_exit_with_2(mbrt: Mbrt, reviews: Path, arguments: list[str], message: str) -> None:
@@ -227,17 +229,26 @@ def test_errors_exit_with_1(mbrt: Mbrt, models: Path, words: list[str], stdin: b
     assert message in shown.err
 
 
-def test_terminal_is_not_read(
-    reviews: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdin", Terminal())
-    assert main(["classify", str(reviews)]) == 2
-    assert "found no text; expected an argument, --file, or standard input." in capsys.readouterr().err
+def test_terminal_is_not_read(reviews: Path) -> None:
+    own, terminal = os.openpty()
+    command = interpreter.command("-m", "mobilebert_rt", "classify", str(reviews))
+    done = subprocess.run(command, stdin=terminal, capture_output=True, check=False)
+    os.close(own)
+    os.close(terminal)
+    assert done.returncode == 2
+    assert b"found no text; expected an argument, --file, or standard input." in done.stderr
 
 
-class Terminal:
-    def isatty(self) -> bool:
-        return True
+def test_other_tokenizers_are_read_with_their_library(mbrt: Mbrt, models: Path, tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    model = write_model(models, "embed")
+    words = {word: number for number, word in enumerate(VOCABULARY.split())}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    shown = mbrt("embed", model, "the cat", "a dog", "--tokenizer", tmp_path / "tokenizer.json", "--json")
+    expected = TextEmbedder.from_pretrained(model, tokenizer=tokenizer)(["the cat", "a dog"])
+    np.testing.assert_array_equal([line["embedding"] for line in shown.lines], expected)
 
 
 def test_options_stand_anywhere_and_texts_with_a_dash_behind_two(mbrt: Mbrt, reviews: Path) -> None:

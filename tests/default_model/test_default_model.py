@@ -62,16 +62,16 @@ def test_every_kernel_set_gives_the_same_bits(embedder: mbrt.TextEmbedder) -> No
         np.testing.assert_array_equal(mbrt.TextEmbedder(model)(texts), expected, err_msg=isa)
 
 
-def test_the_command_line_calls_it_default(capsys: pytest.CaptureFixture[str], embedder: mbrt.TextEmbedder) -> None:
+def test_the_command_line_calls_it_default(capfd: pytest.CaptureFixture[str], embedder: mbrt.TextEmbedder) -> None:
     assert main(["embed", "default", QUESTION, "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+    shown = json.loads(capfd.readouterr().out)
     np.testing.assert_array_equal(np.array(shown["embedding"], dtype=np.float32), embedder(QUESTION))
 
 
-def test_it_is_what_to_measure_where_there_is_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_what_to_measure_where_there_is_no_other(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "default", "--lengths", "8", "--repeats", "1", "--json"]) == 0
     assert main(["profile", "default", "--tokens", "8", "--repeats", "1", "--json"]) == 0
-    assert '"lines"' in capsys.readouterr().out
+    assert '"lines"' in capfd.readouterr().out
 
 
 def test_a_file_named_default_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
