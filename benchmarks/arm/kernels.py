@@ -33,18 +33,13 @@ class Kernel:
 
 @dataclass(frozen=True)
 class KLoop:
+    """A loop of a micro-kernel; function: its template, of which a kernel may have several; rows: of its tile."""
+
     kernel: Kernel
-    function: str  # a kernel may have several function templates of tiles
-    size: str  # template arguments of the tile, rows first
+    function: str
+    tile: str
+    rows: int
     body: Body
-
-    @property
-    def tile(self) -> str:
-        return f"{self.function} {self.size}"
-
-    @property
-    def rows(self) -> int:
-        return int(self.size.split(",")[0])
 
     @property
     def multiplications(self) -> Body:
@@ -64,33 +59,22 @@ def listed(text: str) -> list[Kernel]:
     return [Kernel(operation, name, target) for operation, name, target in ENTRY.findall(text)]
 
 
-def tile_of(function: str) -> tuple[str, str, str] | None:
-    """Namespace, name and tile of a micro-kernel's function, without the epilogue: ("neon", "run", "8, 1")."""
-    target, tile = TARGET.search(function), TILE.search(function)
-    if target is None or tile is None:
-        return None
-    return target[1], tile[1], tile[2]
-
-
 def k_loops(program: Program, kernel: Kernel) -> Iterator[KLoop]:
     """Innermost loops with multiplications, of every tile and epilogue of the kernel."""
     for function in program.functions:
-        if multiplies.operation_of(function.name) != kernel.operation:
-            continue
-        tile = tile_of(function.name)
-        if tile is None or tile[0] != kernel.target:
+        target, tile = TARGET.search(function.name), TILE.search(function.name)
+        operation = multiplies.operation_of(function.name)
+        if target is None or tile is None or (operation, target[1]) != (kernel.operation, kernel.target):
             continue
         for start, end in innermost_loops(function):
             body = tuple(instruction.text for instruction in function.instructions[start:end])
-            if multiplies.of(kernel.operation, body):
-                yield KLoop(kernel, tile[1], tile[2], body)
+            if multiplies.of(operation, body):
+                yield KLoop(kernel, tile[1], f"{tile[1]} {tile[2]}", int(tile[2].split(",")[0]), body)
 
 
 def largest(loops: Sequence[KLoop], kind: Callable[[KLoop], str], size: Callable[[KLoop], int]) -> list[KLoop]:
     """The loops with the max size of their kind."""
-    max_size: dict[str, int] = {}
-    for loop in loops:
-        max_size[kind(loop)] = max(max_size.get(kind(loop), 0), size(loop))
+    max_size = {kind(loop): size(loop) for loop in sorted(loops, key=size)}
     return [loop for loop in loops if size(loop) == max_size[kind(loop)]]
 
 
@@ -101,14 +85,14 @@ def find_loops(program: Program, image: bytes, every_tile: bool = False) -> list
     """
     found: list[KLoop] = []
     for kernel in listed(LIST.read_text(encoding="utf-8")):
-        is_here = f"{kernel.operation}_{kernel.name}\0".encode() in image  # dispatch has the names as strings
-        if not is_here or kernel.target == "scalar":
+        name = f"{kernel.operation}_{kernel.name}"
+        if kernel.target == "scalar" or f"{name}\0".encode() not in image:  # dispatch has the names as strings
             continue
         loops = list(k_loops(program, kernel))
         if not loops:
             raise ScriptError(
-                f"{kernel.operation}_{kernel.name}: no k loop found. Its multiplication is missing in "
-                "benchmarks/arm/multiplies.py, or its functions have unexpected names."
+                f"{name}: no k loop found. Its multiplication is missing in benchmarks/arm/multiplies.py, or its "
+                "functions have unexpected names."
             )
         # Not the loops for the remainder of k, which have fewer multiplications.
         loops = largest(loops, lambda loop: loop.tile, lambda loop: len(loop.multiplications))

@@ -71,6 +71,9 @@ class Measurer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for worker in self._workers.values():
             worker.close()
         self._workers.clear()
@@ -179,7 +182,7 @@ class Measurer:
 
     def _fresh(self, group: Group) -> list[Result]:
         """Start each entry in several new processes: medians of load, first call, steady call and peak memory."""
-        self.__exit__()  # no other engine in memory
+        self._close()  # no other engine in memory
         entries = {entry.name: entry for entry in group.entries}
         records = {name: Record() for name in entries}
         found: dict[str, list[dict[str, Any]]] = {name: [] for name in entries}

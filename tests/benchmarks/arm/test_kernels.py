@@ -41,19 +41,11 @@ def test_kernels_inc_is_parsed() -> None:
     assert len(set(found)) == len(found)
 
 
-@pytest.mark.parametrize(
-    ("function", "tile"),
-    [
-        (TILE.format(2, 8), ("dotprod", "run", "8, 1")),
-        (
-            "void mbrt::i8mm::(anonymous namespace)::paired_tile<(mbrt::Epilogue)1, 7>(mbrt::GemmS8 const&, unsigned)",
-            ("i8mm", "paired_tile", "7"),
-        ),
-        ("mbrt::neon::softmax(mbrt::Softmax const&)", None),
-    ],
-)
-def test_tile_is_found_in_the_function_name(function: str, tile: tuple[str, str, str] | None) -> None:
-    assert kernels.tile_of(function) == tile
+def test_tile_is_found_without_an_epilogue_and_with_one_size() -> None:
+    name = "void mbrt::i8mm::(anonymous namespace)::paired_tile<(mbrt::Epilogue)1, 7>(mbrt::GemmS8 const&, unsigned)"
+    kernel = Kernel("gemm_s8", "8x8_i8mm", "i8mm")
+    (found,) = kernels.k_loops(listings.functions(loop(name, 0x1000, 2)), kernel)
+    assert (found.function, found.tile, found.rows) == ("paired_tile", "paired_tile 7", 7)
 
 
 def test_every_tile_of_the_kernel_is_found_and_nothing_else() -> None:
