@@ -4,7 +4,7 @@
     python -m scripts.x86.run_suite --always         also where the processor runs AVX-512
     python -m scripts.x86.run_suite -k "avx512vnni and quantize" tests/kernels/test_row_operations.py
 
-The package installed for this Python is tested. Needs Debian's bochs, bochs-term, isolinux, syslinux-common,
+The package installed for this Python is tested. Needs Debian's bochs, isolinux, syslinux-common,
 genisoimage, busybox-static, cpio and zstd, and apt for a kernel, which is kept in the cache folder. Exit code 69: a
 tool is missing and nothing was tested.
 """
@@ -41,7 +41,7 @@ def main() -> int:
     code = machine.execute(machine.write_image([*pytest, *options.tests], vmlinuz), 60 * options.minutes)
     if code is None:
         raise ScriptError(
-            f"the emulated machine exceeded its time. See {machine.CONSOLE} and {machine.BUILD}/bochs.log"
+            f"the machine ended early or exceeded its time. See {machine.CONSOLE} and {machine.BUILD}/bochs.log"
         )
     if code == 0:
         say("AVX-512: the kernel tests passed on an emulated processor")
