@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 from typing import TypeVar
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the workers of pytest-xdist start with it ignored
     if config.getoption("unit"):
         for name in ("torch", "transformers"):
             sys.modules[name] = None  # type: ignore[assignment]  # importing it fails, so importorskip skips
