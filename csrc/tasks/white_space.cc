@@ -11,13 +11,6 @@ constexpr std::string_view kSpaces[] = {" ",      "\t",     "\n",     "\v",     
 
 }  // namespace
 
-std::size_t space_at_start(std::string_view text) {
-  for (const std::string_view space : kSpaces) {
-    if (text.substr(0, space.size()) == space) return space.size();
-  }
-  return 0;
-}
-
 std::size_t space_at_end(std::string_view text) {
   for (const std::string_view space : kSpaces) {
     if (text.size() >= space.size() && text.substr(text.size() - space.size()) == space) {

@@ -7,10 +7,7 @@
 
 namespace mbrt {
 
-// The bytes of the white-space character that the text begins with; 0: with none.
-std::size_t space_at_start(std::string_view text);
-
-// Of the one that it ends with.
+// The bytes of the white-space character that ends the text; 0: there is none.
 std::size_t space_at_end(std::string_view text);
 
 }  // namespace mbrt
