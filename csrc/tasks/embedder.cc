@@ -33,17 +33,23 @@ std::vector<double> merge(const std::vector<Window>& windows,
 
 }  // namespace
 
+// A block of columns at a time, so that the rows in double stay in the first-level cache.
 std::vector<double> pool(const OutputRows& states, std::size_t rows, std::size_t width,
                          PoolingMode mode) {
+  constexpr std::size_t kColumns = 64;
   if (mode == PoolingMode::kCls) rows = 1;
-  std::vector<double> values(rows * width);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::copy_n(states.row(i), width, values.data() + i * width);
+  std::vector<double> block(rows * kColumns), vector(width);
+  for (std::size_t first = 0; first < width; first += kColumns) {
+    const std::size_t columns = std::min(kColumns, width - first);
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::copy_n(states.row(i) + first, columns, block.data() + i * columns);
+    }
+    fold_sum(block.data(), rows, columns);
+    for (std::size_t k = 0; k < columns; ++k) {
+      vector[first + k] = block[k] / static_cast<double>(rows);
+    }
   }
-  fold_sum(values.data(), rows, width);
-  values.resize(width);
-  for (double& value : values) value /= static_cast<double>(rows);
-  return values;
+  return vector;
 }
 
 Embedder::Embedder(const std::shared_ptr<const TextModel>& model, const EmbedderOptions& options)
