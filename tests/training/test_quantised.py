@@ -17,6 +17,7 @@ from tests.training.small import BERT, IB_BERT, STUDENT, configs, models, spread
 mbrt = pytest.importorskip("mobilebert_rt")
 load_file = pytest.importorskip("safetensors.numpy").load_file
 heads = pytest.importorskip("mbrt_train.heads")
+layers = pytest.importorskip("mbrt_train.layers")
 quantised = pytest.importorskip("mbrt_train.quantised.model")
 arithmetic = pytest.importorskip("mbrt_train.quantised.arithmetic")
 scales = pytest.importorskip("mbrt_train.quantised.scales")
@@ -43,7 +44,7 @@ def make(name: str, kind: str, seed: int = 4, uneven: bool = True) -> Any:
         return model.eval()
     with torch.no_grad():  # some channels a thousand times larger than others, as real NoNorm models have
         for part in model.modules():
-            if isinstance(part, models.NoNorm):
+            if isinstance(part, layers.NoNorm):
                 part.weight[::7] *= 300
     return model.eval()
 

@@ -11,19 +11,9 @@ from torch import Tensor, nn
 
 from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier
-from mbrt_train.models import ACTIVATIONS as SMOOTH
-from mbrt_train.models import (
-    Block,
-    Bottleneck,
-    Encoder,
-    FeedForward,
-    Intermediate,
-    NoNorm,
-    Normed,
-    Output,
-    Pooler,
-    PreTraining,
-)
+from mbrt_train.layers import ACTIVATIONS as SMOOTH
+from mbrt_train.layers import Block, Bottleneck, FeedForward, Intermediate, NoNorm, Normed
+from mbrt_train.models import Encoder, Output, Pooler, PreTraining
 from mbrt_train.quantised import arithmetic as exactly
 from mbrt_train.quantised.arithmetic import Bytes, exact, int8_linear, join, layer_norm, quantise
 from mbrt_train.quantised.attention import attention
