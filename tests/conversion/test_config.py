@@ -16,6 +16,7 @@ from mobilebert_rt.conversion.hf_config import engine_config, read_source
 from mobilebert_rt.conversion.state_dict import StateDict
 from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
 from tests.conversion.reader import File
+from tests.model import make_model_file
 from tests.small_models.folders import BOTTLENECKS, odd, random_tensors, write_folder
 
 # The four JSON files that Google published, without the keys that do not concern inference.
@@ -63,34 +64,7 @@ def parsed(raw: dict[str, Any], **shapes: tuple[int, ...]) -> dict[str, Any]:
 
 
 def test_default_mobilebert_config() -> None:
-    config = parsed(
-        {"model_type": "mobilebert", "architectures": ["MobileBertModel"]}, pooler__dense__weight=(512, 512)
-    )
-    assert config == {
-        "precision": "fp32",
-        "vocab_size": 30522,
-        "hidden_size": 512,
-        "body_size": 128,
-        "embedding_size": 128,
-        "num_layers": 24,
-        "num_heads": 4,
-        "intermediate_size": 512,
-        "num_ffn": 4,
-        "max_positions": 512,
-        "type_vocab_size": 2,
-        "trigram": True,
-        "bottleneck": "shared",
-        "norm": "no_norm",
-        "activation": "relu",
-        "eps_embeddings": 1e-5,
-        "eps": 1e-12,
-        "eps_output": 1e-5,
-        "eps_mlm": 1e-12,
-        "mlm_activation": "relu",
-        "pooler": "tanh",
-        "head": "none",
-        "num_labels": 0,
-    }
+    assert parsed(MOBILEBERT, pooler__dense__weight=(512, 512)) == make_model_file.MOBILEBERT | {"pooler": "tanh"}
 
 
 @pytest.mark.parametrize(

@@ -257,6 +257,10 @@ def data_of(tensors: Mapping[str, Array]) -> bytes:
 
 def make_file(config: Config, seed: int, metadata: Mapping[str, str] | None = None) -> bytes:
     """A whole model file, with further metadata."""
-    tensors = make_tensors(config, seed)
+    return write_file(config, make_tensors(config, seed), metadata)
+
+
+def write_file(config: Config, tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> bytes:
+    """A whole model file of the given tensors."""
     header = {"__metadata__": make_metadata(config, metadata)} | describe(tensors)
     return assemble(json.dumps(header), data_of(tensors))

@@ -12,18 +12,8 @@ from typing import Any
 import numpy as np
 
 import mobilebert_rt
+from tests.golden.files import BAR, OUTPUTS
 from tests.parity.transformers_models import Array, Outputs, run
-
-BAR = 1e-5
-
-FIELDS = (
-    "last_hidden_state",
-    "pooler_output",
-    "logits",
-    "seq_relationship_logits",
-    "start_logits",
-    "end_logits",
-)
 
 
 def engine(model: Any, folder: Path, precision: str = "fp32", **options: Any) -> mobilebert_rt.Model:
@@ -34,7 +24,7 @@ def engine(model: Any, folder: Path, precision: str = "fp32", **options: Any) ->
 
 def collect(out: mobilebert_rt.ModelOutput, text: int = 0) -> Outputs:
     """One text's results, under the names of `transformers_models.run`."""
-    found = {name: getattr(out, name)[text] for name in FIELDS if getattr(out, name) is not None}
+    found = {name: getattr(out, name)[text] for name in OUTPUTS if getattr(out, name) is not None}
     found |= {f"hidden_state.{i}": state[text] for i, state in enumerate(out.hidden_states or ())}
     found |= {f"attention.{i}": weights[text] for i, weights in enumerate(out.attentions or ())}
     return found

@@ -15,20 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.model.make_model_file import (
-    ODD,
-    PLAIN,
-    SMALL,
-    Config,
-    assemble,
-    data_of,
-    describe,
-    make_file,
-    make_metadata,
-    make_tensors,
-    pack,
-    pad,
-)
+from tests.model.make_model_file import ODD, PLAIN, SMALL, Config, make_file, make_tensors, pack, pad, write_file
 from tests.small_models.text import SETTINGS, VOCAB_SIZE, VOCABULARY
 
 READS_TEXT = {"vocab.txt": VOCABULARY, "tokenizer_config": json.dumps(SETTINGS)}
@@ -113,8 +100,7 @@ def write_lookup_model(
         identities += ["encoder.layer.0.attention.value", "encoder.layer.0.attention.output"]
     for name in identities:
         tensors[name + ".weight"] = pack(pad(np.eye(width, dtype=np.float32), 16, 16), 1)[..., 0]
-    header = {"__metadata__": make_metadata(config, metadata)} | describe(tensors)
-    path.write_bytes(assemble(json.dumps(header), data_of(tensors)))
+    path.write_bytes(write_file(config, tensors, metadata))
     return path
 
 

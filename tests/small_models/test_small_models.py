@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_transformers_loads_every_tensor(tmp_path: Path, family: str, head: str)
 
 def test_tokenizer_json_is_the_tokenizer_of_vocab_txt() -> None:
     tokenizers = pytest.importorskip("tokenizers")
-    tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json())
+    tokenizer = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json()))
     assert tokenizer.get_vocab_size() == VOCAB_SIZE == len(VOCABULARY.splitlines())
     pieces = ["[CLS]", "love", "##lace", "[MASK]", "dog", "##s", "[SEP]"]
     assert tokenizer.encode("Lovelace [MASK] dogs").tokens == pieces

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ b c d e f g h i j k l m n o p q r s t u
 """
 VOCABULARY = "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split()]) + "\n"
 VOCAB_SIZE = VOCABULARY.count("\n")
+PIECES = {piece: index for index, piece in enumerate(VOCABULARY.split())}
 SETTINGS: dict[str, Any] = {
     "do_lower_case": True,
     "strip_accents": None,
@@ -28,7 +29,7 @@ SETTINGS: dict[str, Any] = {
 
 def word_id(piece: str) -> int:
     """The id of a piece of VOCABULARY, such as "cat", "##ing" or "[MASK]"."""
-    return VOCABULARY.split("\n").index(piece)
+    return PIECES[piece]
 
 
 def random_words(count: int, seed: int = 0) -> str:
@@ -37,39 +38,46 @@ def random_words(count: int, seed: int = 0) -> str:
     return " ".join(np.random.default_rng(seed).choice(words, count))
 
 
-def tokenizer_json() -> str:
-    """The same tokenizer as the file of the `tokenizers` library."""
+def tokenizer_json(
+    vocabulary: Mapping[str, int] = PIECES, added: Iterable[dict[str, Any]] = (), **changes: Any
+) -> dict[str, Any]:
+    """The tokenizer.json of a vocabulary that has [UNK], [CLS] and [SEP]. changes: of the normaliser."""
     special = [
-        {"id": word_id(token), "content": token, "special": True}
-        | dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-        for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+        added_token(name, vocabulary[name])
+        for name in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+        if name in vocabulary
     ]
-    return json.dumps(
-        {
-            "version": "1.0",
-            "truncation": None,
-            "padding": None,
-            "added_tokens": special,
-            "normalizer": {
-                "type": "BertNormalizer",
-                "clean_text": True,
-                "handle_chinese_chars": True,
-                "strip_accents": None,
-                "lowercase": True,
-            },
-            "pre_tokenizer": {"type": "BertPreTokenizer"},
-            "post_processor": {
-                "type": "BertProcessing",
-                "sep": ["[SEP]", word_id("[SEP]")],
-                "cls": ["[CLS]", word_id("[CLS]")],
-            },
-            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-            "model": {
-                "type": "WordPiece",
-                "unk_token": "[UNK]",
-                "continuing_subword_prefix": "##",
-                "max_input_chars_per_word": 100,
-                "vocab": {piece: index for index, piece in enumerate(VOCABULARY.split("\n")[:-1])},
-            },
-        }
-    )
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [*special, *added],
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+            **changes,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "BertProcessing",
+            "sep": ["[SEP]", vocabulary["[SEP]"]],
+            "cls": ["[CLS]", vocabulary["[CLS]"]],
+        },
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": dict(vocabulary),
+        },
+    }
+
+
+def added_token(content: str, number: int, **changes: Any) -> dict[str, Any]:
+    """An entry of added_tokens."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    return {"id": number, "content": content, **flags, **changes}

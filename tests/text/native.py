@@ -132,49 +132,6 @@ def difference(library: tokenizers.Tokenizer, text: bytes, own: Pieces, theirs: 
     )
 
 
-def description(vocabulary: dict[str, int], added: Iterable[dict[str, Any]] = (), **changes: Any) -> dict[str, Any]:
-    """A tokenizer.json of a vocabulary that has [UNK], [CLS] and [SEP]. changes: of the normaliser."""
-    special = [
-        added_token(name, vocabulary[name])
-        for name in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-        if name in vocabulary
-    ]
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [*special, *added],
-        "normalizer": {
-            "type": "BertNormalizer",
-            "clean_text": True,
-            "handle_chinese_chars": True,
-            "strip_accents": None,
-            "lowercase": True,
-            **changes,
-        },
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {
-            "type": "BertProcessing",
-            "sep": ["[SEP]", vocabulary["[SEP]"]],
-            "cls": ["[CLS]", vocabulary["[CLS]"]],
-        },
-        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        "model": {
-            "type": "WordPiece",
-            "unk_token": "[UNK]",
-            "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100,
-            "vocab": vocabulary,
-        },
-    }
-
-
-def added_token(content: str, number: int, **changes: Any) -> dict[str, Any]:
-    """An entry of added_tokens."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    return {"id": number, "content": content, **flags, **changes}
-
-
 def both(folder: Path, description_: dict[str, Any]) -> tuple[tokenizers.Tokenizer, Path]:
     """The library's tokenizer, and the file of the same for the program."""
     file = folder / "tokenizer.json"

@@ -26,9 +26,10 @@ from typing import Any
 import pytest
 import tokenizers
 
+from tests.small_models.text import added_token, tokenizer_json
 from tests.text import lines
 from tests.text.library import wordpiece
-from tests.text.native import Failed, Text, added_token, both, compare, description, difference, encode, expected
+from tests.text.native import Failed, Text, both, compare, difference, encode, expected
 
 LINES = int(os.environ.get("MBRT_TOKENIZER_LINES", "20000"))
 CHUNK = 20000
@@ -68,7 +69,7 @@ def some() -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def uncased(wide: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Both:
-    return both(tmp_path_factory.mktemp("uncased"), description(wide))
+    return both(tmp_path_factory.mktemp("uncased"), tokenizer_json(wide))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def test_code_points_under_every_setting(
     texts = [line for context in CONTEXTS for line in lines.code_points(context, SOME)]
     for chinese in (True, False):
         settings = {"lowercase": lowercase, "strip_accents": strip_accents, "clean_text": clean_text}
-        made = both(tmp_path, description(some, handle_chinese_chars=chinese, **settings))
+        made = both(tmp_path, tokenizer_json(some, handle_chinese_chars=chinese, **settings))
         assert compare(*made, texts) > 1200
 
 
@@ -157,7 +158,7 @@ def test_added_tokens_are_found_in_raw_text(tmp_path: Path, flags: dict[str, boo
     contents = ["<e>", "<e>f", "[E]", "\u00c9t\u00e9", "ab", "Ab c", " x"]
     new = iter(range(len(SMALL), 100))
     added = [added_token(content, SMALL[content] if content in SMALL else next(new), **flags) for content in contents]
-    made = both(tmp_path, description(SMALL, added))
+    made = both(tmp_path, tokenizer_json(SMALL, added))
     rng = random.Random(6)
     parts = [*contents, *lines.SPACES, *" _-a<\u0301\u4e00\u200d\u24b6\xb2", "[MASK]"]
     texts = ["".join(rng.choices(parts, k=rng.randint(0, 9))).encode() for _ in range(5000)]
@@ -166,7 +167,7 @@ def test_added_tokens_are_found_in_raw_text(tmp_path: Path, flags: dict[str, boo
 
 
 def test_words_beside_added_tokens_are_those_of_the_library(tmp_path: Path) -> None:
-    made = both(tmp_path, description(SMALL, [added_token("<e>", len(SMALL), single_word=True)]))
+    made = both(tmp_path, tokenizer_json(SMALL, [added_token("<e>", len(SMALL), single_word=True)]))
     for template in ("%s<e> ", "<e>%s "):
         assert compare(*made, lines.code_points(template, POINTS)) > 6900
 
@@ -185,7 +186,7 @@ def test_vocabulary_file_reads_as_in_python(minilm: Callable[[str], str], tmp_pa
 
 def changed(path: str, value: Any) -> dict[str, Any]:
     """The small tokenizer with one value replaced; `path` has the keys between slashes, "-" deletes."""
-    made = copy.deepcopy(description(SMALL))
+    made = copy.deepcopy(tokenizer_json(SMALL))
     *keys, last = path.split("/")
     part: Any = made
     for key in keys:
@@ -259,7 +260,7 @@ def test_what_is_malformed_is_named(path: str, value: Any, message: str, tmp_pat
 
 
 def test_every_truncated_file_is_refused(tmp_path: Path) -> None:
-    whole = json.dumps(description(SMALL))
+    whole = json.dumps(tokenizer_json(SMALL))
     file = tmp_path / "tokenizer.json"
     for size in range(0, len(whole), 97):
         file.write_text(whole[:size])
