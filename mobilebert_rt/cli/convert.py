@@ -21,15 +21,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{source}: found no folder; expected one with config.json and model.safetensors.")
     if target.exists() and not args.force:
         raise InputError(f"{target}: exists already. --force replaces it.")
-    bar = progress_bar(None, False if args.quiet else None, unit="steps")
-
-    def show_step(what: str, done: int, total: int) -> None:
-        bar.update(1)
-
-    try:
+    with progress_bar(None, False if args.quiet else None, unit="steps") as bar:
+        show_step = None if bar is None else lambda what, done, total: bar.update()
         convert(source, target, precision=args.precision, force=args.force, progress=show_step)
-    finally:
-        bar.close()
     size = target.stat().st_size
     if args.json:
         report = {"source": str(source), "target": str(target), "precision": args.precision, "bytes": size}

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Activation = Literal["softmax", "sigmoid", "none"]
 
 
+class ClassifyOptions(Control, total=False):
+    """Keywords of a call: see TextClassifier.__call__."""
+
+    top_k: int | None
+
+
 class TextClassifier(TextTask):
     """Labels of a text, or of a pair of texts, with their scores.
 
@@ -50,35 +56,25 @@ class TextClassifier(TextTask):
         return self._text_model.labels
 
     @overload
-    def __call__(
-        self, texts: str | tuple[str, str], *, top_k: int | None = None, **control: Unpack[Control]
-    ) -> list[Classification]: ...
+    def __call__(self, texts: str | tuple[str, str], **options: Unpack[ClassifyOptions]) -> list[Classification]: ...
     @overload
     def __call__(
-        self,
-        texts: list[str] | list[tuple[str, str]] | list[Text],
-        *,
-        top_k: int | None = None,
-        **control: Unpack[Control],
+        self, texts: list[str] | list[tuple[str, str]] | list[Text], **options: Unpack[ClassifyOptions]
     ) -> list[list[Classification]]: ...
-    def __call__(self, texts: Any, *, top_k: int | None = None, **control: Unpack[Control]) -> Any:
+    def __call__(self, texts: Any, **options: Unpack[ClassifyOptions]) -> Any:
         """The labels of a text (a str, or a pair as a tuple), best first; a list of such lists for a list of texts.
 
-        top_k: the number of labels; None for all. Raises InputError, TimeoutError, CancelledError.
+        top_k: the number of labels; None for all. progress, timeout, cancel: see TextTask. Raises InputError,
+        TimeoutError, CancelledError.
         """
-        return self._call(self._classify, texts, control, top_k=top_k)
+        return self._call(self._task.classify, texts, options, Classification)
 
-    def stream(
-        self, texts: Iterable[Text], *, top_k: int | None = None, **control: Unpack[Control]
-    ) -> Iterator[list[Classification]]:
+    def stream(self, texts: Iterable[Text], **options: Unpack[ClassifyOptions]) -> Iterator[list[Classification]]:
         """The same, one text's list after another, for inputs too many to hold."""
-        return self._stream(self._classify, texts, control, top_k=top_k)
+        return self._stream(self._task.classify, texts, options, Classification)
 
     def scores(self, texts: Iterable[Text], **control: Unpack[Control]) -> npt.NDArray[np.float32]:
         """[N, labels] float32, columns in the order of `labels`."""
         inputs = [texts] if isinstance(texts, str | tuple) else texts
         scores: npt.NDArray[np.float32] = self._call(self._task.scores, inputs, control)
         return scores
-
-    def _classify(self, texts: tuple[Text, ...], **keywords: Any) -> list[list[Classification]]:
-        return [[Classification(*label) for label in found] for found in self._task.classify(texts, **keywords)]

@@ -9,10 +9,15 @@ from mobilebert_rt import _core
 from mobilebert_rt.model import Model
 from mobilebert_rt.text.results import Fill
 from mobilebert_rt.text.task import Control, Options, TextTask
-from mobilebert_rt.text.tokenizer import Text
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+
+class FillOptions(Control, total=False):
+    """Keywords of a call: see FillMask.__call__."""
+
+    top_k: int | None
 
 
 class FillMask(TextTask):
@@ -39,24 +44,17 @@ class FillMask(TextTask):
         return str(self._text_model.mask_token)
 
     @overload
-    def __call__(self, texts: str, *, top_k: int | None = None, **control: Unpack[Control]) -> list[list[Fill]]: ...
+    def __call__(self, texts: str, **options: Unpack[FillOptions]) -> list[list[Fill]]: ...
     @overload
-    def __call__(
-        self, texts: list[str], *, top_k: int | None = None, **control: Unpack[Control]
-    ) -> list[list[list[Fill]]]: ...
-    def __call__(self, texts: Any, *, top_k: int | None = None, **control: Unpack[Control]) -> Any:
+    def __call__(self, texts: list[str], **options: Unpack[FillOptions]) -> list[list[list[Fill]]]: ...
+    def __call__(self, texts: Any, **options: Unpack[FillOptions]) -> Any:
         """For each mask of the text, in order, its proposals, best first; a list of that for a list of texts.
 
-        top_k: the number of proposals; None for a few. Each mask is filled with the others still masked. Raises
-        InputError (also for a text without a mask), TimeoutError, CancelledError.
+        top_k: the number of proposals; None for a few. progress, timeout, cancel: see TextTask. Each mask is filled
+        with the others still masked. Raises InputError (also for a text without a mask), TimeoutError, CancelledError.
         """
-        return self._call(self._fill, texts, control, top_k=top_k)
+        return self._call(self._task.fill, texts, options, Fill)
 
-    def stream(
-        self, texts: Iterable[str], *, top_k: int | None = None, **control: Unpack[Control]
-    ) -> Iterator[list[list[Fill]]]:
+    def stream(self, texts: Iterable[str], **options: Unpack[FillOptions]) -> Iterator[list[list[Fill]]]:
         """The same, one text after another, for inputs too many to hold."""
-        return self._stream(self._fill, texts, control, top_k=top_k)
-
-    def _fill(self, texts: tuple[Text, ...], **keywords: Any) -> list[list[list[Fill]]]:
-        return [[[Fill(*fill) for fill in mask] for mask in masks] for masks in self._task.fill(texts, **keywords)]
+        return self._stream(self._task.fill, texts, options, Fill)

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypedDict, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from mobilebert_rt import _core
 from mobilebert_rt.errors import InputError
-from mobilebert_rt.model import CancelToken, Model
+from mobilebert_rt.model import Model
 from mobilebert_rt.text.results import Answer
-from mobilebert_rt.text.task import OnOverflow, TextTask
-from mobilebert_rt.text.tokenizer import TokenizerSource
+from mobilebert_rt.text.task import CommonOptions, Control, TextTask
 
 if TYPE_CHECKING:
     from typing import Unpack
 
 
-class AnswerOptions(TypedDict, total=False):
-    """Keywords of a call: `n_best` answers for each question (default: the best one), of at most `max_answer_length`
-    tokens. `allow_no_answer`: an Answer with an empty text stands for "not in the context" (SQuAD 2.0); its logit must
-    exceed an answer's by `null_threshold`. The others are those of Control."""
+class AnswerOptions(Control, total=False):
+    """Keywords of a call: see QuestionAnswerer.__call__."""
 
     n_best: int | None
     max_answer_length: int | None
     allow_no_answer: bool | None
     null_threshold: float | None
-    progress: bool | None
-    timeout: float | None
-    cancel: CancelToken | None
 
 
 class QuestionAnswerer(TextTask):
@@ -51,22 +45,11 @@ class QuestionAnswerer(TextTask):
         self,
         model: Model,
         *,
-        tokenizer: TokenizerSource | None = None,
-        max_length: int | None = None,
         doc_stride: int | None = None,
-        on_overflow: OnOverflow | None = None,
-        max_batch_tokens: int | None = None,
         whole_words: bool | None = None,
+        **options: Unpack[CommonOptions],
     ) -> None:
-        super().__init__(
-            model,
-            tokenizer=tokenizer,
-            max_length=max_length,
-            stride=doc_stride,
-            on_overflow=on_overflow,
-            max_batch_tokens=max_batch_tokens,
-            whole_words=whole_words,
-        )
+        super().__init__(model, stride=doc_stride, whole_words=whole_words, **options)
         if "stride" in self._options:
             self._options["doc_stride"] = self._options.pop("stride")  # as the constructor names it
 
@@ -85,30 +68,28 @@ class QuestionAnswerer(TextTask):
         """The answers to a question, best first; a list of such lists for a list of questions (one context for all, or
         a list of as many). An empty context has no answers.
 
-        options: see AnswerOptions. Raises InputError (also for a question that leaves no tokens for context),
-        TimeoutError, CancelledError.
+        n_best: answers for each question, the best one by default. max_answer_length: in tokens. allow_no_answer: an
+        Answer with an empty text stands for "not in the context" (SQuAD 2.0); its logit must exceed an answer's by
+        null_threshold. progress, timeout, cancel: see TextTask. Raises InputError (also for a question that leaves no
+        tokens for context), TimeoutError, CancelledError.
         """
-        control: Any = options
-        return self._call(self._answer, _pairs(question, context), control)
+        return self._call(self._task.answer, _pairs(question, context), options, Answer)
 
     def stream(self, pairs: Iterable[tuple[str, str]], **options: Unpack[AnswerOptions]) -> Iterator[list[Answer]]:
         """The same for (question, context) tuples, one list after another, for inputs too many to hold."""
-        control: Any = options
-        return self._stream(self._answer, pairs, control)
-
-    def _answer(self, pairs: tuple[Any, ...], **keywords: Any) -> list[list[Answer]]:
-        return [[Answer(*answer) for answer in found] for found in self._task.answer(pairs, **keywords)]
+        return self._stream(self._task.answer, pairs, options, Answer)
 
 
-def _pairs(question: object, context: object) -> Any:
+def _pairs(question: Any, context: Any) -> Any:
     if isinstance(question, str):
         if not isinstance(context, str):
-            raise InputError(f"One question needs one context, a str; it is {type(context).__name__}.")
+            raise InputError(f"context: found {type(context).__name__}; expected a str, as the question is.")
         return question, context
-    if not isinstance(question, Iterable) or not isinstance(context, Iterable):
-        raise InputError("question and context should each be a str, or lists of them.")
+    for name, given in (("question", question), ("context", context)):
+        if not isinstance(given, Iterable):
+            raise InputError(f"{name}: found {type(given).__name__}; expected a str or a list of them.")
     questions = list(question)
     contexts = [context] * len(questions) if isinstance(context, str) else list(context)
     if len(contexts) != len(questions):
-        raise InputError(f"{len(questions)} questions and {len(contexts)} contexts do not pair up.")
+        raise InputError(f"context: found {len(contexts)} contexts; expected {len(questions)}, one for each question.")
     return list(zip(questions, contexts, strict=True))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
 
 from mobilebert_rt import _core
 from mobilebert_rt.errors import InputError
 from mobilebert_rt.model import CancelToken, Model
-from mobilebert_rt.text.progress import Silent, progress_bar
+from mobilebert_rt.text.progress import progress_bar
 from mobilebert_rt.text.tokenizer import Text, TextTokenizer, TokenizerSource
 
 if TYPE_CHECKING:
@@ -19,21 +20,27 @@ if TYPE_CHECKING:
     from typing import Self
 
 OnOverflow: TypeAlias = Literal["error", "truncate", "stride"]
+Run: TypeAlias = Callable[..., Any]
+Kind: TypeAlias = Callable[..., Any]
 
 
-class Options(TypedDict, total=False):
+class CommonOptions(TypedDict, total=False):
     """Keywords of every constructor: see TextTask."""
 
     tokenizer: TokenizerSource | None
     max_length: int | None
     on_overflow: OnOverflow | None
-    stride: int | None
     max_batch_tokens: int | None
 
 
+class Options(CommonOptions, total=False):
+    """Keywords of the constructors of all tasks but QuestionAnswerer, whose stride is named doc_stride."""
+
+    stride: int | None
+
+
 class Control(TypedDict, total=False):
-    """Keywords of every call: `progress` (True, False, or None: a bar on a terminal when it takes long), `timeout`
-    (seconds for the whole call, then TimeoutError), `cancel` (a CancelToken, then CancelledError)."""
+    """Keywords of every call: see TextTask. A task with more of them derives its own class."""
 
     progress: bool | None
     timeout: float | None
@@ -50,6 +57,9 @@ class TextTask:
     truncated at its longer text; its windows move over the second text, each with the whole first.
     max_batch_tokens: how many tokens run at once; memory grows with it, results do not change.
 
+    Keywords of every call: progress: True, False, or None for a bar on a terminal when it takes long; timeout: seconds
+    for the whole call, then TimeoutError; cancel: a CancelToken, then CancelledError.
+
     Raises UnsupportedModelError for a model with another head, ModelFormatError for a missing or unsuitable tokenizer,
     InputError for limits that make no sense.
     """
@@ -60,7 +70,9 @@ class TextTask:
     def __init__(self, model: Model, **options: Any) -> None:
         name = type(self).__name__
         if isinstance(model, str | os.PathLike):
-            raise InputError(f"{name} takes a loaded Model; from a path, it is {name}.from_pretrained({str(model)!r}).")
+            raise InputError(
+                f"{name}: found a path; expected a loaded Model. Use {name}.from_pretrained({str(model)!r})."
+            )
         self.model = model
         self._options = {key: value for key, value in options.items() if value is not None}
         source = options.pop("tokenizer", None)
@@ -112,38 +124,46 @@ class TextTask:
         """(token ids, token type ids) of each sequence that the model runs for the texts."""
         return self._task.sequences(tuple(texts), num_threads=self.model.num_threads)
 
-    def _call(self, run: Callable[..., Any], texts: object, control: Control, **own: Any) -> Any:
-        """run: a method of the C++ task; own: its own keywords. One result for one text, all of them for several."""
+    def _call(self, run: Run, texts: object, options: Mapping[str, Any], kind: Kind | None = None) -> Any:
+        """One result for one text, all of them for several.
+
+        run: a method of the C++ task; options: keywords of the call; kind: of the results, if they are tuples.
+        """
         inputs, single = _as_tuple(texts)
-        keywords, bar = self._keywords(control, len(inputs))
-        try:
-            results = run(inputs, **keywords, **own)
-        finally:
-            bar.close()
+        with self._keywords(options, len(inputs)) as keywords:
+            results = _made(kind, run(inputs, **keywords))
         return results[0] if single else results
 
-    def _stream(self, run: Callable[..., Any], texts: Iterable[Text], control: Control, **own: Any) -> Iterator[Any]:
-        """Results in the texts' order, made group by group as they are asked for."""
-        keywords, bar = self._keywords(control, len(texts) if isinstance(texts, list) else None)
-        timeout = keywords.pop("timeout", None)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        done = 0
-        try:
+    def _stream(
+        self, run: Run, texts: Iterable[Text], options: Mapping[str, Any], kind: Kind | None = None
+    ) -> Iterator[Any]:
+        """Results in the texts' order, made group by group as they are asked for; arguments as those of _call."""
+        with self._keywords(options, len(texts) if isinstance(texts, list) else None) as keywords:
+            timeout = keywords.pop("timeout", None)
+            deadline = None if timeout is None else time.monotonic() + timeout
+            done = 0
             for group in _groups(texts, self._task.group_bytes):
                 left = None if deadline is None else deadline - time.monotonic()
-                yield from run(group, first_index=done, timeout=left, **keywords, **own)
+                yield from _made(kind, run(group, first_index=done, timeout=left, **keywords))
                 done += len(group)
-        finally:
-            bar.close()
 
-    def _keywords(self, control: Control, total: int | None) -> tuple[dict[str, Any], Any]:
-        """Keywords of a C++ call, and the progress bar."""
-        keywords = dict(control)
-        bar = progress_bar(total, control.get("progress"))
-        keywords["progress"] = None if isinstance(bar, Silent) else bar.update
-        keywords["num_threads"] = self.model.num_threads
-        keywords["truncated"] = _truncation_log(self.limits.max_length)
-        return keywords, bar
+    @contextmanager
+    def _keywords(self, options: Mapping[str, Any], total: int | None) -> Iterator[dict[str, Any]]:
+        """Keywords of a C++ call, while a progress bar is shown."""
+        with progress_bar(total, options.get("progress")) as bar:
+            yield {
+                **options,
+                "progress": None if bar is None else bar.update,
+                "num_threads": self.model.num_threads,
+                "truncated": _truncation_log(self.limits.max_length),
+            }
+
+
+def _made(kind: Kind | None, found: Any) -> Any:
+    """Results of a C++ call, tuples in nested lists, as objects of a kind."""
+    if kind is None:
+        return found
+    return [_made(kind, one) for one in found] if isinstance(found, list) else kind(*found)
 
 
 def _restore(kind: type[TextTask], model: Model, options: dict[str, Any]) -> TextTask:
@@ -154,7 +174,7 @@ def _as_tuple(texts: object) -> tuple[tuple[Any, ...], bool]:
     if isinstance(texts, str | tuple):
         return (texts,), True
     if not isinstance(texts, Iterable):
-        raise InputError(f"The input is {type(texts).__name__}; give a str, a pair of them as a tuple, or a list.")
+        raise InputError(f"texts: found {type(texts).__name__}; expected a str, a pair of them as a tuple, or a list.")
     return tuple(texts), False
 
 

@@ -9,12 +9,17 @@ from mobilebert_rt import _core
 from mobilebert_rt.model import Model
 from mobilebert_rt.text.results import Entity
 from mobilebert_rt.text.task import Control, Options, TextTask
-from mobilebert_rt.text.tokenizer import Text
 
 if TYPE_CHECKING:
     from typing import Unpack
 
 Aggregation = Literal["none", "simple", "first", "max"]
+
+
+class TagOptions(Control, total=False):
+    """Keywords of a call: see TokenClassifier.__call__."""
+
+    aggregation: Aggregation | None
 
 
 class TokenClassifier(TextTask):
@@ -55,25 +60,17 @@ class TokenClassifier(TextTask):
         return self._text_model.labels
 
     @overload
-    def __call__(
-        self, texts: str, *, aggregation: Aggregation | None = None, **control: Unpack[Control]
-    ) -> list[Entity]: ...
+    def __call__(self, texts: str, **options: Unpack[TagOptions]) -> list[Entity]: ...
     @overload
-    def __call__(
-        self, texts: list[str], *, aggregation: Aggregation | None = None, **control: Unpack[Control]
-    ) -> list[list[Entity]]: ...
-    def __call__(self, texts: Any, *, aggregation: Aggregation | None = None, **control: Unpack[Control]) -> Any:
+    def __call__(self, texts: list[str], **options: Unpack[TagOptions]) -> list[list[Entity]]: ...
+    def __call__(self, texts: Any, **options: Unpack[TagOptions]) -> Any:
         """The entities of a text in order; a list of such lists for a list of texts.
 
-        aggregation: for this call only. Raises InputError, TimeoutError, CancelledError.
+        aggregation: for this call only. progress, timeout, cancel: see TextTask. Raises InputError, TimeoutError,
+        CancelledError.
         """
-        return self._call(self._tag, texts, control, aggregation=aggregation)
+        return self._call(self._task.tag, texts, options, Entity)
 
-    def stream(
-        self, texts: Iterable[str], *, aggregation: Aggregation | None = None, **control: Unpack[Control]
-    ) -> Iterator[list[Entity]]:
+    def stream(self, texts: Iterable[str], **options: Unpack[TagOptions]) -> Iterator[list[Entity]]:
         """The same, one text's list after another, for inputs too many to hold."""
-        return self._stream(self._tag, texts, control, aggregation=aggregation)
-
-    def _tag(self, texts: tuple[Text, ...], **keywords: Any) -> list[list[Entity]]:
-        return [[Entity(*entity) for entity in found] for found in self._task.tag(texts, **keywords)]
+        return self._stream(self._task.tag, texts, options, Entity)

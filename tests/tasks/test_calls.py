@@ -10,7 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -189,7 +191,7 @@ def test_count_tokens_counts_what_a_sequence_needs(random_model: Make) -> None:
 
 @pytest.mark.parametrize("given", [None, 3])
 def test_input_that_is_no_text_is_refused(random_model: Make, given: Any) -> None:
-    with pytest.raises(InputError, match="give a str, a pair"):
+    with pytest.raises(InputError, match="expected a str, a pair"):
         TextEmbedder(random_model())(given)
 
 
@@ -234,22 +236,20 @@ def test_bar_is_shown_on_terminals_by_default(
     stream = io.StringIO()
     monkeypatch.setattr(stream, "isatty", lambda: terminal)
     monkeypatch.setattr(sys, "stderr", stream)
-    bar = progress_bar(10, asked)
-    assert (type(bar).__name__ == "tqdm") is shown
-    bar.close()
+    with progress_bar(10, asked) as bar:
+        assert (bar is not None) is shown
 
 
 def test_bar_counts_texts(random_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[int] = []
 
-    class Recorder:
-        def update(self, n: int) -> None:
-            counted.append(n)
+    @contextmanager
+    def recorder(total: int, progress: bool | None) -> Iterator[Any]:
+        counted.append(total)
+        yield SimpleNamespace(update=counted.append)
+        counted.append(-1)
 
-        def close(self) -> None:
-            counted.append(-1)
-
-    monkeypatch.setattr(task_module, "progress_bar", lambda total, progress: counted.append(total) or Recorder())
+    monkeypatch.setattr(task_module, "progress_bar", recorder)
     embedder = TextEmbedder(random_model(), max_batch_tokens=20, max_length=12, on_overflow="stride", stride=4)
     embedder([random_words(n) for n in (3, 70, 5)])
     assert counted[0] == 3
@@ -259,7 +259,8 @@ def test_bar_counts_texts(random_model: Make, monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_tqdm_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("mobilebert_rt.text.progress.tqdm", None)
-    progress_bar(10, True).update(3)
+    with progress_bar(10, True) as bar:
+        assert bar is None
     assert capfd.readouterr() == ("", "")
 
 

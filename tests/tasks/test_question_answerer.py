@@ -110,8 +110,8 @@ def test_lists_of_questions_share_a_context_or_have_their_own(lookup: Make) -> N
 @pytest.mark.parametrize(
     ("question", "context", "options", "message"),
     [
-        (["a", "b"], ["c"], {}, "2 questions and 1 contexts"),
-        ("a", ["b"], {}, "One question needs one context"),
+        (["a", "b"], ["c"], {}, "found 1 contexts; expected 2"),
+        ("a", ["b"], {}, "context: found list; expected a str"),
         (random_words(61), random_words(9), {}, "input 0: its first text has"),
         ("a", "b", {"n_best": 0}, "n_best is 0"),
         ("a", "b", {"max_answer_length": -1}, "max_answer_length is -1"),
