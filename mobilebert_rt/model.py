@@ -64,7 +64,7 @@ class Model:
         self, core: _core.Model, path: str | Path = "", options: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         if isinstance(core, str | os.PathLike):
-            raise InputError(f"a model at a path is loaded by Model.from_pretrained({str(core)!r}).")
+            raise InputError(f"Model: found a path; expected a loaded model. Use Model.from_pretrained({str(core)!r}).")
         self._core = core
         self._options = dict(options)
         from pathlib import Path  # noqa: PLC0415 - it takes as long to import as half of this package
@@ -99,7 +99,7 @@ class Model:
         source = Path(path)
         options = {"precision": precision, "num_threads": num_threads, "isa": isa}
         if precision not in (None, "int8", "fp32"):
-            raise InputError(f'precision={precision!r} is not known; use "int8" or "fp32"')
+            raise InputError(f'precision: found {precision!r}; expected "int8" or "fp32".')
         if source.is_dir():
             from mobilebert_rt.conversion import build  # noqa: PLC0415 - only folders need it
 
@@ -108,8 +108,8 @@ class Model:
         model = cls(_core.Model(os.fspath(source), isa), source, options)
         if precision is not None and precision != model.config.precision:
             raise InputError(
-                f"{source} was written as {model.config.precision}; leave precision out, or convert the original "
-                f"folder again with `mbrt convert --precision {precision}`"
+                f"{source}: found a model in {model.config.precision}; expected {precision}. Leave precision out, or "
+                f"convert the original folder again with `mbrt convert --precision {precision}`."
             )
         return model
 
@@ -255,7 +255,7 @@ class Model:
 
 def _checked_threads(threads: Any) -> int:
     if not isinstance(threads, int) or not 1 <= threads <= 256:
-        raise InputError(f"num_threads={threads!r}; give a whole number from 1 to 256")
+        raise InputError(f"num_threads: found {threads!r}; expected a whole number from 1 to 256.")
     return threads
 
 

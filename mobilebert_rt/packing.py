@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,15 +40,15 @@ def pack(input_ids: Any, attention_mask: Any = None, token_type_ids: Any = None,
     Raises InputError naming the argument and the sequence.
     """
     if padding not in PADDINGS:
-        raise InputError(f'padding={padding!r} is not known; use "packed" or "hf"')
+        raise InputError(f'padding: found {padding!r}; expected "packed" or "hf".')
     if isinstance(input_ids, np.ndarray) and input_ids.ndim == 2:
         return _pack_array(input_ids, attention_mask, token_type_ids, padding)
     if isinstance(input_ids, (list, tuple)):
         return _pack_list(input_ids, attention_mask, token_type_ids)
     shape = getattr(input_ids, "shape", None)
     raise InputError(
-        f"input_ids is {type(input_ids).__name__}{'' if shape is None else f' of shape {tuple(shape)}'}; "
-        "give an integer array [batch, length] or a list of id lists"
+        f"input_ids: found {type(input_ids).__name__}{'' if shape is None else f' of shape {tuple(shape)}'}; "
+        "expected an integer array [batch, length] or a list of id lists."
     )
 
 
@@ -57,14 +57,15 @@ def _integers(values: Any, name: str) -> npt.NDArray[np.int32]:
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise InputError(f"{name} is not a rectangle of numbers: {error}") from error
+        raise InputError(f"{name}: found rows of different lengths; expected rows of one length.") from error
     if array.size == 0:
         return array.astype(np.int32)
     if array.dtype.kind not in "iu":
-        raise InputError(f"{name} has dtype {array.dtype}; token ids are integers: cast them on purpose")
+        raise InputError(f"{name}: found dtype {array.dtype}; expected integers.")
     info = np.iinfo(np.int32)
     if array.min() < info.min or array.max() > info.max:
-        raise InputError(f"{name} holds {array.max() if array.max() > info.max else array.min()}, which is no id")
+        wrong = array.max() if array.max() > info.max else array.min()
+        raise InputError(f"{name}: found {wrong}; expected integers of 32 bits.")
     return np.ascontiguousarray(array, dtype=np.int32)
 
 
@@ -72,9 +73,9 @@ def _mask(values: Any, name: str) -> npt.NDArray[np.uint8]:
     """A mask of 0 and 1. Additive float masks are an error: 0 means "attend" there."""
     array = np.asarray(values)
     if array.dtype.kind == "f" and not np.isin(array, (0.0, 1.0)).all():
-        raise InputError(f"{name} holds values other than 0 and 1; give 1 for a token to attend to, 0 for others")
+        raise InputError(f"{name}: found values other than 0 and 1; expected 1 for a token to attend to, 0 for others.")
     if array.dtype.kind not in "biuf":
-        raise InputError(f"{name} has dtype {array.dtype}; give booleans or 0 and 1")
+        raise InputError(f"{name}: found dtype {array.dtype}; expected booleans, or 0 and 1.")
     return np.ascontiguousarray(array != 0, dtype=np.uint8)
 
 
@@ -82,10 +83,10 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
     ids = _integers(ids, "input_ids")
     batch, length = ids.shape
     if batch == 0 or length == 0:
-        raise InputError(f"input_ids has shape {ids.shape}; give at least one sequence of at least one token")
+        raise InputError(f"input_ids: found shape {ids.shape}; expected at least one sequence of at least one token.")
     kinds = None if types is None else _integers(types, "token_type_ids")
     if kinds is not None and kinds.shape != ids.shape:
-        raise InputError(f"token_type_ids has shape {kinds.shape}, input_ids {ids.shape}; they must agree")
+        raise InputError(f"token_type_ids: found shape {kinds.shape}; expected {ids.shape}, that of input_ids.")
     if mask is None:
         lengths = np.full(batch, length, dtype=np.int64)
         flat_types = None if kinds is None else kinds.reshape(-1)
@@ -93,14 +94,16 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
     allowed = _mask(mask, "attention_mask")
     if allowed.shape not in ((batch, length), (batch, length, length)):
         raise InputError(
-            f"attention_mask has shape {allowed.shape}; for input_ids {ids.shape} give {(batch, length)} "
-            f"or {(batch, length, length)}"
+            f"attention_mask: found shape {allowed.shape}; expected {(batch, length)}, that of input_ids, "
+            f"or {(batch, length, length)}."
         )
     # Padding: tokens at the end of a row that no query attends to and that attend to nothing.
     used = (allowed if allowed.ndim == 2 else allowed.max(axis=1) | allowed.max(axis=2)) != 0
     empty = np.flatnonzero(~used.any(axis=1))
     if empty.size:
-        raise InputError(f"sequence {empty[0]}: the attention mask hides every token; leave at least one.")
+        raise InputError(
+            f"sequence {empty[0]}: the attention mask hides every token; expected at least one that is not hidden."
+        )
     lengths = length - np.argmax(used[:, ::-1], axis=1).astype(np.int64)
     if padding == "hf":
         lengths = np.full(batch, length, dtype=np.int64)
@@ -116,19 +119,19 @@ def _pack_array(ids: npt.NDArray[Any], mask: Any, types: Any, padding: str) -> P
 
 def _pack_list(ids: Sequence[Any], mask: Any, types: Any) -> Packed:
     if len(ids) == 0:
-        raise InputError("input_ids is an empty list; give at least one sequence")
+        raise InputError("input_ids: found an empty list; expected at least one sequence.")
     rows = [_integers(row, f"input_ids[{b}]") for b, row in enumerate(ids)]
     for b, row in enumerate(rows):
         if row.ndim != 1 or row.size == 0:
-            raise InputError(f"input_ids[{b}] has shape {row.shape}; give a list of at least one token id")
+            raise InputError(f"input_ids[{b}]: found shape {row.shape}; expected a list of at least one token id.")
     lengths = np.array([row.size for row in rows], dtype=np.int64)
     packed_types = None
     if types is not None:
-        type_rows = _matching(types, rows, "token_type_ids")
-        packed_types = np.concatenate(
-            [_integers(row, f"token_type_ids[{b}]").reshape(-1) for b, row in enumerate(type_rows)]
-        )
-        _check_sizes(packed_types, lengths, type_rows, "token_type_ids")
+        kinds = [_integers(k, f"token_type_ids[{b}]") for b, k in enumerate(_matching(types, rows, "token_type_ids"))]
+        for b, (kind, row) in enumerate(zip(kinds, rows, strict=True)):
+            if kind.shape != row.shape:
+                raise InputError(f"token_type_ids[{b}]: found shape {kind.shape}; expected {row.shape}, one per token.")
+        packed_types = np.concatenate(kinds)
     key_mask, pair_mask = None, None
     if mask is not None:
         masks = [_mask(m, f"attention_mask[{b}]") for b, m in enumerate(_matching(mask, rows, "attention_mask"))]
@@ -137,16 +140,12 @@ def _pack_list(ids: Sequence[Any], mask: Any, types: Any) -> Packed:
 
 
 def _matching(values: Any, rows: list[Any], name: str) -> Any:
-    if not hasattr(values, "__len__") or len(values) != len(rows):
-        raise InputError(f"{name} must be a list with one entry for each of the {len(rows)} sequences")
+    found = len(values) if isinstance(values, Sized) and np.iterable(values) else "no"
+    if found != len(rows):
+        raise InputError(
+            f"{name}: found {found} entries; expected a list, one entry for each of the {len(rows)} sequences."
+        )
     return values
-
-
-def _check_sizes(flat: npt.NDArray[Any], lengths: npt.NDArray[np.int64], rows: Any, name: str) -> None:
-    for b, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        if np.shape(row) != (length,):
-            raise InputError(f"{name}[{b}] has shape {np.shape(row)}, its sequence {length} tokens")
-    assert flat.size == lengths.sum()
 
 
 def _list_masks(
@@ -155,7 +154,7 @@ def _list_masks(
     """(key_mask, pair_mask); a pair_mask if any of the masks is a square."""
     for b, (m, n) in enumerate(zip(masks, lengths, strict=True)):
         if m.shape not in ((n,), (n, n)):
-            raise InputError(f"attention_mask[{b}] has shape {m.shape}; give {(int(n),)} or {(int(n), int(n))}")
+            raise InputError(f"attention_mask[{b}]: found shape {m.shape}; expected {(int(n),)} or {(int(n), int(n))}.")
     if all(m.ndim == 1 for m in masks):
         flat = np.concatenate(masks)
         return (None if flat.all() else flat), None

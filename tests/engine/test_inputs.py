@@ -29,15 +29,15 @@ WRONG_IDS: dict[str, tuple[Any, str]] = {
     "no rows": (np.zeros((0, 3), np.int64), r"shape \(0, 3\).*at least one"),
     "a vector": (np.zeros(3, np.int64), r"shape \(3,\).*\[batch, length\]"),
     "a cube": (np.zeros((1, 2, 3), np.int64), r"shape \(1, 2, 3\)"),
-    "a string": ("hello", "input_ids is str"),
-    "strings": ([["a", "b"]], r"input_ids\[0\] has dtype"),
+    "a string": ("hello", "input_ids: found str"),
+    "strings": ([["a", "b"]], r"input_ids\[0\]: found dtype"),
     "floats": (np.zeros((1, 3), np.float32), "dtype float32.*integers"),
     "booleans": (np.ones((1, 3), np.bool_), "dtype bool.*integers"),
-    "ragged rows in a row": ([[[1, 2], [3]]], r"input_ids\[0\].*not a rectangle"),
+    "ragged rows in a row": ([[[1, 2], [3]]], r"input_ids\[0\]: found rows of different lengths"),
     "too long": ([[1] * (P + 1)], f"sequence 0: {P + 1} tokens; this model takes 1 to {P}"),
     "an id too large": ([[1], [2, V]], f"sequence 1, token 1: token id {V}; this model has 0 to {V - 1}"),
     "an id below 0": ([[-1]], "sequence 0, token 0: token id -1"),
-    "an id past int32": ([[2**40]], r"input_ids\[0\] holds 1099511627776"),
+    "an id past int32": ([[2**40]], r"input_ids\[0\]: found 1099511627776"),
     "an id that wraps to a valid one": (np.array([[2**32 + 5]]), "4294967301"),
 }
 
@@ -50,7 +50,7 @@ def test_error_names_wrong_ids(model: mbrt.Model, case: str) -> None:
 
 
 WRONG_MASKS: dict[str, tuple[Any, Any, str]] = {
-    "another shape": (np.ones((2, 3), int), np.ones((2, 4), int), r"attention_mask has shape \(2, 4\)"),
+    "another shape": (np.ones((2, 3), int), np.ones((2, 4), int), r"attention_mask: found shape \(2, 4\)"),
     "all masked, 2-D": (
         np.ones((2, 3), int),
         np.array([[1, 1, 0], [0, 0, 0]]),
@@ -72,7 +72,7 @@ WRONG_MASKS: dict[str, tuple[Any, Any, str]] = {
     "NaN": (np.ones((1, 3), int), np.full((1, 3), np.nan), "other than 0 and 1"),
     "strings": (np.ones((1, 3), int), np.array([["1", "1", "1"]]), "dtype"),
     "too few": (IDS, [[1, 1, 1]], "one entry for each of the 2 sequences"),
-    "another length": (IDS, [[1, 1], [1]], r"attention_mask\[0\] has shape \(2,\)"),
+    "another length": (IDS, [[1, 1], [1]], r"attention_mask\[0\]: found shape \(2,\)"),
 }
 
 
@@ -88,9 +88,9 @@ def test_error_names_wrong_mask(model: mbrt.Model, case: str) -> None:
     [
         ([[0, 0, 2], [0]], "sequence 0, token 2: token type 2; this model has 0 to 1"),
         ([[0, 0, -1], [0]], "token type -1"),
-        ([[0, 0], [0]], r"token_type_ids\[0\] has shape \(2,\)"),
+        ([[0, 0], [0]], r"token_type_ids\[0\]: found shape \(2,\)"),
         ([[0, 0, 0]], "one entry for each of the 2 sequences"),
-        ([[0.0, 0.0, 1.0], [0.0]], r"token_type_ids\[0\] has dtype float64"),
+        ([[0.0, 0.0, 1.0], [0.0]], r"token_type_ids\[0\]: found dtype float64"),
     ],
 )
 def test_error_names_wrong_token_types(model: mbrt.Model, types: Any, words: str) -> None:
