@@ -27,6 +27,18 @@ class AttentionS8 : public Attention {
 
  private:
   void run_head(const Worker& worker, const Strip& strip, std::size_t head) const override;
+  // The rows of one panel in bytes.
+  void quantise(const Panel& panel, const Rows& rows, int offset, const QuantisedHeads& to) const {
+    kernels_->quantize_heads({.rows = panel.rows,
+                              .heads = widths_.heads,
+                              .width = widths_.head,
+                              .x = rows.x,
+                              .x_stride = rows.stride,
+                              .offset = offset,
+                              .q = to.q,
+                              .scale = to.scale,
+                              .sum = to.sum});
+  }
   void store_values_of(const Segment& segment, std::size_t head, const QuantisedHeads& memory,
                        const KeysValues& kv) const;
 
@@ -43,29 +55,16 @@ class AttentionS8 : public Attention {
 void AttentionS8::store_queries(const Panel& panel, const Rows& queries) const {
   const Widths& w = widths_;
   const Stream& stream = *panel.view->stream;
-  kernels_->quantize_heads({.rows = panel.rows,
-                            .heads = w.heads,
-                            .width = w.head,
-                            .x = queries.x,
-                            .x_stride = queries.stride,
-                            .offset = kernels_->gemm_s8_offset,
-                            .q = stream.query_s8 + panel.first * w.heads * w.head_padded,
-                            .scale = stream.query_scale + panel.first * w.heads});
+  quantise(panel, queries, kernels_->gemm_s8_offset,
+           {.q = stream.query_s8 + panel.first * w.heads * w.head_padded,
+            .scale = stream.query_scale + panel.first * w.heads});
 }
 
 void AttentionS8::store_keys(const Panel& panel, std::size_t layer, const Rows& keys) const {
   const Widths& w = widths_;
   const KeysValues& kv = panel.view->stream->kv[layer % 2];
   const QuantisedHeads& memory = panel.scratch->heads;
-  kernels_->quantize_heads({.rows = panel.rows,
-                            .heads = w.heads,
-                            .width = w.head,
-                            .x = keys.x,
-                            .x_stride = keys.stride,
-                            .offset = 0,
-                            .q = memory.q,
-                            .scale = memory.scale,
-                            .sum = memory.sum});
+  quantise(panel, keys, 0, memory);
   for_each_segment(panel, [&](const Segment& segment) {
     for (std::size_t row = 0; row < segment.rows; ++row) {
       const std::size_t position = segment.position + row;
@@ -84,19 +83,14 @@ void AttentionS8::store_keys(const Panel& panel, std::size_t layer, const Rows& 
   });
 }
 
-// A head's columns of one token, to its byte of each four in the packed rows `stride` apart.
-void store_one(const std::uint8_t* from, std::size_t width, std::int8_t* to, std::size_t stride) {
-  for (std::size_t i = 0; i < width; i += kLanes, to += stride) {
-    for (std::size_t j = 0; j < kLanes; ++j) to[j * 4] = static_cast<std::int8_t>(from[i + j]);
-  }
-}
-
-// Of four tokens that fill packed rows, each `from_stride` after the other: 16 columns are one row.
-void store_four(const std::uint8_t* from, std::size_t from_stride, std::size_t width,
-                std::int8_t* to, std::size_t stride) {
-  for (std::size_t i = 0; i < width; i += kLanes, to += stride) {
+// A head's columns of one token, to its byte of each four in the packed rows `to_stride` apart; or
+// of four tokens that fill such rows, each `from_stride` after the other: 16 columns are one row.
+template <std::size_t kTokens>
+void store_tokens(const std::uint8_t* from, std::size_t from_stride, std::size_t width,
+                  std::int8_t* to, std::size_t to_stride) {
+  for (std::size_t i = 0; i < width; i += kLanes, to += to_stride) {
     for (std::size_t j = 0; j < kLanes; ++j) {  // as two loops it becomes byte interleaving
-      for (std::size_t k = 0; k < 4; ++k) {
+      for (std::size_t k = 0; k < kTokens; ++k) {
         to[j * 4 + k] = static_cast<std::int8_t>(from[k * from_stride + i + j]);
       }
     }
@@ -104,18 +98,10 @@ void store_four(const std::uint8_t* from, std::size_t from_stride, std::size_t w
 }
 
 void AttentionS8::store_values(const Panel& panel, std::size_t layer, const Rows& values) const {
-  const Widths& w = widths_;
-  const QuantisedHeads& memory = panel.scratch->heads;
-  kernels_->quantize_heads({.rows = panel.rows,
-                            .heads = w.heads,
-                            .width = w.head,
-                            .x = values.x,
-                            .x_stride = values.stride,
-                            .offset = 0,
-                            .q = memory.q,
-                            .scale = memory.scale});
+  const QuantisedHeads memory{.q = panel.scratch->heads.q, .scale = panel.scratch->heads.scale};
+  quantise(panel, values, 0, memory);
   for_each_segment(panel, [&](const Segment& segment) {
-    for (std::size_t head = 0; head < w.heads; ++head) {
+    for (std::size_t head = 0; head < widths_.heads; ++head) {
       store_values_of(segment, head, memory, panel.view->stream->kv[layer % 2]);
     }
   });
@@ -133,10 +119,11 @@ void AttentionS8::store_values_of(const Segment& segment, std::size_t head,
     std::int8_t* to =
         kv.values_s8 + begin * w.head_padded + position / 4 * 4 * kLanes + position % 4;
     step = position % 4 == 0 && end - position >= 4 ? 4 : 1;
+    const std::size_t from_stride = w.heads * w.head_padded, to_stride = padded * kLanes;
     if (step == 4) {
-      store_four(from, w.heads * w.head_padded, w.head_padded, to, padded * kLanes);
+      store_tokens<4>(from, from_stride, w.head_padded, to, to_stride);
     } else {
-      store_one(from, w.head_padded, to, padded * kLanes);
+      store_tokens<1>(from, from_stride, w.head_padded, to, to_stride);
     }
     for (std::size_t k = 0; k < step; ++k) {
       kv.value_scale[begin + position + k] = memory.scale[first + k * w.heads];
