@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "tasks/batching.h"
 #include "tasks/numeric.h"
-#include "tasks/white_space.h"
+#include "text/unicode.h"
 
 namespace mbrt {
 namespace {
@@ -30,12 +30,27 @@ void find_masks(const std::vector<Window>& windows, Range group, std::int32_t ma
   }
 }
 
+// White space as Python's str.isspace has it: Unicode's, and four separators.
+bool is_space(char32_t c) {
+  return (text::properties(c).flags & text::kSpace) != 0 || (c >= 0x1C && c <= 0x1F);
+}
+
+std::string_view without_space_at_end(std::string_view text) {
+  while (!text.empty()) {
+    std::size_t last = text.size() - 1;
+    while (last > 0 && text::is_continuation(text[last])) --last;
+    if (!is_space(text::decode_utf8(text.substr(last)).code)) break;
+    text = text.substr(0, last);
+  }
+  return text;
+}
+
 // The text with the mask at bytes [begin, end) replaced; a ##piece joins the word before it.
 std::string filled(std::string_view text, std::size_t begin, std::size_t end,
                    std::string_view token) {
   std::string_view before = text.substr(0, begin);
   if (token.size() > 2 && token.substr(0, 2) == "##") {
-    while (const std::size_t space = space_at_end(before)) before.remove_suffix(space);
+    before = without_space_at_end(before);
     token.remove_prefix(2);
   }
   std::string sequence(before);
