@@ -52,16 +52,16 @@ void Embeddings::run(Worker& worker, const Panel& panel) const {
     projection_->run_residual(worker, words, panel.rows, panel.hidden, panel.hidden);
     worker.panel_barrier(kEmbeddingsStage);
   }
-  if (weights_->norm_weight != nullptr) {
+  if (weights_->norm.weight != nullptr) {
     const Part own = worker.part(panel.rows);
     const Rows& hidden = panel.hidden;
     kernels_->layer_norm({.rows = own.size(),
                           .n = hidden_size_,
                           .x = hidden.x + own.begin * hidden.stride,
                           .x_stride = hidden.stride,
-                          .weight = weights_->norm_weight,
-                          .bias = weights_->norm_bias,
-                          .eps = weights_->norm_eps});
+                          .weight = weights_->norm.weight,
+                          .bias = weights_->norm.bias,
+                          .eps = weights_->norm.eps});
     worker.mark({Operation::kLayerNorm, kEmbeddingsStage}, own.size());
     worker.panel_barrier(kEmbeddingsStage);
   }

@@ -119,16 +119,16 @@ std::size_t Linear::prefetch_distance(const Part& columns) const {
 
 void Linear::normalise(Worker& worker, std::size_t rows, const Rows& out) const {
   const LinearWeights& w = *weights_;
-  if (w.norm_weight == nullptr) return;
+  if (w.norm.weight == nullptr) return;
   worker.panel_barrier(spot_.stage);
   const Part own = worker.part(rows);
   kernels_->layer_norm({.rows = own.size(),
                         .n = w.n,
                         .x = out.x + own.begin * out.stride,
                         .x_stride = out.stride,
-                        .weight = w.norm_weight,
-                        .bias = w.norm_bias,
-                        .eps = w.norm_eps});
+                        .weight = w.norm.weight,
+                        .bias = w.norm.bias,
+                        .eps = w.norm.eps});
   worker.mark({Operation::kLayerNorm, spot_.stage}, own.size());
 }
 

@@ -20,7 +20,7 @@ class Linear {
          const Activation* activation = nullptr, const float* activation_scale = nullptr);
 
   bool ends_in_relu() const {
-    return epilogue_ == Epilogue::kRelu && weights_->norm_weight == nullptr;
+    return epilogue_ == Epilogue::kRelu && weights_->norm.weight == nullptr;
   }
 
   // Quantises x for this layer, and for any other layer of its precision that reads the same rows;

@@ -129,10 +129,8 @@ class Loader {
   LoadedWeights load();
 
  private:
-  const float* matrix(const std::string& name, std::size_t rows, std::size_t columns);
-  const float* vector(const std::string& name, std::size_t size);
-  const float* scales(const std::string& name, const float* x, std::size_t rows,
-                      std::size_t columns);
+  const float* floats(const std::string& name, Shape shape);
+  const float* scales(const std::string& name, const Shape& shape);
 
   LinearWeights linear(const std::string& name, Row in, std::size_t n, Precision precision);
   LinearWeights linear(const std::string& name, std::size_t k, std::size_t n) {
@@ -143,7 +141,7 @@ class Loader {
                                      float eps);
   void load_weight_s8(const std::string& name, const Row& in, LinearWeights* linear);
   void derive_sums(LinearWeights* linear);
-  void load_norm(const std::string& name, float eps, LinearWeights* linear);
+  NormWeights norm(const std::string& name, std::size_t n, float eps);
 
   EmbeddingWeights embeddings();
   BlockWeights block(const std::string& name);
@@ -156,25 +154,20 @@ class Loader {
   std::vector<AlignedArray<float>> sums_;
 };
 
-// F32 [rows, pad16(columns)].
-const float* Loader::matrix(const std::string& name, std::size_t rows, std::size_t columns) {
-  const float* const x = tensors_.take_f32(name, {rows, pad16(columns)});
+// F32 of a shape whose last number is padded to a multiple of 16 in the file.
+const float* Loader::floats(const std::string& name, Shape shape) {
+  const std::size_t columns = shape.back(), rows = shape.size() == 1 ? 1 : shape.front();
+  shape.back() = pad16(columns);
+  const float* const x = tensors_.take_f32(name, shape);
   check_finite(name, x, rows * pad16(columns));
   check_row_padding(name, x, rows, columns);
   return x;
 }
 
-// F32 [pad16(size)].
-const float* Loader::vector(const std::string& name, std::size_t size) {
-  const float* const x = tensors_.take_f32(name, {pad16(size)});
-  check_finite(name, x, pad16(size));
-  check_row_padding(name, x, 1, size);
-  return x;
-}
-
-// Checks that the values are greater than zero where they are not padding; returns x.
-const float* Loader::scales(const std::string& name, const float* x, std::size_t rows,
-                            std::size_t columns) {
+// The same, greater than zero where it is not padding.
+const float* Loader::scales(const std::string& name, const Shape& shape) {
+  const float* const x = floats(name, shape);
+  const std::size_t columns = shape.back(), rows = shape.size() == 1 ? 1 : shape.front();
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t i = row * pad16(columns); i < row * pad16(columns) + columns; ++i) {
       if (!(x[i] > 0)) fail_at(name, i, kNotPositive);
@@ -193,14 +186,14 @@ LinearWeights Loader::linear(const std::string& name, Row in, std::size_t n, Pre
   const std::string weight = name + ".weight";
   if (precision == Precision::kInt8) {
     load_weight_s8(weight, in, &linear);
-    linear.scale = scales(name + ".scale", vector(name + ".scale", n), 1, n);
+    linear.scale = scales(name + ".scale", {n});
     derive_sums(&linear);
   } else {
     linear.w_f32 = tensors_.take_f32(weight, {linear.n_padded / 16, linear.k_padded, 16});
     check_finite(weight, linear.w_f32, linear.n_padded * linear.k_padded);
     check_packed_padding<1>(weight, linear.w_f32, n, in);
   }
-  linear.bias = vector(name + ".bias", n);
+  linear.bias = floats(name + ".bias", {n});
   return linear;
 }
 
@@ -226,23 +219,21 @@ void Loader::derive_sums(LinearWeights* linear) {
   linear->compensation = compensation.data();
 }
 
-void Loader::load_norm(const std::string& name, float eps, LinearWeights* linear) {
-  linear->norm_weight = vector(name + ".norm.weight", linear->n);
-  linear->norm_bias = vector(name + ".norm.bias", linear->n);
-  linear->norm_eps = eps;
+NormWeights Loader::norm(const std::string& name, std::size_t n, float eps) {
+  return {floats(name + ".norm.weight", {n}), floats(name + ".norm.bias", {n}), eps};
 }
 
 LinearWeights Loader::linear_norm(const std::string& name, std::size_t k, std::size_t n) {
   LinearWeights result = linear(name, k, n);
-  if (c_.norm == Norm::kLayerNorm) load_norm(name, c_.eps, &result);
+  if (c_.norm == Norm::kLayerNorm) result.norm = norm(name, n, c_.eps);
   return result;
 }
 
 LinearWeights Loader::linear_residual_norm(const std::string& name, std::size_t k, std::size_t n,
                                            float eps) {
   LinearWeights result = linear(name, k, n);
-  result.residual_scale = vector(name + ".residual_scale", n);
-  if (c_.norm == Norm::kLayerNorm) load_norm(name, eps, &result);
+  result.residual_scale = floats(name + ".residual_scale", {n});
+  if (c_.norm == Norm::kLayerNorm) result.norm = norm(name, n, eps);
   return result;
 }
 
@@ -259,24 +250,19 @@ EmbeddingWeights Loader::embeddings() {
     for (std::size_t i = c_.vocab_size * pad16(c_.embedding_size); i < count; ++i) {
       if (e.word_s8[i] != 0) fail_at(word, i, kPadding);
     }
-    const std::string scale = "embeddings.word.scale";
-    e.word_scale = scales(scale, vector(scale, c_.vocab_size), 1, c_.vocab_size);
+    e.word_scale = scales("embeddings.word.scale", {c_.vocab_size});
   } else {
-    e.word_f32 = matrix(word, c_.vocab_size, c_.embedding_size);
+    e.word_f32 = floats(word, {c_.vocab_size, c_.embedding_size});
   }
   if (c_.has_projection()) {
     const Row in{c_.embedding_size, c_.trigram ? 3u : 1u};
     e.projection = linear("embeddings.projection", in, c_.hidden_size, c_.precision);
   }
-  e.position = matrix("embeddings.position.weight", c_.max_positions, c_.hidden_size);
+  e.position = floats("embeddings.position.weight", {c_.max_positions, c_.hidden_size});
   if (c_.type_vocab_size > 0) {
-    e.type = matrix("embeddings.type.weight", c_.type_vocab_size, c_.hidden_size);
+    e.type = floats("embeddings.type.weight", {c_.type_vocab_size, c_.hidden_size});
   }
-  if (c_.norm == Norm::kLayerNorm) {
-    e.norm_weight = vector("embeddings.norm.weight", c_.hidden_size);
-    e.norm_bias = vector("embeddings.norm.bias", c_.hidden_size);
-    e.norm_eps = c_.eps_embeddings;
-  }
+  if (c_.norm == Norm::kLayerNorm) e.norm = norm("embeddings", c_.hidden_size, c_.eps_embeddings);
   return e;
 }
 
@@ -284,9 +270,7 @@ FfnWeights Loader::ffn(const std::string& name, bool last) {
   FfnWeights f;
   f.intermediate = linear(name + "intermediate", c_.body_size, c_.intermediate_size);
   if (c_.precision == Precision::kInt8 && c_.activation != Activation::kRelu) {
-    const std::string scale = name + "activation_scale";
-    f.activation_scale =
-        scales(scale, vector(scale, c_.intermediate_size), 1, c_.intermediate_size);
+    f.activation_scale = scales(name + "activation_scale", {c_.intermediate_size});
   }
   f.output = linear_residual_norm(name + "output", c_.intermediate_size, c_.body_size,
                                   last ? c_.eps_output : c_.eps);
@@ -322,7 +306,7 @@ HeadWeights Loader::heads() {
     h.pooler = linear("pooler", hidden, hidden);
   if (c_.has_mlm()) {
     h.mlm_transform = linear("mlm.transform", hidden, hidden);
-    load_norm("mlm.transform", c_.eps_mlm, &*h.mlm_transform);
+    h.mlm_transform->norm = norm("mlm.transform", hidden, c_.eps_mlm);
     h.mlm_decoder = linear("mlm.decoder", hidden, c_.vocab_size);
   }
   if (c_.num_labels > 0)
@@ -341,9 +325,7 @@ LoadedWeights Loader::load() {
     loaded.weights.blocks.push_back(block("encoder.layer." + std::to_string(i) + "."));
   }
   if (c_.precision == Precision::kInt8) {
-    const std::string scale = "encoder.hidden_scale";
-    loaded.weights.hidden_scale =
-        scales(scale, matrix(scale, c_.num_layers, c_.hidden_size), c_.num_layers, c_.hidden_size);
+    loaded.weights.hidden_scale = scales("encoder.hidden_scale", {c_.num_layers, c_.hidden_size});
   }
   loaded.weights.heads = heads();
   tensors_.refuse_the_rest();

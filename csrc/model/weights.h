@@ -17,6 +17,13 @@
 
 namespace mbrt {
 
+// LayerNorm over n values.
+struct NormWeights {
+  const float* weight = nullptr;  // [pad16(n)], or null: there is no LayerNorm
+  const float* bias = nullptr;
+  float eps = 0;
+};
+
 // y[n] = sum_k w[n][k] x[k] + bias[n], and the parameters of its epilogue.
 struct LinearWeights {
   std::size_t n = 0;         // outputs
@@ -31,9 +38,7 @@ struct LinearWeights {
   const float* residual_scale = nullptr;       // [n_padded], or null: no residual is added
   const float* sum = nullptr;                  // [n_padded] scale * column sums of w_s8; kInt8 only
   const std::int32_t* compensation = nullptr;  // [n_padded] -128 * column sums; kInt8 only
-  const float* norm_weight = nullptr;          // [n_padded], or null: no LayerNorm follows
-  const float* norm_bias = nullptr;
-  float norm_eps = 0;
+  NormWeights norm;                            // that follows
 };
 
 struct EmbeddingWeights {
@@ -43,9 +48,7 @@ struct EmbeddingWeights {
   const float* position = nullptr;       // [P][pad16(H)]
   const float* type = nullptr;           // [T][pad16(H)], or null: no token types
   std::optional<LinearWeights> projection;
-  const float* norm_weight = nullptr;  // [pad16(H)], or null
-  const float* norm_bias = nullptr;
-  float norm_eps = 0;
+  NormWeights norm;
 };
 
 struct FfnWeights {
