@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.arm import build, cycles, guard, kernels, measure, report
-from benchmarks.arm.program import Program, disassemble
+from benchmarks.arm.program import Function, disassemble
 from scripts.common import exit_with
 
 BASELINE = build.HERE / "baseline.json"
@@ -74,8 +75,8 @@ def say(lines: Any) -> None:
         print(line, flush=True)
 
 
-def report_kernels(program: Program, file: Path, every_tile: bool) -> None:
-    loops = kernels.find_loops(program, file.read_bytes(), every_tile)
+def report_kernels(functions: Sequence[Function], file: Path, every_tile: bool) -> None:
+    loops = kernels.find_loops(functions, file.read_bytes(), every_tile)
     say(report.micro_kernels({core: kernels.shares(core, loops) for core in kernels.CORES}))
 
 
@@ -89,7 +90,7 @@ def report_model(arguments: argparse.Namespace) -> None:
         if arguments.blocks:
             say(report.hottest(counted, prices, arguments.blocks))
     if not arguments.quick:
-        report_kernels(measured.program, measured.file, arguments.every_tile)
+        report_kernels(measured.functions, measured.file, arguments.every_tile)
 
 
 def take_baseline(arguments: argparse.Namespace, isa: str) -> guard.Baseline:

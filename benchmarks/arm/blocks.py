@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.arm.program import Function, Instruction, Program
+from benchmarks.arm.program import Function, Instruction
 
 Body = tuple[str, ...]  # the assembly of a block
 
@@ -85,13 +85,8 @@ def cut_straight(name: str, body: Sequence[Instruction], executions: Mapping[int
         yield Block(name, tuple(piece), times, times * len(piece))
 
 
-def executed(program: Program, executions: Mapping[int, float]) -> list[Block]:
-    return [block for function in program.functions for block in cut(function, executions)]
-
-
-def outside(program: Program, executions: Mapping[int, float]) -> float:
-    """Number of executed instructions that are in no function of the program."""
-    return sum(times for at, times in executions.items() if program.function_at(at) is None)
+def executed(functions: Iterable[Function], executions: Mapping[int, float]) -> list[Block]:
+    return [block for function in functions for block in cut(function, executions)]
 
 
 def innermost_loops(function: Function) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.arm import cycles, multiplies
 from benchmarks.arm.blocks import Body, innermost_loops
-from benchmarks.arm.program import Program
+from benchmarks.arm.program import Function
 from scripts.common import ScriptError
 
 # Cores for which shares are reported: out of order with dot product, with i8mm, and in order.
@@ -59,9 +59,9 @@ def listed(text: str) -> list[Kernel]:
     return [Kernel(operation, name, target) for operation, name, target in ENTRY.findall(text)]
 
 
-def k_loops(program: Program, kernel: Kernel) -> Iterator[KLoop]:
+def k_loops(functions: Sequence[Function], kernel: Kernel) -> Iterator[KLoop]:
     """Innermost loops with multiplications, of every tile and epilogue of the kernel."""
-    for function in program.functions:
+    for function in functions:
         target, tile = TARGET.search(function.name), TILE.search(function.name)
         operation = multiplies.operation_of(function.name)
         if target is None or tile is None or (operation, target[1]) != (kernel.operation, kernel.target):
@@ -78,7 +78,7 @@ def largest(loops: Sequence[KLoop], kind: Callable[[KLoop], str], size: Callable
     return [loop for loop in loops if size(loop) == max_size[kind(loop)]]
 
 
-def find_loops(program: Program, image: bytes, every_tile: bool = False) -> list[KLoop]:
+def find_loops(functions: Sequence[Function], image: bytes, every_tile: bool = False) -> list[KLoop]:
     """The k loops of the kernels in the program, whose file is `image`: of every tile, or of each function's tallest.
 
     Raises ScriptError if a kernel has none.
@@ -88,7 +88,7 @@ def find_loops(program: Program, image: bytes, every_tile: bool = False) -> list
         name = f"{kernel.operation}_{kernel.name}"
         if kernel.target == "scalar" or f"{name}\0".encode() not in image:  # dispatch has the names as strings
             continue
-        loops = list(k_loops(program, kernel))
+        loops = list(k_loops(functions, kernel))
         if not loops:
             raise ScriptError(
                 f"{name}: no k loop found. Its multiplication is missing in benchmarks/arm/multiplies.py, or its "

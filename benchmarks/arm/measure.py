@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.arm import account, build, cycles, multiplies
 from benchmarks.arm.account import Line, Prices
-from benchmarks.arm.blocks import Block, executed, outside
+from benchmarks.arm.blocks import Block, executed
 from benchmarks.arm.counts import count, per_run
 from benchmarks.arm.program import disassemble
 from scripts.common import ScriptError
@@ -43,7 +43,7 @@ class Measured:
         self._plugin = build.build_plugin(folder)
         self.file = build.build_program()
         self._model = model or build.write_model(folder)
-        self.program = disassemble(self.file)
+        self.functions = disassemble(self.file)
 
     def count(self, isa: str, tokens: int) -> Counted:
         """Count one inference exactly: the engine does not depend on time, and the program has one thread."""
@@ -52,8 +52,8 @@ class Measured:
             for runs in (FEW, MANY)
         )
         executions = per_run(many, few, MANY - FEW)
-        blocks = executed(self.program, executions)
-        lost = outside(self.program, executions)
+        blocks = executed(self.functions, executions)
+        lost = sum(executions.values()) - sum(block.total for block in blocks)
         if not blocks or lost > 0.001 * sum(executions.values()):
             raise ScriptError(f"{self.file}: {lost:,.0f} counted instructions are not in the file; link it statically")
         return Counted(tokens, isa, blocks)

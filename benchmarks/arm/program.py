@@ -1,11 +1,10 @@
-"""A disassembled ARM program: functions and their instructions by address."""
+"""A disassembled ARM program: functions and their instructions."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.common import ScriptError, find_tool, run
@@ -47,26 +46,6 @@ class Function:
     name: str  # demangled
     instructions: Sequence[Instruction]  # contiguous, in order of address
 
-    @property
-    def address(self) -> int:
-        return self.instructions[0].address
-
-
-@dataclass
-class Program:
-    functions: Sequence[Function]
-    _starts: list[int] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.functions = sorted(self.functions, key=lambda function: function.address)
-        self._starts = [function.address for function in self.functions]
-
-    def function_at(self, address: int) -> Function | None:
-        at = bisect_right(self._starts, address) - 1
-        if at < 0 or address > self.functions[at].instructions[-1].address:
-            return None
-        return self.functions[at]
-
 
 def parse_instruction(line: str) -> Instruction | None:
     found = INSTRUCTION.match(line)
@@ -100,11 +79,12 @@ def demangle(names: Sequence[str]) -> list[str]:
     return plain
 
 
-def disassemble(path: Path) -> Program:
-    """The functions of an executable or an object file."""
+def disassemble(path: Path) -> list[Function]:
+    """The functions of an executable or an object file, in order of address."""
     command: list[str | Path] = [find_tool("llvm-objdump-19"), "-d", "--no-show-raw-insn", "--mattr=+all", path]
     found = list(parse(run(command).splitlines()))
     if not found:
         raise ScriptError(f"{path}: no functions found; expected a 64-bit ARM program that is not stripped")
     names = demangle([name for name, _ in found])
-    return Program([Function(name, body) for name, (_, body) in zip(names, found, strict=True)])
+    functions = [Function(name, body) for name, (_, body) in zip(names, found, strict=True)]
+    return sorted(functions, key=lambda function: function.instructions[0].address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.arm.program import Function, Program, parse
+from benchmarks.arm.program import Function, parse
 
 # A loop of ten iterations, entered twice, in a function with a prologue, an epilogue and a call; then another function.
 LOOP = """
@@ -43,9 +43,9 @@ ROTATED = """
 ROTATED_COUNTS = {0x2000: 1.0, 0x2004: 15.0, 0x2008: 16.0, 0x200C: 16.0, 0x2010: 16.0, 0x2014: 1.0}
 
 
-def functions(listing: str) -> Program:
-    """The program, with names not demangled."""
-    return Program([Function(name, body) for name, body in parse(listing.splitlines())])
+def functions(listing: str) -> list[Function]:
+    """The functions, with names not demangled."""
+    return [Function(name, body) for name, body in parse(listing.splitlines())]
 
 
 def instructions(counts: Mapping[int, float]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.arm.blocks import executed, innermost_loops, outside
+from benchmarks.arm.blocks import executed, innermost_loops
 from benchmarks.arm.program import parse_instruction
 from tests.benchmarks.arm import listings
 
@@ -22,11 +22,12 @@ def test_other_lines_are_not_instructions(line: str) -> None:
     assert parse_instruction(line) is None
 
 
-def test_functions_are_found_by_address() -> None:
-    program = listings.functions(listings.LOOP)
-    assert [function.name for function in program.functions] == ["sum", "finish"]
-    found = [program.function_at(at) for at in (0xFFC, 0x1000, 0x101C, 0x1020, 0x1028)]
-    assert [function and function.name for function in found] == [None, "sum", "sum", "finish", None]
+def test_functions_are_found_with_their_instructions() -> None:
+    found = {function.name: function.instructions for function in listings.functions(listings.LOOP)}
+    assert {name: (body[0].address, body[-1].address) for name, body in found.items()} == {
+        "sum": (0x1000, 0x101C),
+        "finish": (0x1020, 0x1024),
+    }
 
 
 def test_blocks_end_at_taken_branches_and_have_every_execution() -> None:
@@ -62,8 +63,9 @@ def test_code_that_was_not_executed_has_no_blocks() -> None:
     assert executed(listings.functions(listings.LOOP), {}) == []
 
 
-def test_instructions_outside_functions_are_counted() -> None:
-    assert outside(listings.functions(listings.LOOP), {0x1000: 3.0, 0x9000: 5.0}) == 5.0
+def test_instructions_outside_functions_are_in_no_block() -> None:
+    blocks = executed(listings.functions(listings.LOOP), {0x1000: 3.0, 0x9000: 5.0})
+    assert sum(block.total for block in blocks) == 3.0
 
 
 def test_only_innermost_loops_are_found() -> None:
@@ -79,6 +81,6 @@ def test_only_innermost_loops_are_found() -> None:
     301c:      	nop
     3020:      	ret
 """
-    function = listings.functions(nested).functions[0]
+    function = listings.functions(nested)[0]
     loops = [function.instructions[start:end] for start, end in innermost_loops(function)]
     assert [(loop[0].address, loop[-1].address) for loop in loops] == [(0x3004, 0x3008), (0x3014, 0x3014)]
