@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import mmap
 import textwrap
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,9 @@ import numpy.typing as npt
 from mobilebert_rt.cli import options, output
 from mobilebert_rt.cli.command import Command
 from mobilebert_rt.conversion import build
+from mobilebert_rt.conversion.checkpoint import map_file, parse_safetensors
 from mobilebert_rt.model import Model
 
-LENGTH_BYTES = 8
 WIDTH = 100  # of wrapped lines
 
 
@@ -73,21 +71,11 @@ def scale_ranges(model: Model) -> dict[str, list[float]]:
 
 
 def _scales(model: Model) -> dict[str, npt.NDArray[np.float32]]:
-    """Every tensor named `.scale`, read from the file (docs/model_format.md)."""
-    image: mmap.mmap
-    if model.path.is_dir():
-        image = build(model.path, model.config.precision)
-    else:
-        with Path(model.path).open("rb") as file:
-            image = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    header = int.from_bytes(image[:LENGTH_BYTES], "little")
-    entries = json.loads(image[LENGTH_BYTES : LENGTH_BYTES + header])
-    scales = {}
-    for name, entry in entries.items():
-        if name.endswith(".scale"):
-            begin, end = (LENGTH_BYTES + header + offset for offset in entry["data_offsets"])
-            scales[name] = np.frombuffer(image[begin:end], dtype="<f4")
-    return scales
+    """Every tensor named `.scale`, read from the file."""
+    path = model.path
+    data = np.frombuffer(build(path, model.config.precision), np.uint8) if path.is_dir() else map_file(path)
+    _, entries = parse_safetensors(path, data)
+    return {name: entry.float32(name) for name, entry in entries.items() if name.endswith(".scale")}
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mobilebert_rt.cli import options, output
 from mobilebert_rt.cli.command import Arguments, Command
 from mobilebert_rt.cli.sequences import random_ids, text_ids, texts_of
+from mobilebert_rt.conversion.layers import HEADS
 from mobilebert_rt.errors import InputError, MobileBertError
 from mobilebert_rt.model import Model, ModelOutput
 
@@ -29,24 +30,7 @@ SAMPLES = (
     "its author added notes three times as long as the article that she translated.",
     "42",
 )
-AUTO_CLASSES = {
-    "none": "AutoModel",
-    "masked_lm": "AutoModelForMaskedLM",
-    "pretraining": "AutoModelForPreTraining",
-    "next_sentence": "AutoModelForNextSentencePrediction",
-    "sequence_classification": "AutoModelForSequenceClassification",
-    "token_classification": "AutoModelForTokenClassification",
-    "question_answering": "AutoModelForQuestionAnswering",
-    "multiple_choice": "AutoModelForMultipleChoice",
-}
-# Output -> its names in transformers; pre-training models name the masked LM's logits differently.
-OUTPUTS = {
-    "pooler_output": ("pooler_output",),
-    "logits": ("logits", "prediction_logits"),
-    "start_logits": ("start_logits",),
-    "end_logits": ("end_logits",),
-    "seq_relationship_logits": ("seq_relationship_logits",),
-}
+OUTPUTS = ("pooler_output", "logits", "start_logits", "end_logits", "seq_relationship_logits")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,9 +62,10 @@ def compare(ours: ModelOutput, theirs: Any) -> dict[str, Doubles]:
     states = ours.hidden_states or ()
     for i, (mine, other) in enumerate(zip(states, theirs.hidden_states, strict=True)):
         found["embeddings" if i == 0 else f"layer {i}"] = row_errors(mine[0], other[0].numpy())
-    for name, aliases in OUTPUTS.items():
+    for name in OUTPUTS:
         mine = getattr(ours, name)
-        other = next((value for alias in aliases if (value := getattr(theirs, alias, None)) is not None), None)
+        renamed = name == "logits" and hasattr(theirs, "prediction_logits")  # the masked LM's, of pre-training models
+        other = getattr(theirs, "prediction_logits" if renamed else name, None)
         if mine is not None and other is not None:
             found[name] = row_errors(mine[0], other.numpy()[0])
     return found
@@ -127,7 +112,7 @@ def _reference_packages() -> tuple[Any, Any]:
 
 
 def _load_reference(transformers: Any, head: str, folder: Path, torch: Any) -> Any:
-    auto = getattr(transformers, AUTO_CLASSES[head])
+    auto = getattr(transformers, f"AutoModel{HEADS[head].suffix.removeprefix('Model')}")
     try:
         loaded = auto.from_pretrained(folder, local_files_only=True, attn_implementation="eager", dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:

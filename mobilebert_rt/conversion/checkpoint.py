@@ -125,15 +125,24 @@ def _read_shards(folder: Path, index: Path) -> dict[str, Entry]:
 
 
 def read_safetensors(path: Path) -> dict[str, Entry]:
-    """The tensors of one safetensors file.
+    """The tensors of one safetensors file. Raises InputError for a file that is in the engine's format already."""
+    metadata, entries = parse_safetensors(path, map_file(path))
+    if isinstance(metadata, dict) and metadata.get("format") == "mobilebert_rt":
+        raise InputError(f"{path}: already converted. Load this file as it is.")
+    return entries
 
-    Raises ModelFormatError for every malformed case, InputError for a file that is in the engine's format already.
-    """
+
+def map_file(path: Path) -> NDArray[np.uint8]:
+    """The bytes of a safetensors file, mapped."""
     size = path.stat().st_size
     if size < 8:
         raise ModelFormatError(f"{path}: {size} bytes; a safetensors file has at least 8. Download it again.")
-    data = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
-    length = int.from_bytes(data[:8].tobytes(), "little")
+    return np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
+
+
+def parse_safetensors(path: Path, data: NDArray[np.uint8]) -> tuple[Any, dict[str, Entry]]:
+    """Metadata and tensors of a safetensors file. Raises ModelFormatError for every malformed case."""
+    size, length = data.size, int.from_bytes(data[:8].tobytes(), "little")
     if length > min(MAX_HEADER, size - 8):
         raise ModelFormatError(
             f"{path}: header of {length:,} bytes; the file has {size - 8:,} left and the limit is {MAX_HEADER:,}. "
@@ -145,12 +154,10 @@ def read_safetensors(path: Path) -> dict[str, Entry]:
         raise ModelFormatError(f"{path}: the header is not UTF-8. The file is damaged or not safetensors.") from None
     header = parse_object(text, f"{path}: header")
     metadata = header.pop("__metadata__", None)
-    if isinstance(metadata, dict) and metadata.get("format") == "mobilebert_rt":
-        raise InputError(f"{path}: already converted. Load this file as it is.")
     body = data[8 + length :]
     entries = {name: _entry(path, name, info, body) for name, info in header.items()}
     _check_no_holes(path, header, body.size)
-    return entries
+    return metadata, entries
 
 
 def _entry(path: Path, name: str, info: Any, body: NDArray[np.uint8]) -> Entry:
