@@ -7,12 +7,11 @@ down the next engine.
 from __future__ import annotations
 
 import json
-import os
-import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,38 +25,25 @@ class PeerError(Exception):
     """A request failed in one engine; the message says which and why. Other engines are not affected."""
 
 
-class WorkerDiedError(PeerError):
-    """The process has ended, or was ended because it did not answer."""
-
-
 class Worker:
     """A running worker process, pinned to `cpus`."""
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        cpus: Sequence[int],
-        log: Path,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], cpus: Sequence[int], log: Path) -> None:
         self.name = name
         self.log = log
-        self._buffer = b""
         log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = [*command, "--cpus", ",".join(map(str, cpus))]
         with log.open("ab") as errors:
             try:
                 self._process = subprocess.Popen(
-                    arguments,
+                    [*command, "--cpus", ",".join(map(str, cpus))],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env={**os.environ, **(environment or {})},
+                    encoding="utf-8",
                     cwd=log.parent,  # not the source tree: its mobilebert_rt may have no compiled engine
                 )
             except OSError as error:
-                raise WorkerDiedError(f"{name}: cannot start: {error}") from error
+                raise PeerError(f"{name}: cannot start: {error}") from error
 
     @property
     def alive(self) -> bool:
@@ -66,37 +52,39 @@ class Worker:
     def ask(self, do: str, timeout: float = ANSWER_SECONDS, **request: Any) -> Any:
         """Send a request and return the answer. Raises PeerError."""
         assert self._process.stdin is not None
-        self.resume()
+        assert self._process.stdout is not None
+        self._signal("SIGCONT")
+        began, line = time.monotonic(), ""
+        limit = threading.Timer(timeout, self._process.kill)
+        limit.start()
         try:
-            self._process.stdin.write(json.dumps({"do": do, **request}).encode() + b"\n")
-            self._process.stdin.flush()
-            answer = json.loads(self._line(time.monotonic() + timeout, do, timeout))
-        except (BrokenPipeError, EOFError) as error:
-            raise WorkerDiedError(self._exit_message(do)) from error
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+                self._process.stdin.flush()
+                line = self._process.stdout.readline()
+        finally:
+            limit.cancel()
+        try:
+            answer = json.loads(line)
         except json.JSONDecodeError as error:
-            raise self._ended(f"{self.name}: the answer to {do!r} is not JSON") from error
+            self.close()
+            late = time.monotonic() - began >= timeout
+            why = f"no answer within {timeout:g} s" if late else f"found {line!r}; expected JSON" if line else ""
+            ended = f"{self.name}: {do}: {why}; the process was ended" if why else self._end_message(do)
+            raise PeerError(ended) from error
         if "error" in answer:
             raise PeerError(f"{self.name}: {do} failed: {answer['error']}")
         return answer["ok"]
 
     def pause(self) -> None:
         """Stop the process with all its threads until the next request."""
-        if hasattr(signal, "SIGSTOP") and self._process.poll() is None:
-            self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        if hasattr(signal, "SIGCONT") and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
+        self._signal("SIGSTOP")
 
     def close(self) -> None:
         """End the process; never raises."""
-        with suppress(OSError):
-            self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+        self._process.kill()
+        with suppress(OSError), self._process:
+            pass  # closes the pipes and waits
 
     def __enter__(self) -> Worker:
         return self
@@ -104,34 +92,13 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _line(self, deadline: float, do: str, timeout: float) -> bytes:
-        assert self._process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise self._ended(f"{self.name}: no answer to {do!r} within {timeout:g} s")
-                read = os.read(self._process.stdout.fileno(), 1 << 20)
-                if not read:
-                    raise EOFError
-                self._buffer += read
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
+    def _signal(self, name: str) -> None:
+        """Send a signal, where the system has it, to a process that has not ended."""
+        if hasattr(signal, name):
+            self._process.send_signal(getattr(signal, name))
 
-    def _ended(self, why: str) -> WorkerDiedError:
-        self.close()
-        return WorkerDiedError(f"{why}; the process was ended")
-
-    def _exit_message(self, do: str) -> str:
-        code = self._process.wait()
-        if code < 0:
-            with suppress(ValueError):
-                return self._with_log(f"{self.name}: ended by {signal.Signals(-code).name} during {do!r}")
-        return self._with_log(f"{self.name}: ended with exit code {code} during {do!r}")
-
-    def _with_log(self, what: str) -> str:
-        try:
-            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LOG_LINES:]
-        except OSError:
-            lines = []
-        return f"{what}; last output: {' | '.join(lines)}" if lines else what
+    def _end_message(self, do: str) -> str:
+        code = self._process.returncode
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LOG_LINES:]
+        return f"{self.name}: ended {how} during {do!r}; last output: {' | '.join(lines)}"

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.peers.interleaved import measure_interleaved
 from benchmarks.peers.measure import Prepared
-from benchmarks.peers.session import PeerError, Worker, WorkerDiedError
+from benchmarks.peers.session import PeerError, Worker
 
 FAKE = Path(__file__).with_name("fake_peer.py")
 
@@ -51,7 +51,7 @@ def test_runs_of_processes_are_interleaved(start: Start, tmp_path: Path) -> None
 
 def test_crash_names_the_peer_the_signal_and_its_last_output(start: Start) -> None:
     worker = start("litert-int8", "crash")
-    with pytest.raises(WorkerDiedError, match=r"litert-int8: ended by SIGSEGV during 'run'.*fake peer is up"):
+    with pytest.raises(PeerError, match=r"litert-int8: ended by SIGSEGV during 'run'.*fake peer is up"):
         worker.ask("run", program="p", calls=1)
     assert not worker.alive
 
@@ -65,7 +65,7 @@ def test_crash_does_not_affect_other_peers(start: Start) -> None:
 
 def test_worker_that_does_not_answer_is_ended(start: Start) -> None:
     worker = start("slow", "hang")
-    with pytest.raises(WorkerDiedError, match=r"slow: no answer to 'run' within 0\.3 s; the process was ended"):
+    with pytest.raises(PeerError, match=r"slow: run: no answer within 0\.3 s; the process was ended"):
         worker.ask("run", timeout=0.3, program="p", calls=1)
     assert not worker.alive
 
@@ -78,7 +78,7 @@ def test_error_is_quoted_and_the_worker_continues(start: Start) -> None:
 
 
 def test_missing_python_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WorkerDiedError, match="ghost: cannot start"):
+    with pytest.raises(PeerError, match="ghost: cannot start"):
         Worker("ghost", [str(tmp_path / "no-python")], [], tmp_path / "ghost.log")
 
 
