@@ -16,13 +16,9 @@ paths, and by disassembly against the baseline (baseline.py).
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
-import io
 import shutil
-import stat
 import sys
-import tarfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,23 +36,9 @@ OBJECTS = BUILD / "packages"
 
 def write_archive(folder: Path, archive: Path) -> None:
     """Packs a folder under the archive's name: sorted, dated by the last commit, owned by root."""
-    top = archive.name.removesuffix(".tar.gz")
-    when = epoch()
-
-    def normal(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.mtime = when
-        entry.uid = entry.gid = 0
-        entry.uname = entry.gname = "root"
-        runnable = entry.isdir() or entry.mode & stat.S_IXUSR
-        entry.mode = 0o777 if entry.issym() else 0o755 if runnable else 0o644
-        return entry
-
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for path in [folder, *sorted(folder.rglob("*"))]:
-            tar.add(path, str(Path(top) / path.relative_to(folder)), recursive=False, filter=normal)
-    with archive.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as compressed:
-        compressed.write(packed.getvalue())
+    options = ["--format=gnu", "--sort=name", f"--mtime=@{epoch()}", "--owner=root:0", "--group=root:0"]
+    options += ["--mode=u=rwX,go=rX", f"--transform=flags=r;s,^[.],{archive.name.removesuffix('.tar.gz')},"]
+    run(("tar", "--create", "--use-compress-program=gzip -9n", *options, "--file", archive, "--directory", folder, "."))
 
 
 def check_tree(folder: Path, machine: Machine, secret: Sequence[Path]) -> None:
