@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUILD = REPOSITORY / "build"
@@ -68,6 +70,12 @@ def missing_tool(*names: str) -> str:
     except UnavailableError as error:
         return str(error)
     return ""
+
+
+def make_parser(description: str | None, **keywords: Any) -> argparse.ArgumentParser:
+    """A parser whose help shows the description and the epilog as they are."""
+    form = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(description=description, formatter_class=form, **keywords)
 
 
 def say(message: str) -> None:

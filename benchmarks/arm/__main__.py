@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.arm import build, cycles, guard, kernels, measure, report
 from benchmarks.arm.program import Function, disassemble
-from scripts.common import exit_with
+from scripts.common import exit_with, make_parser
 
 BASELINE = build.HERE / "baseline.json"
 GUARDED = 32  # tokens: takes a second under emulation, and covers every part of the model
@@ -37,12 +37,7 @@ On ARM hardware use `mbrt bench MODEL`, and `perf stat -e instructions,cycles mb
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.arm",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(DESCRIPTION, prog="python -m benchmarks.arm", epilog=EXAMPLES)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="S = 32 only")
     what.add_argument("--kernels", action="store_true", help="the micro-kernels only; runs nothing")

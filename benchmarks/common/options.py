@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.common.machine import allowed_cpus, describe
 from benchmarks.common.results import Run
-from scripts.common import BUILD
+from scripts.common import BUILD, make_parser
 
 
 def say(message: str) -> None:
@@ -47,9 +47,7 @@ def numbers(text: str) -> list[int]:
 
 def command_parser(name: str, description: str) -> argparse.ArgumentParser:
     """A parser with the common options; results go to build/NAME."""
-    parser = argparse.ArgumentParser(
-        prog=f"benchmarks/{name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(description, prog=f"benchmarks/{name}")
     add, out = parser.add_argument, BUILD / name
     add("--cpus", type=numbers, default=allowed_cpus(), metavar="LIST", help="CPUs to run on, the last first (all)")
     add("--rounds", type=int, metavar="N", help="rounds, in each of which every engine runs once (15)")

@@ -6,7 +6,6 @@ start are emulated too. Modules are found without environment variables: `python
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import shutil
 import zipfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from scripts.arm import sysroot
 from scripts.arm.emulation import CPUS, FOLDER, NUMPY, newest_wheel
-from scripts.common import exit_with, find_tool, say
+from scripts.common import exit_with, find_tool, make_parser, say
 
 VENV = FOLDER / "venv"
 
@@ -66,7 +65,7 @@ def create(venv: Path, root: Path, built: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--wheel", type=Path, help="the wheel to install (default: the newest in dist)")
     arguments = parser.parse_args()
     say(str(create(VENV, sysroot.ensure(), arguments.wheel or newest_wheel())))

@@ -8,21 +8,19 @@ failure, the end of the log.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.arm import environment, sysroot
 from scripts.arm.emulation import CPUS, FOLDER, OTHER_CPUS, emulated_environment, newest_wheel
-from scripts.common import BUILD, REPOSITORY, exit_with, say
+from scripts.common import BUILD, REPOSITORY, exit_with, make_parser, say
 
 SUITE = FOLDER / "suite"
 # Tests that need PyTorch run on the host; their results are the golden files. One processor runs every test. The others
@@ -37,39 +35,16 @@ SUITES: Mapping[str, Sequence[str]] = {  # longest first
     "cortex-a72": CHOICE,
 }
 KNOWN = {**CPUS, **OTHER_CPUS}
+Process = subprocess.Popen[bytes]
 CLOSING_LINE = re.compile(r"\b(?:\d+ (?:passed|failed|skipped|error|deselected)|no tests ran)\b.* in [\d.]+s")
 TAIL = 80  # lines of a failed run's log that are shown
 
 
-@dataclass
-class Run:
-    """One pytest process on one emulated processor."""
-
-    cpu: str
-    process: subprocess.Popen[bytes]
-    log: Path
-    began: float = field(default_factory=time.monotonic)
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    def kill(self) -> None:
-        """Ends the process and its children."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def report(self, *, overdue: bool) -> bool:
-        """Prints the result; returns whether every test passed."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        closing = next((line.strip("= ") for line in reversed(lines) if CLOSING_LINE.search(line)), "no closing line")
-        passed = not overdue and self.process.returncode == 0
-        if not passed:
-            say("\n".join(lines[-TAIL:]))
-            reason = "stopped at its time limit" if overdue else f"pytest exit code {self.process.returncode}"
-            say(f"{self.cpu}: FAILED ({reason}), whole log in {self.log}")
-        say(f"{self.cpu}: {closing}")
-        return passed
+def kill(process: Process) -> None:
+    """Ends the process and its children."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def copy_suite() -> None:
@@ -80,8 +55,8 @@ def copy_suite() -> None:
     shutil.copy(REPOSITORY / "pyproject.toml", SUITE)
 
 
-def start(python: Path, cpu: str, arguments: Sequence[str]) -> Run:
-    """Starts pytest on one processor."""
+def run_one(python: Path, cpu: str, arguments: Sequence[str], limit: float, running: list[Process]) -> bool:
+    """Runs pytest on one processor and prints the result; returns whether every test passed."""
     log = FOLDER / "log" / f"{cpu}.txt"
     log.parent.mkdir(exist_ok=True)
     # hypothesis' profile `ci`: no deadlines, since emulation is slow, and the same examples each time.
@@ -99,36 +74,39 @@ def start(python: Path, cpu: str, arguments: Sequence[str]) -> Run:
             stderr=output,
             start_new_session=True,
         )
+    running.append(process)
     say(f"{cpu}: started ({KNOWN[cpu]})")
-    return Run(cpu, process, log)
+    try:
+        reason = f"pytest exit code {process.wait(limit)}"
+    except subprocess.TimeoutExpired:
+        kill(process)
+        reason = "stopped at its time limit"
+    lines = log.read_text(errors="replace").splitlines()
+    closing = next((line.strip("= ") for line in reversed(lines) if CLOSING_LINE.search(line)), "no closing line")
+    if process.returncode != 0:
+        say("\n".join([*lines[-TAIL:], f"{cpu}: FAILED ({reason}), whole log in {log}"]))
+    say(f"{cpu}: {closing}")
+    return process.returncode == 0
 
 
 def run_all(python: Path, suites: Mapping[str, Sequence[str]], jobs: int, limit: float) -> bool:
     """Runs each processor's tests, `jobs` at a time, at most `limit` seconds each; returns whether all passed."""
-    waiting, running, passed = list(suites), list[Run](), True
+    running: list[Process] = []
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `finally` ends the runs
+    pool = ThreadPoolExecutor(jobs)
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                cpu = waiting.pop(0)
-                running.append(start(python, cpu, suites[cpu]))
-            time.sleep(0.2)
-            for run in list(running):
-                overdue = run.seconds() > limit
-                if run.process.poll() is not None or overdue:
-                    run.kill()
-                    running.remove(run)
-                    passed &= run.report(overdue=overdue)
+        runs = [pool.submit(run_one, python, cpu, suites[cpu], limit, running) for cpu in suites]
+        passed = [run.result() for run in runs]
+        return all(passed)
     finally:
-        for run in running:
-            run.kill()
-    return passed
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in running:
+            kill(process)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        __doc__,
         epilog="Exit codes: 0 all passed, 1 a test failed or none ran, 69 this machine lacks a tool.",
     )
     cpus = f"{', '.join(CPUS)} (all of these), {', '.join(OTHER_CPUS)}"

@@ -7,7 +7,6 @@ under another name, tried, and renamed; when its stamp is up to date, nothing is
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import hashlib
 import os
@@ -19,7 +18,7 @@ import zipfile
 from pathlib import Path
 
 from scripts.arm.emulation import emulated_environment, sysroot
-from scripts.common import REPOSITORY, ScriptError, UnavailableError, exit_with, find_tool, run, say
+from scripts.common import REPOSITORY, ScriptError, UnavailableError, exit_with, find_tool, make_parser, run, say
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PYTHON = "3.11"
@@ -161,9 +160,8 @@ def ensure() -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        __doc__,
         epilog="It is in $MBRT_CACHE, else $XDG_CACHE_HOME/mobilebert_rt, else ~/.cache/mobilebert_rt. "
         "Exit code 69: this machine lacks a tool.",
     )

@@ -11,7 +11,6 @@ and are rejected everywhere.
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from scripts.common import ScriptError, exit_with, run, say
+from scripts.common import ScriptError, exit_with, make_parser, run, say
 from scripts.packages.machines import MACHINES, Machine
 
 # Kernel targets of csrc/kernels/CMakeLists.txt that need more than the baseline.
@@ -148,11 +147,7 @@ def check(machine: Machine, folders: Sequence[Path]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit codes: 0 passed, 1 a violation.",
-    )
+    parser = make_parser(__doc__, epilog="Exit codes: 0 passed, 1 a violation.")
     parser.add_argument("machine", choices=MACHINES, metavar="MACHINE", help=", ".join(MACHINES))
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a build folder of CMake")
     arguments = parser.parse_args()

@@ -15,7 +15,6 @@ paths, and by disassembly against the baseline (baseline.py).
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shutil
 import sys
@@ -24,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scripts.common import BUILD, DIST, REPOSITORY, ScriptError, exit_with, find_tool, run, say
+from scripts.common import BUILD, DIST, REPOSITORY, ScriptError, exit_with, find_tool, make_parser, run, say
 from scripts.packages import baseline, elf, wheels
 from scripts.packages.machines import MACHINES, Machine, environment, epoch, export, version
 
@@ -145,11 +144,7 @@ def check_twice(packages: Sequence[str]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit codes: 0 built (and equal), 1 failed, 69 this machine lacks a tool.",
-    )
+    parser = make_parser(__doc__, epilog="Exit codes: 0 built (and equal), 1 failed, 69 this machine lacks a tool.")
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"{', '.join(PACKAGES)} (default: all)")
     parser.add_argument("--check", action="store_true", help="build twice and compare; leaves nothing behind")
     parser.add_argument("--working-tree", action="store_true", help="wheels of the files as they are, incrementally")

@@ -29,22 +29,9 @@ CONSOLE = BUILD / "console.txt"
 CPU = "corei7_icelake_u"
 COMMAND_LINE = "console=ttyS0 quiet nokaslr mitigations=off lpj=1000000 clearcpuid=515,321,323"
 KERNEL = re.compile(r"^(linux-image-6\.12[\w.+-]*-cloud-amd64-unsigned) ", re.MULTILINE)  # 6.1 dies in Bochs 2.7
-TOOLS = {
-    "bochs": "bochs",
-    "genisoimage": "genisoimage",
-    "busybox": "busybox-static",
-    "cpio": "cpio",
-    "zstd": "zstd",
-    "apt-get": "apt",
-    "dpkg-deb": "dpkg",
-    "unshare": "util-linux",
-}
-FILES = {
-    Path("/usr/lib/ISOLINUX/isolinux.bin"): "isolinux",
-    Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"): "syslinux-common",
-    Path("/usr/share/bochs/BIOS-bochs-latest"): "bochsbios",
-    Path("/usr/share/vgabios/vgabios.bin"): "vgabios",
-}
+TOOLS = ("bochs", "genisoimage", "busybox", "cpio", "zstd", "apt-get", "dpkg-deb", "unshare")
+BOOT_FILES = (Path("/usr/lib/ISOLINUX/isolinux.bin"), Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"))
+DEBIAN_PACKAGES = "bochs bochsbios vgabios genisoimage isolinux syslinux-common busybox-static cpio zstd"
 # What tests/kernels imports, by the names in site-packages.
 PACKAGES = ["numpy", "numpy.libs", "pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments"]
 PACKAGES += ["py.py", "hypothesis", "_hypothesis*", "sortedcontainers", "*.dist-info"]
@@ -89,10 +76,10 @@ ENDED = re.compile(rb"^ENDED (\d+)", re.MULTILINE)
 
 
 def check_tools() -> None:
-    packages = [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
-    packages += [package for file, package in FILES.items() if not file.is_file()]
-    if packages:
-        raise UnavailableError(f"not installed. On Debian: apt-get install {' '.join(packages)}")
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing += [str(file) for file in BOOT_FILES if not file.is_file()]
+    if missing:
+        raise UnavailableError(f"{', '.join(missing)}: not installed. On Debian: apt-get install {DEBIAN_PACKAGES}")
     if subprocess.run([*NO_NETWORK, "true"], capture_output=True, check=False).returncode != 0:
         raise UnavailableError(
             f"{' '.join(NO_NETWORK)}: this system does not allow user namespaces. Run it outside a container."
@@ -180,7 +167,7 @@ def write_image(arguments: Sequence[str], vmlinuz: Path) -> Path:
         subprocess.run(["cpio", "--quiet", "-0oH", "newc"], cwd=ROOT, input=names.encode(), stdout=packed, check=True)
     run(("zstd", "-q", "-f", "-3", BUILD / "initrd", "-o", disc / "initrd"))
     shutil.copy2(vmlinuz, disc / "vmlinuz")
-    for file in (path for path in FILES if "linux" in str(path)):
+    for file in BOOT_FILES:
         shutil.copy2(file, disc / "isolinux" / file.name)
     boot = f"default linux\nlabel linux\n kernel /vmlinuz\n append initrd=/initrd {COMMAND_LINE}\n"
     (disc / "isolinux/isolinux.cfg").write_text(boot, encoding="utf-8")

@@ -11,17 +11,15 @@ tool is missing and nothing was tested.
 
 from __future__ import annotations
 
-import argparse
-
 from mobilebert_rt import _core
-from scripts.common import ScriptError, cache_folder, exit_with, say
+from scripts.common import ScriptError, cache_folder, exit_with, make_parser, say
 from scripts.x86 import machine
 
 KERNEL_TESTS = tuple(f"tests/kernels/test_{name}.py" for name in ("gemm_s8", "gemm_f32", "row_operations"))
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("tests", nargs="*", default=KERNEL_TESTS, metavar="TEST", help="files of tests/kernels")
     parser.add_argument("-k", default="avx512", dest="expression", help="as pytest's -k (default: avx512)")
     parser.add_argument("--minutes", type=float, default=60, metavar="M", help="time limit (default: 60)")
