@@ -37,13 +37,7 @@ from mobilebert_rt.model import CancelToken, Model, ModelOutput
 
 if TYPE_CHECKING:
     from mobilebert_rt.conversion import convert
-    from mobilebert_rt.text import (
-        FillMask,
-        QuestionAnswerer,
-        TextClassifier,
-        TextEmbedder,
-        TokenClassifier,
-    )
+    from mobilebert_rt.text import FillMask, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier
 
 __version__: str = _core.__version__
 
@@ -69,7 +63,10 @@ __all__ = [
     "default_model_path",
 ]
 
-_TEXT = ("FillMask", "QuestionAnswerer", "TextClassifier", "TextEmbedder", "TokenClassifier")
+# Name: its module, imported on first use.
+_LAZY = {"convert": "conversion"} | dict.fromkeys(
+    ("FillMask", "QuestionAnswerer", "TextClassifier", "TextEmbedder", "TokenClassifier"), "text"
+)
 
 
 def available_isas() -> list[str]:
@@ -93,12 +90,6 @@ def active_isa() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _TEXT:
-        from mobilebert_rt import text  # noqa: PLC0415 - tokenizers is loaded on first use
-
-        return getattr(text, name)
-    if name == "convert":
-        from mobilebert_rt.conversion import convert  # noqa: PLC0415
-
-        return convert
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

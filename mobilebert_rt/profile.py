@@ -134,7 +134,8 @@ class Profile:
             rows = events.tolist()
             if rows:
                 found.append(_span("call", thread, rows[0][0], rows[-1][1]))
-            for stage, run in _runs(rows):
+            for stage, events_of_stage in itertools.groupby(rows, key=lambda event: event[2]):
+                run = list(events_of_stage)
                 if stage != 0:
                     found.append(_span(_stage_name(stage), thread, run[0][0], run[-1][1]))
                 found.extend(_span(names[event[3]], thread, event[0], event[1], rows=event[4]) for event in run)
@@ -296,12 +297,6 @@ def _model_order(stages: int) -> list[int]:
     """The call itself, embeddings, the layers, head."""
     call, embeddings, head = range(len(_STAGES))
     return [call, embeddings, *range(len(_STAGES), stages), head]
-
-
-def _runs(events: list[list[int]]) -> Iterable[tuple[int, list[list[int]]]]:
-    """Consecutive events of one stage, as (stage, events)."""
-    for stage, run in itertools.groupby(events, key=lambda event: event[2]):
-        yield stage, list(run)
 
 
 def _span(name: str, thread: int, begin: int, end: int, **facts: int) -> dict[str, Any]:

@@ -72,17 +72,15 @@ class Store:
         converter, folder = file.peer.converter, str(self._folders[file.model])
         if not converter:
             return []
-        plain, out = str(self._path(file, "fp32")), str(self.path(file))
-        common = {"masked": file.masked, "length": file.length}
-        quantised = f"{converter}-int8"
+        plain, out, quantised = str(self._path(file, "fp32")), str(self.path(file)), f"{converter}-int8"
         if file.peer.stored == "fp32":
-            return [{"kind": converter, "source": folder, "out": out, **common}]
-        if converter == OURS:
-            return [{"kind": quantised, "source": folder, "out": out, **common}]
-        return [
-            {"kind": converter, "source": folder, "out": plain, **common},
-            {"kind": quantised, "source": plain, "out": out, **common},
-        ]
+            steps = [(converter, folder, out)]
+        elif converter == OURS:
+            steps = [(quantised, folder, out)]
+        else:
+            steps = [(converter, folder, plain), (quantised, plain, out)]
+        common = {"masked": file.masked, "length": file.length}
+        return [{"kind": kind, "source": source, "out": to, **common} for kind, source, to in steps]
 
     def _run(self, environment: Environment, jobs: Mapping[Path, dict[str, Any]]) -> None:
         self._say(f"converting {len(jobs)} models with {environment.python} (up to a minute each, once)")

@@ -78,14 +78,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def environments(options: argparse.Namespace) -> dict[str, Environment]:
     """The environments of the chosen peers, installed unless --no-install was given."""
-    given = dict(options.python)
+    given = {OURS: sys.executable, **dict(options.python)}
     wanted = dict.fromkeys(PEERS[name].environment for name in options.peers)
     found: dict[str, Environment] = {}
     for name in wanted:
         if name in given:
             found[name] = existing(name, given[name])
-        elif name == OURS:
-            found[name] = existing(name, sys.executable)
         else:
             found[name] = installed(name, PACKAGES, say, install=not options.no_install)
     return found
