@@ -234,7 +234,7 @@ class Profiler:
         for _ in range(warmup):
             self._run(None)
             self._run(self._recorder)
-        peak = _Peak(self._isa)
+        peak = Peak(self._isa)
         peak.measure(_PEAK_ROUNDS)
         plain: list[int] = []
         profiled: list[int] = []
@@ -304,7 +304,7 @@ def _span(name: str, thread: int, begin: int, end: int, **facts: int) -> dict[st
     return {**span, "args": facts}
 
 
-class _Peak:
+class Peak:
     """best: the maximum GMAC/s of the kernel set's multiply instruction over the rounds, by precision."""
 
     def __init__(self, isa: str) -> None:

@@ -87,11 +87,8 @@ class Worker:
         later = {"steady": steady, "memory": peak_memory()}
         return {"import_time": import_time, "load_time": load_time, "first_call": first_call, **later}
 
-    def do_convert(self, job: dict[str, Any]) -> None:
-        convert(job)
-
-    def do_sizes(self, names: list[str]) -> dict[str, int]:
-        return package_size(names)
+    do_convert = staticmethod(convert)
+    do_sizes = staticmethod(package_size)
 
     def _program(
         self, *, runtime: str, options: dict[str, Any], threads: int, copies: int, batches: list[dict[str, Any]]
