@@ -32,7 +32,7 @@ tools::Program program_of(const py::function& load, const py::function& facts) {
           [&load](const tools::ModelRequest& request) {
             const py::gil_scoped_acquire acquire;
             const py::object model = load(py::bytes(request.path), request.precision, request.isa);
-            return model.cast<const Model&>().encoder();
+            return model.cast<const Model&>().encoder;
           },
       .other_tokenizer = read_with_library,
       .facts =

@@ -257,14 +257,6 @@ py::dict describe_set(const std::string& isa) {
                   "gemm_s8_offset"_a = set.gemm_s8_offset, "gemm_f32"_a = set.gemm_f32_name);
 }
 
-std::size_t peak_s8(const std::string& isa, std::size_t iterations) {
-  return kernel_set(isa).peak_s8(iterations);
-}
-
-std::size_t peak_f32(const std::string& isa, std::size_t iterations) {
-  return kernel_set(isa).peak_f32(iterations);
-}
-
 }  // namespace
 
 void bind_kernels(py::module_& parent) {
@@ -273,8 +265,12 @@ void bind_kernels(py::module_& parent) {
   module.def("list_gemms", &list_gemms);
   module.def("list_row_operations", &list_row_operations);
   module.def("describe_set", &describe_set, "isa"_a);
-  module.def("peak_s8", &peak_s8, "isa"_a, "iterations"_a);
-  module.def("peak_f32", &peak_f32, "isa"_a, "iterations"_a);
+  module.def(
+      "peak_s8", [](const std::string& isa, std::size_t n) { return kernel_set(isa).peak_s8(n); },
+      "isa"_a, "iterations"_a);
+  module.def(
+      "peak_f32", [](const std::string& isa, std::size_t n) { return kernel_set(isa).peak_f32(n); },
+      "isa"_a, "iterations"_a);
 }
 
 }  // namespace mbrt::bindings

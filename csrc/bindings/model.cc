@@ -1,7 +1,6 @@
 // Model and CancelToken. mobilebert_rt/model.py is the public API on top of them.
 #include "bindings/model.h"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -16,6 +15,9 @@ namespace {
 const KernelSet& choose_kernels(const std::optional<std::string>& isa) {
   return isa ? kernel_set(*isa) : default_kernel_set();
 }
+
+template <typename T>
+using Input = py::array_t<T, py::array::c_style>;
 
 template <typename T>
 const T* pointer_to(const std::optional<Input<T>>& array, std::size_t size, const char* name) {
@@ -44,7 +46,7 @@ std::vector<std::size_t> offsets_of(const Input<std::int64_t>& lengths, std::siz
 
 py::list tensors_of(const Model& model) {
   py::list list;
-  for (const TensorInfo& tensor : model.encoder()->file().tensors()) {
+  for (const TensorInfo& tensor : model.encoder->file().tensors()) {
     list.append(py::make_tuple(tensor.name, tensor.dtype, py::cast(tensor.shape),
                                tensor.end - tensor.begin));
   }
@@ -53,7 +55,7 @@ py::list tensors_of(const Model& model) {
 
 py::dict metadata_of(const Model& model) {
   py::dict metadata;
-  for (const auto& [key, value] : model.encoder()->file().metadata()) {
+  for (const auto& [key, value] : model.encoder->file().metadata()) {
     metadata[py::str(key)] = py::str(value);
   }
   return metadata;
@@ -62,24 +64,21 @@ py::dict metadata_of(const Model& model) {
 }  // namespace
 
 CallControl call_control(std::optional<double> timeout, const CancelToken* cancel) {
-  using std::chrono::steady_clock;
-  constexpr double kForever = 1e9;  // seconds: thirty years
-  CallControl control;
-  if (cancel != nullptr) control.cancelled = &cancel->cancelled;
-  if (!timeout || *timeout >= kForever) return control;
-  if (std::isnan(*timeout)) throw InputError("timeout: found NaN; give seconds, or None.");
-  const std::chrono::duration<double> wait(std::max(*timeout, 0.0));
-  control.deadline = steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(wait);
-  return control;
+  const double seconds = timeout.value_or(INFINITY);
+  if (std::isnan(seconds)) throw InputError("timeout: found NaN; give seconds, or None.");
+  return {.cancelled = cancel == nullptr ? nullptr : &cancel->cancelled,
+          .deadline = deadline_in(seconds)};
 }
 
-Model::Model(const std::string& path, const std::optional<std::string>& isa) {
+namespace {
+
+Model open_path(const std::string& path, const std::optional<std::string>& isa) {
   const KernelSet& kernels = choose_kernels(isa);
   py::gil_scoped_release release;
-  encoder_ = std::make_shared<const Encoder>(ModelFile::open(path), kernels);
+  return {std::make_shared<const Encoder>(ModelFile::open(path), kernels)};
 }
 
-Model::Model(const py::buffer& image, const std::optional<std::string>& isa) {
+Model open_image(const py::buffer& image, const std::optional<std::string>& isa) {
   const KernelSet& kernels = choose_kernels(isa);
   // The buffer stays exported, and so alive and unmoved, for as long as the model file does.
   auto* info = new py::buffer_info(image.request());
@@ -89,18 +88,18 @@ Model::Model(const py::buffer& image, const std::optional<std::string>& isa) {
   });
   const std::size_t size = static_cast<std::size_t>(info->size * info->itemsize);
   py::gil_scoped_release release;
-  encoder_ = std::make_shared<const Encoder>(
-      ModelFile::from_memory(info->ptr, size, std::move(owner)), kernels);
+  return {std::make_shared<const Encoder>(ModelFile::from_memory(info->ptr, size, std::move(owner)),
+                                          kernels)};
 }
 
-py::dict Model::run(const Input<std::int32_t>& ids, const Input<std::int64_t>& lengths,
-                    const std::optional<Input<std::int32_t>>& types,
-                    const std::optional<Input<std::uint8_t>>& key_mask,
-                    const std::optional<Input<std::uint8_t>>& pair_mask,
-                    std::optional<std::size_t> padded_length, bool hidden_states, bool attentions,
-                    bool logits, const std::optional<Positions>& logit_positions,
-                    std::optional<double> timeout, const CancelToken* cancel,
-                    std::size_t num_threads, Profile* profile) const {
+py::dict run(const Model& model, const Input<std::int32_t>& ids, const Input<std::int64_t>& lengths,
+             const std::optional<Input<std::int32_t>>& types,
+             const std::optional<Input<std::uint8_t>>& key_mask,
+             const std::optional<Input<std::uint8_t>>& pair_mask,
+             std::optional<std::size_t> padded_length, bool hidden_states, bool attentions,
+             bool logits, const std::optional<Positions>& logit_positions,
+             std::optional<double> timeout, const CancelToken* cancel, std::size_t num_threads,
+             Profile* profile) {
   const std::vector<std::size_t> offsets =
       offsets_of(lengths, static_cast<std::size_t>(ids.size()));
   Batch batch;
@@ -111,17 +110,19 @@ py::dict Model::run(const Input<std::int32_t>& ids, const Input<std::int64_t>& l
   batch.key_mask = pointer_to(key_mask, batch.tokens(), "attention_mask");
   batch.pair_mask = pointer_to(pair_mask, batch.pairs_before(batch.sequences), "attention_mask");
   const CallControl control = call_control(timeout, cancel);
-  const CallArrays arrays(encoder_->shapes(), batch,
+  const CallArrays arrays(model.encoder->shapes(), batch,
                           {.hidden_states = hidden_states,
                            .attentions = attentions,
                            .logits = logits,
                            .logit_positions = logit_positions});
   {
     py::gil_scoped_release release;
-    encoder_->run(batch, arrays.outputs(), control, num_threads, profile);
+    model.encoder->run(batch, arrays.outputs(), control, num_threads, profile);
   }
   return arrays.layout(padded_length);
 }
+
+}  // namespace
 
 void bind_model(py::module_& module) {
   py::class_<CancelToken>(module, "CancelToken",
@@ -132,21 +133,18 @@ void bind_model(py::module_& module) {
 
   py::class_<Model>(module, "Model")
       // Before the path: std::string accepts bytes too.
-      .def(py::init<const py::buffer&, const std::optional<std::string>&>(), "image"_a,
-           "isa"_a = py::none())
-      .def(py::init<const std::string&, const std::optional<std::string>&>(), "path"_a,
-           "isa"_a = py::none())
-      .def("run", &Model::run, "ids"_a, "lengths"_a, py::kw_only(), "types"_a = py::none(),
+      .def(py::init(&open_image), "image"_a, "isa"_a = py::none())
+      .def(py::init(&open_path), "path"_a, "isa"_a = py::none())
+      .def("run", &run, "ids"_a, "lengths"_a, py::kw_only(), "types"_a = py::none(),
            "key_mask"_a = py::none(), "pair_mask"_a = py::none(), "padded_length"_a = py::none(),
            "hidden_states"_a = false, "attentions"_a = false, "logits"_a = true,
            "logit_positions"_a = py::none(), "timeout"_a = py::none(), "cancel"_a = py::none(),
            "num_threads"_a = 1, "profile"_a = py::none())
-      .def("trim", [](const Model& m) { return m.encoder()->trim(); })
+      .def("trim", [](const Model& m) { return m.encoder->trim(); })
       .def_property_readonly("workspace_bytes",
-                             [](const Model& m) { return m.encoder()->workspace_bytes(); })
-      .def_property_readonly("file_bytes",
-                             [](const Model& m) { return m.encoder()->file().bytes(); })
-      .def_property_readonly("isa", [](const Model& m) { return m.encoder()->kernels().isa; })
+                             [](const Model& m) { return m.encoder->workspace_bytes(); })
+      .def_property_readonly("file_bytes", [](const Model& m) { return m.encoder->file().bytes(); })
+      .def_property_readonly("isa", [](const Model& m) { return m.encoder->kernels().isa; })
       .def_property_readonly("metadata", &metadata_of)
       .def("tensors", &tensors_of);
 }

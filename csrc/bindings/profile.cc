@@ -18,7 +18,7 @@ std::unique_ptr<Profile> make_profile(const Model& model, std::size_t threads) {
     throw InputError("num_threads: " + std::to_string(threads) + "; expected 1 to " +
                      std::to_string(kMaxThreads) + ".");
   }
-  return std::make_unique<Profile>(model.encoder()->config().num_layers, threads);
+  return std::make_unique<Profile>(model.encoder->config().num_layers, threads);
 }
 
 // [threads][stages][operations][5]: the fields of Total.

@@ -54,7 +54,7 @@ py::array_t<float> as_array(std::vector<float> values, std::size_t rows, std::si
 
 TextModelPointer make_model(const Model& model, const std::string& name,
                             const py::object& tokenizer) {
-  const std::shared_ptr<const Encoder>& encoder = model.encoder();
+  const std::shared_ptr<const Encoder>& encoder = model.encoder;
   FoundTokenizer found;
   if (tokenizer.is_none()) {
     found = without_gil(
@@ -67,12 +67,47 @@ TextModelPointer make_model(const Model& model, const std::string& name,
   return std::make_shared<TextModel>(encoder, name, std::move(found));
 }
 
-void read_limits(Keywords& keywords, TaskOptions* options) {
+// What makes a task: one overload for each struct of options.
+
+void read(Keywords& keywords, TaskOptions* options) {
   options->max_length = keywords.take_size("max_length", 1);
   options->on_overflow = keywords.take_choice("on_overflow", kPolicies);
   options->stride = keywords.take_size("stride", 0);
   options->max_batch_tokens =
       keywords.take_size("max_batch_tokens", 1).value_or(options->max_batch_tokens);
+}
+
+void read(Keywords& keywords, EmbedderOptions* options) {
+  read(keywords, static_cast<TaskOptions*>(options));
+  options->pooling = keywords.take_choice("pooling", kPoolings);
+  options->normalize = keywords.take_as<bool>("normalize");
+}
+
+void read(Keywords& keywords, ClassifierOptions* options) {
+  read(keywords, static_cast<TaskOptions*>(options));
+  options->score_kind = keywords.take_choice("activation", kActivations);
+}
+
+void read(Keywords& keywords, TokenClassifierOptions* options) {
+  read(keywords, static_cast<TaskOptions*>(options));
+  options->aggregation =
+      keywords.take_choice("aggregation", kAggregations).value_or(options->aggregation);
+  const auto ignored = keywords.take_as<std::vector<std::string>>("ignore_labels");
+  if (ignored) options->ignore_labels = *ignored;
+}
+
+void read(Keywords& keywords, QuestionAnswererOptions* options) {
+  read(keywords, static_cast<TaskOptions*>(options));
+  options->whole_words = keywords.take_as<bool>("whole_words").value_or(options->whole_words);
+}
+
+template <typename Made, typename Options>
+Made make(const TextModelPointer& model, const py::kwargs& given) {
+  Keywords keywords(given);
+  Options options;
+  read(keywords, &options);
+  keywords.finish();
+  return Made(model, options);
 }
 
 // A call of a task: its texts, and the keywords that all tasks share. Keywords of its own must have been
@@ -142,30 +177,11 @@ py::list as_lists(const std::vector<std::vector<Result>>& results, const Convert
   return all;
 }
 
-Embedder make_embedder(const TextModelPointer& model, const py::kwargs& given) {
-  Keywords keywords(given);
-  EmbedderOptions options;
-  read_limits(keywords, &options);
-  options.pooling = keywords.take_choice("pooling", kPoolings);
-  options.normalize = keywords.take_as<bool>("normalize");
-  keywords.finish();
-  return Embedder(model, options);
-}
-
 py::array_t<float> embed(const Embedder& task, const py::tuple& texts, const py::kwargs& given) {
   Keywords keywords(given);
   const Call call(keywords, texts);
   return as_array(call.run([&](const auto& t, const auto& run) { return task.embed(t, run); }),
                   texts.size(), task.dimension());
-}
-
-Classifier make_classifier(const TextModelPointer& model, const py::kwargs& given) {
-  Keywords keywords(given);
-  ClassifierOptions options;
-  read_limits(keywords, &options);
-  options.score_kind = keywords.take_choice("activation", kActivations);
-  keywords.finish();
-  return Classifier(model, options);
 }
 
 py::array_t<float> scores(const Classifier& task, const py::tuple& texts, const py::kwargs& given) {
@@ -187,18 +203,6 @@ py::list classify(const Classifier& task, const py::tuple& texts, const py::kwar
   });
 }
 
-TokenClassifier make_tagger(const TextModelPointer& model, const py::kwargs& given) {
-  Keywords keywords(given);
-  TokenClassifierOptions options;
-  read_limits(keywords, &options);
-  options.aggregation =
-      keywords.take_choice("aggregation", kAggregations).value_or(options.aggregation);
-  const auto ignored = keywords.take_as<std::vector<std::string>>("ignore_labels");
-  if (ignored) options.ignore_labels = *ignored;
-  keywords.finish();
-  return TokenClassifier(model, options);
-}
-
 // For each text: [(text, label, score, start, end)].
 py::list tag(const TokenClassifier& task, const py::tuple& texts, const py::kwargs& given) {
   Keywords keywords(given);
@@ -216,15 +220,6 @@ py::list tag(const TokenClassifier& task, const py::tuple& texts, const py::kwar
     return py::make_tuple(as_str(source.substr(e.start, e.end - e.start)), as_str(e.label), e.score,
                           start, counter.at(e.end));
   });
-}
-
-QuestionAnswerer make_answerer(const TextModelPointer& model, const py::kwargs& given) {
-  Keywords keywords(given);
-  QuestionAnswererOptions options;
-  read_limits(keywords, &options);
-  options.whole_words = keywords.take_as<bool>("whole_words").value_or(options.whole_words);
-  keywords.finish();
-  return QuestionAnswerer(model, options);
 }
 
 // For each pair: [(text, score, start, end)].
@@ -248,14 +243,6 @@ py::list answer(const QuestionAnswerer& task, const py::tuple& pairs, const py::
     return py::make_tuple(as_str(context.substr(a.start, a.end - a.start)), a.score, start,
                           counter.at(a.end));
   });
-}
-
-FillMask make_filler(const TextModelPointer& model, const py::kwargs& given) {
-  Keywords keywords(given);
-  TaskOptions options;
-  read_limits(keywords, &options);
-  keywords.finish();
-  return FillMask(model, options);
 }
 
 // For each text, for each of its masks: [(token, token_id, score, sequence)].
@@ -318,30 +305,32 @@ void bind_tasks(py::module_& module) {
       .def("count_tokens", &count_tokens)
       .def("sequences", &sequences);
   py::class_<Embedder, Task>(module, "Embedder")
-      .def(py::init(&make_embedder))
+      .def(py::init(&make<Embedder, EmbedderOptions>))
       .def("embed", &embed)
       .def_property_readonly("dimension", &Embedder::dimension)
       .def_property_readonly("normalize", &Embedder::normalize)
       .def_property_readonly("pooling",
                              [](const Embedder& e) { return name_in(kPoolings, e.pooling()); });
   py::class_<Classifier, Task>(module, "Classifier")
-      .def(py::init(&make_classifier))
+      .def(py::init(&make<Classifier, ClassifierOptions>))
       .def("classify", &classify)
       .def("scores", &scores)
       .def_property_readonly(
           "activation", [](const Classifier& c) { return name_in(kActivations, c.score_kind()); });
   py::class_<TokenClassifier, Task>(module, "TokenClassifier")
-      .def(py::init(&make_tagger))
+      .def(py::init(&make<TokenClassifier, TokenClassifierOptions>))
       .def("tag", &tag)
       .def_property_readonly("ignored_labels", &TokenClassifier::ignored_labels)
       .def_property_readonly("aggregation", [](const TokenClassifier& t) {
         return name_in(kAggregations, t.aggregation());
       });
   py::class_<QuestionAnswerer, Task>(module, "QuestionAnswerer")
-      .def(py::init(&make_answerer))
+      .def(py::init(&make<QuestionAnswerer, QuestionAnswererOptions>))
       .def("answer", &answer)
       .def_property_readonly("whole_words", &QuestionAnswerer::whole_words);
-  py::class_<FillMask, Task>(module, "FillMask").def(py::init(&make_filler)).def("fill", &fill);
+  py::class_<FillMask, Task>(module, "FillMask")
+      .def(py::init(&make<FillMask, TaskOptions>))
+      .def("fill", &fill);
 }
 
 }  // namespace mbrt::bindings

@@ -3,6 +3,7 @@
 #define MBRT_CAPI_CALL_H_
 
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,24 +41,10 @@ struct Settings {
   mbrt_task task = MBRT_TASK_NONE;
   mbrt_task_options task_options{};
   std::size_t threads = 0;
-  double timeout = 0;  // seconds
-  bool has_timeout = false;
+  double timeout = INFINITY;  // seconds
   std::size_t max_tokens = 0;
   mbrt_overflow overflow = MBRT_OVERFLOW_DEFAULT;
   std::size_t stride = 0;
-};
-
-// The packed items, as the engine reads them.
-struct Packed {
-  std::vector<std::int32_t> ids, types;
-  std::vector<std::uint8_t> key_mask;
-  std::vector<std::size_t> logit_tokens;
-  bool has_types = false, has_mask = false;
-  bool chooses_logits = false;  // logit_tokens is used
-
-  // Types and mask may be empty: all 0, all 1.
-  void add(const std::vector<std::int32_t>& item_ids, const std::vector<std::int32_t>& item_types,
-           const std::vector<std::uint8_t>& item_mask);
 };
 
 // mbrt_result with owned strings.
@@ -96,10 +83,10 @@ class Call {
   bool freed = false;  // guarded by in_use
 
  private:
-  CallControl start_control() const;
-  void run_embedder(const CallControl& control);
-  Packed pack(const CallControl& control);
-  void run_outputs(const CallControl& control);
+  std::vector<Text> texts() const;
+  void run_embedder(const RunOptions& run);
+  PackedSequences pack(const CallControl& control, std::vector<std::size_t>* logit_tokens);
+  void run_outputs(const RunOptions& run);
 };
 
 // A text, or a pair when second is not NULL; see text_of.

@@ -1,6 +1,5 @@
 // The functions of mobilebert_rt.h about calls.
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "capi/status.h"
@@ -175,8 +174,6 @@ mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds) {
     if (!(seconds >= 0)) {
       throw mbrt::InputError("seconds: negative or NaN; expected 0 or more, or INFINITY.");
     }
-    constexpr double kForever = 1e9;  // thirty years; larger values overflow the clock
-    held.settings.has_timeout = seconds < kForever;
     held.settings.timeout = seconds;
   });
 }

@@ -18,6 +18,19 @@ std::size_t product(std::initializer_list<std::size_t> factors) {
   return result / sizeof(float);
 }
 
+struct Rows {
+  OutputShape shape;
+  std::size_t stride;
+};
+
+Rows rows_of(const Model& model, std::size_t output) {
+  const OutputShapes& shapes = model.encoder().shapes();
+  const OutputShape embedding{.columns = shapes.hidden.columns};  // whose rows are not padded
+  const OutputShape all[kOutputs] = {shapes.hidden, shapes.hidden,        shapes.pooled,
+                                     shapes.logits, shapes.next_sentence, embedding};
+  return {all[output], output == kEmbedding ? embedding.columns : all[output].stride()};
+}
+
 }  // namespace
 
 std::size_t output_number(std::uint32_t output) {
@@ -46,17 +59,14 @@ std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t
                                                std::size_t tokens, std::size_t items,
                                                std::size_t logit_rows) {
   if ((requested & MBRT_EMBEDDING) != 0) requested |= MBRT_LAST_HIDDEN_STATE;
-  const OutputShapes& shapes = model.encoder().shapes();
   std::array<std::size_t, kOutputs> sizes{};
-  const auto set = [&](Number number, std::initializer_list<std::size_t> factors) {
-    if ((requested & 1u << number) != 0) sizes[number] = product(factors);
-  };
-  set(kLastHidden, {tokens, shapes.hidden.stride()});
-  set(kHiddenStates, {shapes.num_layers + 1, tokens, shapes.hidden.stride()});
-  set(kPooled, {items, shapes.pooled.stride()});
-  set(kLogits, {logit_rows, shapes.logits.stride()});
-  set(kNextSentence, {items, shapes.next_sentence.stride()});
-  set(kEmbedding, {items, shapes.hidden.columns});
+  for (std::size_t output = 0; output < kOutputs; ++output) {
+    if ((requested & 1u << output) == 0) continue;
+    const Rows of = rows_of(model, output);
+    const std::size_t rows = output == kLogits ? logit_rows : of.shape.rows(tokens, items);
+    const std::size_t matrices = output == kHiddenStates ? model.config().num_layers + 1 : 1;
+    sizes[output] = product({matrices, rows, of.stride});
+  }
   return sizes;
 }
 
@@ -83,29 +93,15 @@ std::array<float*, kOutputs> OutputBuffers::prepare(
 
 Matrix OutputBuffers::matrix(const Model& model, const Layout& layout, std::size_t output,
                              std::size_t layer, std::size_t item) const {
-  const std::size_t first = layout.offsets[item];
-  const std::size_t tokens = layout.offsets[item + 1] - first;
-  const OutputShapes& shapes = model.encoder().shapes();
-  const auto rows = [&](std::size_t from, std::size_t count, const OutputShape& shape) {
-    const float* data = count == 0 ? nullptr : arrays_[output].data() + from * shape.stride();
-    return Matrix{data, count, shape.columns, shape.stride()};
-  };
-  switch (output) {
-    case kLastHidden:
-      return rows(first, tokens, shapes.hidden);
-    case kHiddenStates:
-      return rows(layer * layout.offsets.back() + first, tokens, shapes.hidden);
-    case kPooled:
-      return rows(item, 1, shapes.pooled);
-    case kLogits:
-      return rows(layout.logit_rows[item], layout.logit_rows[item + 1] - layout.logit_rows[item],
-                  shapes.logits);
-    case kNextSentence:
-      return rows(item, 1, shapes.next_sentence);
-    default:  // an embedding, whose rows are not padded
-      return Matrix{arrays_[output].data() + item * shapes.hidden.columns, 1, shapes.hidden.columns,
-                    shapes.hidden.columns};
+  const Rows of = rows_of(model, output);
+  std::size_t first = item, count = 1;
+  if (output == kLogits || of.shape.per_token) {
+    const std::vector<std::size_t>& ends = output == kLogits ? layout.logit_rows : layout.offsets;
+    first = ends[item] + layer * ends.back();
+    count = ends[item + 1] - ends[item];
   }
+  const float* data = count == 0 ? nullptr : arrays_[output].data() + first * of.stride;
+  return {data, count, of.shape.columns, of.stride};
 }
 
 }  // namespace mbrt::capi

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace mbrt {
 
@@ -30,6 +32,29 @@ struct Batch {
     return pairs;
   }
 };
+
+// Sequences one after another, as a Batch reads them.
+class PackedSequences {
+ public:
+  // types, key_mask: of each token; empty for all 0 and all 1.
+  void add(std::span<const std::int32_t> ids, std::span<const std::int32_t> types = {},
+           std::span<const std::uint8_t> key_mask = {});
+  void clear();
+
+  // Valid until the next change.
+  Batch batch() const;
+  std::size_t tokens() const { return ids_.size(); }
+  const std::vector<std::size_t>& offsets() const { return offsets_; }
+
+ private:
+  std::vector<std::size_t> offsets_{0};
+  std::vector<std::int32_t> ids_, types_;
+  std::vector<std::uint8_t> key_mask_;
+};
+
+// A time so many seconds from now, now for less than 0; none for 1e9 (thirty years) and more, which the
+// clock cannot count.
+std::optional<std::chrono::steady_clock::time_point> deadline_in(double seconds);
 
 // How a running call is stopped from outside. Checked once per layer.
 struct CallControl {

@@ -19,10 +19,8 @@ class Runner {
                     .stride()) {}
 
   void add(const Window& window, const std::vector<std::size_t>* chosen) {
-    const std::size_t token = ids_.size();
-    ids_.insert(ids_.end(), window.encoding.ids.begin(), window.encoding.ids.end());
-    types_.insert(types_.end(), window.encoding.types.begin(), window.encoding.types.end());
-    offsets_.push_back(ids_.size());
+    const std::size_t token = packed_.tokens();
+    packed_.add(window.encoding.ids, types_read(encoder_.config(), window.encoding));
     first_rows_.push_back(rows_);
     if (wanted_ == Wanted::kSequenceLogits) {
       ++rows_;
@@ -35,11 +33,6 @@ class Runner {
   }
 
   void run() {
-    Batch batch;
-    batch.sequences = offsets_.size() - 1;
-    batch.offsets = offsets_.data();
-    batch.ids = ids_.data();
-    batch.types = encoder_.config().type_vocab_size > 0 ? types_.data() : nullptr;
     values_.resize(rows_ * stride_);
     Outputs outputs;
     (wanted_ == Wanted::kHidden ? outputs.last_hidden_state : outputs.logits) = values_.data();
@@ -47,7 +40,7 @@ class Runner {
       outputs.logit_tokens = chosen_.data();
       outputs.logit_token_count = chosen_.size();
     }
-    encoder_.run(batch, outputs, run_.control, threads_);
+    encoder_.run(packed_.batch(), outputs, run_.control, threads_);
   }
 
   OutputRows rows_of(std::size_t sequence) const {
@@ -55,9 +48,7 @@ class Runner {
   }
 
   void clear() {
-    ids_.clear();
-    types_.clear();
-    offsets_.assign(1, 0);
+    packed_.clear();
     first_rows_.clear();
     chosen_.clear();
     rows_ = 0;
@@ -69,8 +60,8 @@ class Runner {
   const RunOptions& run_;
   const std::size_t threads_;
   const std::size_t stride_;
-  std::vector<std::int32_t> ids_, types_;
-  std::vector<std::size_t> offsets_{0}, first_rows_, chosen_;
+  PackedSequences packed_;
+  std::vector<std::size_t> first_rows_, chosen_;
   std::size_t rows_ = 0;
   std::vector<float> values_;
 };

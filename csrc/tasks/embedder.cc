@@ -7,11 +7,6 @@
 namespace mbrt {
 namespace {
 
-Limits defaults_of(const TextModel& model) {
-  const std::size_t longest = model.config().max_positions;
-  return {std::min(model.pooling().max_tokens.value_or(longest), longest)};
-}
-
 // The vector of one text from those of its windows, weighted by their tokens.
 std::vector<double> merge(const std::vector<Window>& windows,
                           const std::vector<std::vector<double>>& pooled, Range group,
@@ -52,8 +47,13 @@ std::vector<double> pool(const OutputRows& states, std::size_t rows, std::size_t
   return vector;
 }
 
+Limits Embedder::default_limits(const TextModel& model) {
+  const std::size_t longest = model.config().max_positions;
+  return {std::min(model.pooling().max_tokens.value_or(longest), longest)};
+}
+
 Embedder::Embedder(const std::shared_ptr<const TextModel>& model, const EmbedderOptions& options)
-    : Task(model, "An embedder", {}, options, defaults_of(*model)),
+    : Task(model, "An embedder", {}, options, default_limits(*model)),
       pooling_(options.pooling.value_or(model->pooling().mode)),
       normalize_(options.normalize.value_or(model->pooling().normalize)) {}
 

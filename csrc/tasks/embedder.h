@@ -28,6 +28,9 @@ class Embedder : public Task {
   explicit Embedder(const std::shared_ptr<const TextModel>& model,
                     const EmbedderOptions& options = {});
 
+  // Of the options of a sequence.
+  static Limits default_limits(const TextModel& model);
+
   std::size_t dimension() const { return model().config().hidden_size; }
   PoolingMode pooling() const { return pooling_; }
   bool normalize() const { return normalize_; }

@@ -24,19 +24,24 @@ void check_head(const TextModel& model, std::string_view task, std::initializer_
 
 }  // namespace
 
-Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
-           std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults)
-    : model_(std::move(model)), limits_(defaults), max_batch_tokens_(options.max_batch_tokens) {
-  check_head(*model_, task, heads);
-  limits_.max_length = options.max_length.value_or(defaults.max_length);
-  limits_.on_overflow = options.on_overflow.value_or(defaults.on_overflow);
-  limits_.stride = options.stride.value_or(defaults.stride);
-  const std::size_t longest = model_->config().max_positions;
-  if (limits_.max_length > longest) {
-    throw InputError("max_length is " + thousands(limits_.max_length) + "; " + model_->name() +
+Limits limits_of(const TextModel& model, const TaskOptions& options, const Limits& defaults) {
+  const Limits limits{.max_length = options.max_length.value_or(defaults.max_length),
+                      .on_overflow = options.on_overflow.value_or(defaults.on_overflow),
+                      .stride = options.stride.value_or(defaults.stride)};
+  const std::size_t longest = model.config().max_positions;
+  if (limits.max_length > longest) {
+    throw InputError("max_length is " + thousands(limits.max_length) + "; " + model.name() +
                      " takes at most " + thousands(longest) + " tokens.");
   }
-  if (limits_.max_length < 1) throw InputError("max_length is 0; it should be at least 1.");
+  if (limits.max_length < 1) throw InputError("max_length is 0; it should be at least 1.");
+  return limits;
+}
+
+Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
+           std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults)
+    : model_(std::move(model)), max_batch_tokens_(options.max_batch_tokens) {
+  check_head(*model_, task, heads);
+  limits_ = limits_of(*model_, options, defaults);
   if (max_batch_tokens_ < 1) throw InputError("max_batch_tokens is 0; it should be at least 1.");
 }
 

@@ -23,6 +23,9 @@ struct TaskOptions {
   std::size_t max_batch_tokens = 4096;  // run at once: memory grows with it, results do not change
 };
 
+// The limits of a sequence: the options, else the defaults. InputError for limits that make no sense.
+Limits limits_of(const TextModel& model, const TaskOptions& options, const Limits& defaults);
+
 // A model and the limits of a sequence; the tasks derive from it. Safe to share between threads.
 //
 // Making one throws UnsupportedModelError for a model with another head, InputError for limits that

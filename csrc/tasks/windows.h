@@ -4,8 +4,11 @@
 #define MBRT_TASKS_WINDOWS_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <vector>
 
+#include "model/config.h"
 #include "tasks/run_options.h"
 #include "text/tokenizer.h"
 
@@ -54,6 +57,13 @@ std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::
 // shows with the most context. counts: tokens of the text in each window. Where two neighbours
 // overlap, each has the half nearer to its middle, so that the ranges are contiguous.
 std::vector<Range> own_tokens(const Window* windows, const std::vector<std::size_t>& counts);
+
+// The types of the tokens, for a model that has some.
+inline std::span<const std::int32_t> types_read(const ModelConfig& config,
+                                                const text::Encoding& encoding) {
+  if (config.type_vocab_size == 0) return {};
+  return encoding.types;
+}
 
 // The windows [begin, end) of each text.
 std::vector<Range> groups_of(const std::vector<Window>& windows);

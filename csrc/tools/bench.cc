@@ -43,27 +43,18 @@ Plan plan_of(const Arguments& arguments) {
 struct Case {
   std::size_t batch_size;
   std::optional<std::size_t> length;
-  std::vector<std::int32_t> ids = {};
-  std::vector<std::size_t> offsets = {0};
-
-  void add(const std::vector<std::int32_t>& row) {
-    ids.insert(ids.end(), row.begin(), row.end());
-    offsets.push_back(ids.size());
-  }
+  PackedSequences packed = {};
 };
 
 // A call with a case's batch, with memory for everything that the model computes.
 class Call {
  public:
   Call(const Encoder& encoder, const Case& one, std::size_t threads)
-      : encoder_(encoder), threads_(threads) {
-    batch_.sequences = one.offsets.size() - 1;
-    batch_.offsets = one.offsets.data();
-    batch_.ids = one.ids.data();
+      : encoder_(encoder), threads_(threads), batch_(one.packed.batch()) {
     control_.cancelled = &interrupted();
     const OutputShapes& shapes = encoder.shapes();
     const auto reserve = [&](const OutputShape& shape, std::vector<float>& values) {
-      values.resize(shape.rows(one.ids.size(), batch_.sequences) * shape.stride());
+      values.resize(shape.rows(batch_.tokens(), batch_.sequences) * shape.stride());
       return values.empty() ? nullptr : values.data();
     };
     outputs_.last_hidden_state = reserve(shapes.hidden, hidden_);
@@ -100,7 +91,7 @@ std::vector<Case> random_cases(const Plan& plan, const Encoder& encoder) {
         for (std::int32_t& id : row) {
           id = static_cast<std::int32_t>(random() % encoder.config().vocab_size);
         }
-        one.add(row);
+        one.packed.add(row);
       }
     }
   }
@@ -137,7 +128,7 @@ std::vector<Case> text_cases(const Plan& plan, const TextModel& model, const std
   std::vector<Case> cases;
   for (const std::size_t size : plan.batch_sizes) {
     Case& one = cases.emplace_back(Case{size, std::nullopt});
-    for (std::size_t i = 0; i < size; ++i) one.add(windows[i].encoding.ids);
+    for (std::size_t i = 0; i < size; ++i) one.packed.add(windows[i].encoding.ids);
   }
   return cases;
 }
@@ -160,7 +151,7 @@ void add_line(Report* report, const Loaded& model, const Case& one, const Timing
               std::optional<std::uint64_t> peak_bytes, bool peak_is_of_line) {
   const Encoder& encoder = *model.encoder;
   const std::string precision = precision_name(encoder.config());
-  const std::size_t tokens = one.ids.size();
+  const std::size_t tokens = one.packed.tokens();
   const double calls_per_second = 1e3 / ms.mean;
   const double tokens_per_second = static_cast<double>(tokens) * calls_per_second;
   report->lines.push_back(

@@ -1,7 +1,5 @@
 #include "tools/options.h"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/thread_pool.h"
@@ -48,10 +46,7 @@ RunOptions run_options(const Arguments& arguments) {
   run.threads = arguments.count("--threads", 1, kMaxThreads).value_or(0);
   run.control.cancelled = &interrupted();
   if (const std::optional<double> seconds = arguments.positive("--timeout")) {
-    using Clock = std::chrono::steady_clock;
-    constexpr double kForever = 1e9;  // thirty years; the clock cannot count much more
-    const std::chrono::duration<double> wait(std::min(*seconds, kForever));
-    run.control.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(wait);
+    run.control.deadline = deadline_in(*seconds);
   }
   return run;
 }
