@@ -97,15 +97,12 @@ def kernel(cache: Path) -> Path:
     folder = cache / "kernel"
     shutil.rmtree(folder, ignore_errors=True)  # of an interrupted call
     folder.mkdir(parents=True)
-    run(("apt-get", "download", max(names, key=_version)), cwd=folder)
+    newest = max(names, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+    run(("apt-get", "download", newest), cwd=folder)
     run(("dpkg-deb", "-x", next(folder.glob("*.deb")), folder))
     shutil.move(next(folder.glob("boot/vmlinuz-*")), found)
     shutil.rmtree(folder)
     return found
-
-
-def _version(name: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", name)]
 
 
 def _copy(source: Path, to: Path) -> None:
