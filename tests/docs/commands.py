@@ -140,6 +140,7 @@ def _cmake(arguments: list[str]) -> str | None:
 
 def _training(arguments: list[str]) -> str | None:
     folder = ROOT / "training" / "mbrt_train"
-    if f'"{arguments[0]}"' not in (folder / "cli.py").read_text(encoding="utf-8"):
+    sources = "".join(path.read_text(encoding="utf-8") for path in folder.glob("cli*.py"))
+    if f'"{arguments[0]}"' not in sources:
         return f"mbrt-train has no command {arguments[0]}"
     return _unknown_options(folder, arguments)

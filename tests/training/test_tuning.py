@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.small import STUDENT, models, spread, torch
 from tests.training.text import documents, sentence
 
+pytest.importorskip("torch")
 mbrt = pytest.importorskip("mobilebert_rt")
 cli = pytest.importorskip("mbrt_train.cli")
 tuning = pytest.importorskip("mbrt_train.tuning.finetune")
-glue = pytest.importorskip("mbrt_train.tuning.glue")
+names = pytest.importorskip("mbrt_train.tuning.names")
+training = pytest.importorskip("mbrt_train.tuning.training")
 squad = pytest.importorskip("mbrt_train.tuning.squad")
 metrics = pytest.importorskip("mbrt_train.tuning.metrics")
 evaluating = pytest.importorskip("mbrt_train.tuning.evaluate")
@@ -26,20 +27,8 @@ exporting = pytest.importorskip("mbrt_train.export")
 tokenizers = pytest.importorskip("mbrt_train.data.tokenizer")
 TrainingError = pytest.importorskip("mbrt_train.errors").TrainingError
 
-OPTIONS = tuning.Options(epochs=4, batch=16, learning_rate=5e-3, max_length=32, patience=4)
+OPTIONS = training.Options(epochs=4, batch=16, learning_rate=5e-3, max_length=32, patience=4)
 PUBLIC = Path(os.environ.get("MBRT_PUBLIC_DATA", "/nonexistent"))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small random MobileBERT with a tokenizer of the made-up text."""
-    folder = tmp_path_factory.mktemp("model")
-    tokenizer = tokenizers.learn_tokenizer(documents(200), 120)
-    tokenizers.save_tokenizer(tokenizer, folder)
-    torch.manual_seed(3)
-    body = models.Encoder(replace(STUDENT, vocab_size=tokenizer.get_vocab_size()))
-    models.save(spread(body), folder)
-    return folder
 
 
 def write_sst(path: Path, count: int, seed: int) -> Path:
@@ -89,7 +78,7 @@ def sst(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def tuned(tmp_path_factory: pytest.TempPathFactory, model: Path, sst: tuple[Path, Path]) -> Path:
     out = tmp_path_factory.mktemp("tuned") / "sst2"
     options = replace(OPTIONS, seeds=(0, 1))
-    tuning.finetune(tuning.Job(model, tuning.task_by_name("sst-2"), sst[0], out, sst[1], options=options, quiet=True))
+    tuning.finetune(tuning.Job(model, names.task_by_name("sst-2"), sst[0], out, sst[1], options=options, quiet=True))
     return out
 
 
@@ -103,7 +92,7 @@ def test_results_of_several_seeds_are_summarised(tuned: Path) -> None:
 
 
 def test_metrics_of_the_engine_match_pytorch(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
-    exam = evaluating.Exam(tuning.task_by_name("SST-2"), sst[1], 32)
+    exam = evaluating.Exam(names.task_by_name("SST-2"), sst[1], 32)
     reports = exporting.export(tuned, tmp_path / "out", texts=documents(5), exam=exam)
     for report in reports:
         theirs, ours = report.metrics["accuracy"]
@@ -115,7 +104,7 @@ def test_metrics_of_the_engine_match_pytorch(tuned: Path, sst: tuple[Path, Path]
 
 
 def test_quantised_training_predicts_the_engines_metrics(model: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
-    task = tuning.task_by_name("SST-2")
+    task = names.task_by_name("SST-2")
     options = replace(OPTIONS, quantised=True, epochs=2)
     job = tuning.Job(model, task, sst[0], tmp_path / "tuned", sst[1], options=options, quiet=True)
     promised = tuning.finetune(job).seeds[0]
@@ -125,7 +114,7 @@ def test_quantised_training_predicts_the_engines_metrics(model: Path, sst: tuple
 
 
 def test_model_with_worse_metrics_is_not_written(tuned: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
-    exam = evaluating.Exam(tuning.task_by_name("SST-2"), sst[1], 32)
+    exam = evaluating.Exam(names.task_by_name("SST-2"), sst[1], 32)
     with pytest.raises(TrainingError, match="limit -1 points"):
         exporting.export(tuned, tmp_path / "out", texts=documents(5), exam=exam, bars=exporting.Bars(metric=-1.0))
     assert not any(tmp_path.iterdir())
@@ -134,16 +123,14 @@ def test_model_with_worse_metrics_is_not_written(tuned: Path, sst: tuple[Path, P
 def test_distillation_from_a_teacher_of_the_same_task(
     model: Path, tuned: Path, sst: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    task = tuning.task_by_name("SST-2")
+    task = names.task_by_name("SST-2")
     options = replace(OPTIONS, alpha=0.0)
     job = tuning.Job(model, task, sst[0], tmp_path / "out", sst[1], teacher=tuned, options=options, quiet=True)
     result = tuning.finetune(job)
     assert result.seeds[0]["accuracy"] > 75
     similar = write_similar(tmp_path / "similar.csv", 9, 0)
     with pytest.raises(TrainingError, match="does not have the head of STS-B"):
-        tuning.finetune(
-            replace(job, task=tuning.task_by_name("STS-B"), out=tmp_path / "no", train=similar, dev=similar)
-        )
+        tuning.finetune(replace(job, task=names.task_by_name("STS-B"), out=tmp_path / "no", train=similar, dev=similar))
 
 
 def test_command_line(model: Path, sst: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,14 +149,14 @@ def test_command_line(model: Path, sst: tuple[Path, Path], tmp_path: Path, capsy
 
 def test_training_stops_early_without_improvement(model: Path, sst: tuple[Path, Path], tmp_path: Path) -> None:
     options = replace(OPTIONS, epochs=30, patience=1, learning_rate=0.0)
-    job = tuning.Job(model, tuning.task_by_name("SST-2"), sst[0], tmp_path / "out", options=options, quiet=True)
+    job = tuning.Job(model, names.task_by_name("SST-2"), sst[0], tmp_path / "out", options=options, quiet=True)
     tuning.finetune(job)
     assert len((tmp_path / "out/log.jsonl").read_text().splitlines()) == 2
 
 
 def test_similarity_is_learned(model: Path, tmp_path: Path) -> None:
     train = dev = write_similar(tmp_path / "train.csv", 120, 1)  # random scores, to be memorised
-    task = tuning.task_by_name("similarity")
+    task = names.task_by_name("similarity")
     before = evaluating.evaluate(model, evaluating.Exam(task, dev, 32))
     options = replace(OPTIONS, learning_rate=1e-3, epochs=8)
     job = tuning.Job(model, task, train, tmp_path / "out", dev, options=options, quiet=True)
@@ -184,7 +171,7 @@ def test_regression_is_learned(model: Path, tmp_path: Path) -> None:
     train, dev = write_similar(tmp_path / "train.csv", 200, 1), write_similar(tmp_path / "dev.csv", 60, 2)
     job = tuning.Job(
         model,
-        tuning.task_by_name("STS-B"),
+        names.task_by_name("STS-B"),
         train,
         tmp_path / "out",
         dev,
@@ -198,7 +185,7 @@ def test_regression_is_learned(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("empty", [False, True], ids=["v1", "v2"])
 def test_questions_are_answered(model: Path, tmp_path: Path, empty: bool) -> None:
     train, dev = (write_squad(tmp_path / f"{i}.json", 40, i, empty) for i in (1, 2))
-    task = tuning.task_by_name("SQuAD")
+    task = names.task_by_name("SQuAD")
     options = replace(OPTIONS, epochs=1, max_length=64)
     job = tuning.Job(model, task, train, tmp_path / "out", dev, options=options, quiet=True)
     found = tuning.finetune(job).seeds[0]
@@ -282,7 +269,7 @@ def test_every_task_reads_its_files(name: str, model: Path, tmp_path: Path) -> N
     text, target = FILES[name]
     file = tmp_path / ("f.csv" if name == "STS-B" else "f.tsv")
     file.write_text(text)
-    (example,) = tuning.task_by_name(name).read(file, tokenizers.load_tokenizer(model), 32, training=True)
+    (example,) = names.task_by_name(name).read(file, tokenizers.load_tokenizer(model), 32, training=True)
     assert example.target == target
     assert set(example.sequences[0].types) == ({0} if name in ("CoLA", "SST-2") else {0, 1})
 
@@ -312,7 +299,7 @@ def test_invalid_files_are_refused_and_nothing_is_written(
     task: str, text: str, message: str, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "f.tsv").write_text(text)
-    job = tuning.Job(model, tuning.task_by_name(task), tmp_path / "f.tsv", tmp_path / "out", quiet=True)
+    job = tuning.Job(model, names.task_by_name(task), tmp_path / "f.tsv", tmp_path / "out", quiet=True)
     with pytest.raises(TrainingError, match=message.replace("(", r"\(")):
         tuning.finetune(job)
     assert [path.name for path in tmp_path.iterdir()] == ["f.tsv"]
@@ -320,7 +307,7 @@ def test_invalid_files_are_refused_and_nothing_is_written(
 
 def test_unknown_task_lists_the_known_ones() -> None:
     with pytest.raises(TrainingError, match="CoLA, SST-2"):
-        tuning.task_by_name("GLUE")
+        names.task_by_name("GLUE")
 
 
 if PUBLIC.is_dir():
@@ -337,5 +324,5 @@ if PUBLIC.is_dir():
         ],
     )
     def test_published_files_are_read_whole(task: str, file: str, rows: int, model: Path) -> None:
-        found = tuning.task_by_name(task).read(PUBLIC / file, tokenizers.load_tokenizer(model), 32, training=False)
+        found = names.task_by_name(task).read(PUBLIC / file, tokenizers.load_tokenizer(model), 32, training=False)
         assert len(found) == rows

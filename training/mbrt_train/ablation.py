@@ -91,7 +91,7 @@ def _graded(ablation: Ablation, change: Callable[[Recipe], Recipe], seed: int, f
         train(Request(recipe, ablation.corpus, folder, ablation.teacher, quiet=True))
         last = checkpoints.latest(folder)
         assert last is not None
-        grades = grade(ablation.exam, load_model(last.folder), folder / "tokenizer")
+        grades = grade(ablation.exam, load_model(last.folder), folder)
         result.write_text(json.dumps(grades) + "\n")
     grades = json.loads(result.read_text())
     return float(grades[ablation.exam.task.main_metric])

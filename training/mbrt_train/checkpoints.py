@@ -4,6 +4,7 @@ checkpoints/00001000/   config.json, model.safetensors     the student, as trans
                         optimiser.safetensors              moments by parameter name
                         recipe.json                        the resolved recipe
                         state.json                         position in stages and data; SHA-256 of the other files
+                        *.safetensors                      of fine-tuning: the best weights so far
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,10 @@ from torch import Tensor
 
 from mbrt_train import models
 from mbrt_train.errors import TrainingError
-from mbrt_train.models import PreTraining
+from mbrt_train.heads import AnyModel, save_model
+from mbrt_train.models import stored
 
 FOLDER = "checkpoints"
-FILES = ("config.json", "model.safetensors", "optimiser.safetensors", "recipe.json")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Checkpoint:
     folder: Path
     position: Position
     numbers: dict[str, Any]
+    notes: dict[str, Any]
+
+    def tensors(self, name: str) -> dict[str, Tensor]:
+        """Further weights by the name of their file."""
+        return load_file(self.folder / f"{name}.safetensors")
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -58,23 +65,30 @@ class Checkpoint:
 def save_checkpoint(
     run: Path,
     position: Position,
-    model: PreTraining,
+    model: AnyModel,
     optimiser: torch.optim.Optimizer,
     *,
     recipe: dict[str, Any],
     keep: int,
+    notes: Mapping[str, Any] | None = None,
+    weights: Mapping[str, Mapping[str, Tensor]] | None = None,
 ) -> Path:
-    """Write a checkpoint of a run, and remove all but the last `keep`."""
+    """Write a checkpoint of a run, and remove all but the last `keep`.
+
+    notes: further JSON values; weights: further state dicts by the names of their files.
+    """
     target = run / FOLDER / f"{position.step:08d}"
     partial = target.with_name(f".partial-{target.name}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    models.save(model, partial)
+    save_model(model, partial)
     tensors, numbers = optimiser_state(optimiser)
     save_file(tensors, partial / "optimiser.safetensors")
+    for name, state_dict in (weights or {}).items():
+        save_file(stored(state_dict), partial / f"{name}.safetensors")
     (partial / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n")
-    digests = {name: _digest(partial / name) for name in FILES}
-    state = {"position": asdict(position), "optimiser": numbers, "sha256": digests}
+    digests = {path.name: digest(path) for path in sorted(partial.iterdir())}
+    state = {"position": asdict(position), "optimiser": numbers, "notes": dict(notes or {}), "sha256": digests}
     (partial / "state.json").write_text(json.dumps(state, indent=2) + "\n")
     for path in (*partial.iterdir(), partial):
         _sync(path)
@@ -100,17 +114,23 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """Read and verify a checkpoint. Raises TrainingError for a missing or changed file."""
     try:
         state = json.loads((folder / "state.json").read_text())
-        for name, digest in state["sha256"].items():
-            if _digest(folder / name) != digest:
+        for name, wanted in state["sha256"].items():
+            if digest(folder / name) != wanted:
                 raise TrainingError(f"checkpoint {folder}: {name} is damaged.")
-        return Checkpoint(folder, Position(**state["position"]), state["optimiser"])
+        return Checkpoint(folder, Position(**state["position"]), state["optimiser"], state["notes"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, TrainingError):
             raise
         raise TrainingError(f"checkpoint {folder}: damaged ({error!r}).") from None
 
 
-def restore(checkpoint: Checkpoint, model: PreTraining, optimiser: torch.optim.Optimizer | None) -> None:
+def latest_step(run: Path) -> int | None:
+    """The step of the newest checkpoint, which is not verified; None without one."""
+    found = _folders(run)
+    return int(found[-1].name) if found else None
+
+
+def restore(checkpoint: Checkpoint, model: AnyModel, optimiser: torch.optim.Optimizer | None) -> None:
     """Load weights, and moments if an optimiser is given. Raises TrainingError if they belong to another model."""
     models.load(model, checkpoint.folder)
     if optimiser is None:
@@ -156,11 +176,26 @@ def load_optimiser_state(optimiser: torch.optim.Optimizer, tensors: dict[str, Te
         optimiser.state[places[name]].update(entries)
 
 
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Keys in which two resolved recipes differ, except those that do not change the results."""
+    found = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        a, b, name = ours.get(key), theirs.get(key), prefix + key
+        if name in ("keeping", "title", "hardware"):
+            continue
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, name + ".")
+        elif a != b:
+            found.append(f"{name} is {b!r} in the run, {a!r} here")
+    return found
+
+
 def _folders(run: Path) -> list[Path]:
     return sorted(path for path in (run / FOLDER).glob("[0-9]*") if path.is_dir())
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _hash(stream)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from mbrt_train.cli_tuning import add_evaluate, add_export, add_finetune
+from mbrt_train.commands import Commands, Run, add_command, interrupted, parse_seeds
 from mbrt_train.errors import TrainingError
 from mobilebert_rt.errors import MobileBertError
 
-Run = Callable[[argparse.Namespace], int]
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 
@@ -36,40 +37,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_recipes, _prepare, _train, _ablation, _finetune, _evaluate, _export):
+    for add in (_recipes, _prepare, _train, _ablation, add_finetune, add_evaluate, add_export):
         add(commands)
     args = parser.parse_args(argv)
     run: Run = args.run
     try:
         return run(args)
     except KeyboardInterrupt:
-        print("mbrt-train: interrupted; run the same command again to resume from the last checkpoint", file=sys.stderr)
+        print(f"mbrt-train: {interrupted(args)}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except (TrainingError, MobileBertError, OSError) as error:
         print(f"mbrt-train: {error}", file=sys.stderr)
         return EXIT_ERROR
 
 
-Commands = argparse._SubParsersAction  # the type has no public name
-
-
-def _command(
-    commands: Commands[argparse.ArgumentParser], name: str, summary: str, text: str, run: Run
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n\n{text}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _recipes(commands: Commands[argparse.ArgumentParser]) -> None:
     text = "Without NAME, lists the shipped recipes. With NAME, prints the recipe's file and its stages."
-    parser = _command(commands, "recipes", "list the shipped recipes, or show one", text, _run_recipes)
+    parser = add_command(commands, "recipes", "list the shipped recipes, or show one", text, _run_recipes)
     parser.add_argument("name", nargs="?", metavar="NAME", help="a shipped recipe, or a file")
 
 
@@ -93,7 +77,7 @@ The result is a folder of memory-mapped shards and the tokenizer. Tokens are mas
 
   mbrt-train prepare wiki.parquet books/ --tokenizer ./bert-base-uncased --max-tokens 512 --out corpus
   mbrt-train prepare zeitung.jsonl --field body --new-vocabulary 30000 --cased --out corpus"""
-    parser = _command(commands, "prepare", "convert text to a corpus", text, _run_prepare)
+    parser = add_command(commands, "prepare", "convert text to a corpus", text, _run_prepare)
     parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the corpus; must not exist")
     given = parser.add_mutually_exclusive_group(required=True)
@@ -119,7 +103,7 @@ The result is a folder of memory-mapped shards and the tokenizer. Tokens are mas
     )
     parser.add_argument("--field", default="text", help="text column of .jsonl and .parquet (default: text)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
 def _run_prepare(args: argparse.Namespace) -> int:
@@ -152,7 +136,7 @@ interrupted run, with the same results. A different configuration for an existin
   mbrt-train train test_teacher --corpus corpus --out teacher_run
   mbrt-train train minilm --corpus corpus --teacher ./minilm --out run --stop-after 30
   torchrun --nproc-per-node 8 -m mbrt_train.cli train paper_student --corpus corpus --teacher ./ib-bert --out run"""
-    parser = _command(commands, "train", "pre-train a teacher or distil a student", text, _run_train)
+    parser = add_command(commands, "train", "pre-train a teacher or distil a student", text, _run_train)
     parser.add_argument("recipe", metavar="RECIPE")
     parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
     parser.add_argument(
@@ -164,7 +148,7 @@ interrupted run, with the same results. A different configuration for an existin
         "--from", dest="start", type=Path, metavar="DIR", help="run whose last weights the student is initialised with"
     )
     parser.add_argument("--stop-after", type=float, metavar="MIN", help="write a checkpoint and stop after MIN minutes")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
 def _run_train(args: argparse.Namespace) -> int:
@@ -185,7 +169,7 @@ steps and several seeds, and grades them on sentence pairs that are not in the t
 sentence vectors. The same command resumes after an interruption.
 
   mbrt-train ablation minilm --corpus corpus --teacher ./minilm --data dev.csv --steps 150 --out ablation"""
-    parser = _command(commands, "ablation", "compare strategies and losses", text, _run_ablation)
+    parser = add_command(commands, "ablation", "compare strategies and losses", text, _run_ablation)
     parser.add_argument("recipe", metavar="RECIPE")
     parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
     parser.add_argument("--teacher", required=True, type=Path, metavar="DIR")
@@ -204,10 +188,10 @@ def _run_ablation(args: argparse.Namespace) -> int:
     from mbrt_train import ablation  # noqa: PLC0415
     from mbrt_train.recipes import load_recipe  # noqa: PLC0415
     from mbrt_train.tuning.evaluate import Exam  # noqa: PLC0415
-    from mbrt_train.tuning.finetune import task_by_name  # noqa: PLC0415
+    from mbrt_train.tuning.names import task_by_name  # noqa: PLC0415
 
     exam = Exam(task_by_name("similarity"), args.data)
-    seeds = _seeds(args.seeds)
+    seeds = parse_seeds(args.seeds)
     job = ablation.Ablation(load_recipe(args.recipe), args.corpus, args.teacher, exam, args.steps, seeds)
     grades = ablation.run(job, args.out, print)
     (args.out / "grades.json").write_text(json.dumps(grades, indent=2) + "\n")
@@ -215,141 +199,6 @@ def _run_ablation(args: argparse.Namespace) -> int:
     if args.plot:
         ablation.plot(grades, exam.task.main_metric, args.out / "grades.svg")
     print(f"\n{ablation.table(grades, seeds)}")
-    return 0
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(seed) for seed in text.split(","))
-    except ValueError:
-        raise TrainingError(f"--seeds is {text!r}; expected numbers such as 0,1,2.") from None
-
-
-def _finetune(commands: Commands[argparse.ArgumentParser]) -> None:
-    text = """TASK is CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE (TSV or CSV in GLUE's format), SQuAD (JSON, v1 or
-v2) or similarity (STS-B's files; vectors are compared by cosine). One model is trained per seed. The best one on the
-development file is written, with the mean and standard deviation of all seeds in results.json.
-
-  mbrt-train finetune ./my-mobilebert --task SST-2 --train train.tsv --dev dev.tsv --out sst2 --seeds 0,1,2
-  mbrt-train finetune ./my-mobilebert --task SQuAD --train train-v1.1.json --dev dev-v1.1.json --max-length 384 --out qa
-  mbrt-train finetune ./my-mobilebert --task RTE --train train.tsv --dev dev.tsv --teacher ./bert-rte --out rte"""
-    parser = _command(commands, "finetune", "fine-tune a model for a task", text, _run_finetune)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="Hugging Face folder, with its tokenizer")
-    parser.add_argument("--task", required=True, metavar="TASK")
-    parser.add_argument("--train", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--dev", type=Path, metavar="FILE", help="default: a share of --train is held out")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="must not exist")
-    parser.add_argument("--teacher", type=Path, metavar="DIR", help="distil from a model fine-tuned for the same task")
-    parser.add_argument(
-        "--alpha", type=float, default=0.5, metavar="A", help="weight of the true labels with --teacher (default: 0.5)"
-    )
-    parser.add_argument("--seeds", default="0", metavar="LIST", help="comma-separated seeds (default: 0)")
-    parser.add_argument("--epochs", type=int, default=5, metavar="N", help="maximum number of epochs (default: 5)")
-    parser.add_argument("--steps", type=int, default=0, metavar="N", help="maximum steps per seed (default: no limit)")
-    parser.add_argument(
-        "--patience", type=int, default=2, metavar="N", help="stop after N epochs without improvement (default: 2)"
-    )
-    parser.add_argument("--batch", type=int, default=32, metavar="N", help="batch size (default: 32)")
-    parser.add_argument("--learning-rate", type=float, default=4e-5, metavar="R", help="peak rate (default: 4e-5)")
-    parser.add_argument(
-        "--max-length", type=int, default=128, metavar="N", help="maximum tokens per text (default: 128)"
-    )
-    parser.add_argument(
-        "--dev-share", type=float, default=0.1, metavar="P", help="share held out without --dev (default: 0.1)"
-    )
-    parser.add_argument("--pooler", action="store_true", help="add a tanh pooler to a model without one")
-    parser.add_argument("--quantised", action="store_true", help="train through the engine's int8 arithmetic")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-def _run_finetune(args: argparse.Namespace) -> int:
-    from mbrt_train.tuning.finetune import Job, Options, finetune, task_by_name  # noqa: PLC0415
-
-    seeds = _seeds(args.seeds)
-    names = ("epochs", "steps", "patience", "batch", "learning_rate", "max_length", "dev_share", "alpha", "pooler")
-    options = Options(seeds=seeds, quantised=args.quantised, **{name: getattr(args, name) for name in names})
-    task = task_by_name(args.task)
-    job = Job(args.model, task, args.train, args.out, args.dev, args.teacher, options, args.quiet)
-    result = finetune(job)
-    for name, (mean, deviation) in result.mean_and_deviation().items():
-        print(f"{task.name} {name}: {mean:.2f} +- {deviation:.2f} over {len(seeds)} seeds")
-    print(f"{args.out}: the model of seed {result.kept}")
-    return 0
-
-
-def _evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
-    text = """MODEL is a folder, run by PyTorch, or a model file, run by the engine. Its folder has the tokenizer.
-
-  mbrt-train evaluate ./sst2 --task SST-2 --data dev.tsv
-  mbrt-train evaluate ./sst2-exported/model.int8.safetensors --task SST-2 --data dev.tsv"""
-    parser = _command(commands, "evaluate", "compute a model's metrics in a task", text, _run_evaluate)
-    parser.add_argument("model", metavar="MODEL", type=Path)
-    parser.add_argument("--task", required=True, metavar="TASK", help="as for finetune")
-    parser.add_argument("--data", required=True, type=Path, metavar="FILE")
-    parser.add_argument(
-        "--max-length", type=int, default=128, metavar="N", help="maximum tokens per text (default: 128)"
-    )
-
-
-def _run_evaluate(args: argparse.Namespace) -> int:
-    from mbrt_train.tuning.evaluate import Exam, evaluate  # noqa: PLC0415
-    from mbrt_train.tuning.finetune import task_by_name  # noqa: PLC0415
-
-    exam = Exam(task_by_name(args.task), args.data, args.max_length)
-    for name, value in evaluate(args.model, exam).items():
-        print(f"{exam.task.name} {name}: {value:.2f}")
-    return 0
-
-
-def _export(commands: Commands[argparse.ArgumentParser]) -> None:
-    text = """RUN is a folder of `train` (its newest valid checkpoint is used) or `finetune`. OUT is a Hugging Face
-folder that also holds the engine's int8 file. Before it is written, the engine is run at fp32 and int8 on held-out text
-and compared with PyTorch; a model that does not match is not written.
-
-  mbrt-train export run ./my-mobilebert --corpus corpus
-  mbrt-train export sst2 ./my-sst2 --texts dev.txt"""
-    parser = _command(commands, "export", "write a model for the engine, after comparing both", text, _run_export)
-    parser.add_argument("run_folder", metavar="RUN", type=Path)
-    parser.add_argument("out", metavar="OUT", type=Path, help="must not exist")
-    given = parser.add_mutually_exclusive_group(required=True)
-    given.add_argument("--corpus", type=Path, metavar="DIR", help="compare on the corpus's held-out text")
-    given.add_argument("--texts", type=Path, metavar="FILE", help="compare on the lines of a file")
-    parser.add_argument("--task", metavar="TASK", help="compare the metrics of a task as well; requires --data")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="development file of --task")
-    parser.add_argument(
-        "--max-tokens",
-        type=int,
-        metavar="N",
-        help="maximum tokens per text of a sentence-vector model (default: as trained)",
-    )
-    parser.add_argument(
-        "--tolerance", type=float, default=1e-5, metavar="E", help="fp32: maximum relative error (default: 1e-5)"
-    )
-    parser.add_argument(
-        "--cosine", type=float, default=0.95, metavar="C", help="int8: minimum mean cosine (default: 0.95)"
-    )
-    parser.add_argument(
-        "--agreement", type=float, default=0.9, metavar="P", help="int8: minimum agreement (default: 0.9)"
-    )
-
-
-def _run_export(args: argparse.Namespace) -> int:
-    from mbrt_train.export import Bars, export  # noqa: PLC0415
-    from mbrt_train.tuning.evaluate import Exam  # noqa: PLC0415
-    from mbrt_train.tuning.finetune import task_by_name  # noqa: PLC0415
-
-    if (args.task is None) != (args.data is None):
-        raise TrainingError("--task and --data must be given together.")
-    exam = None if args.task is None else Exam(task_by_name(args.task), args.data)
-
-    texts = [] if args.texts is None else [line for line in args.texts.read_text().splitlines() if line.strip()]
-    if args.texts is not None and not texts:
-        raise TrainingError(f"{args.texts}: the file has no text.")
-    bars = Bars(args.tolerance, args.cosine, args.agreement)
-    reports = export(args.run_folder, args.out, args.corpus, texts, exam=exam, bars=bars, max_tokens=args.max_tokens)
-    for report in reports:
-        print(f"{report}\n")
-    print(f"{args.out} written")
     return 0
 
 

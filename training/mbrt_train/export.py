@@ -20,7 +20,8 @@ from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, load_model, save_model, write_pooling
 from mbrt_train.models import PreTraining
 from mbrt_train.parity import Report, compare
-from mbrt_train.tuning.evaluate import Exam, grade
+from mbrt_train.sources import tokenizer_source, weights_folder
+from mbrt_train.tuning.evaluate import Exam, exam_examples, grade
 
 ENGINE_FILE = "model.int8.safetensors"
 MAX_TEXTS = 64
@@ -53,13 +54,14 @@ def export(
 ) -> list[Report]:
     """Write `target` from a run, or from a folder that `finetune` wrote; returns the comparisons.
 
-    Both are run on `texts`, or on the corpus's held-out ones; exam: a task whose metrics are compared. max_tokens: the
-    maximum length of a text for a model of sentence vectors (default: that of training). Raises TrainingError, with
-    nothing written, if the target exists, the tokenizer does not match, or the engine's results differ.
+    Both are run on `texts`, on the corpus's held-out ones, or on those of the exam, a task whose metrics are compared.
+    max_tokens: the maximum length of a text for a model of sentence vectors (default: that of training). Raises
+    TrainingError, with nothing written, if the target exists, the tokenizer does not match, or the results differ.
     """
     if target.exists():
         raise TrainingError(f"{target} exists. Remove it or choose another folder.")
-    model, tokenizer_folder, extra, longest = _read(source)
+    model, extra, longest = _read(source)
+    tokenizer_folder = tokenizer_source(source)
     if max_tokens is not None:
         _check_longest(max_tokens, longest, model.config.max_position_embeddings)
         longest = max_tokens
@@ -68,7 +70,10 @@ def export(
         raise TrainingError(
             f"{tokenizer_folder} has {len(pieces(tokenizer)):,} pieces; the model has {model.config.vocab_size:,}."
         )
-    ids = heldout_ids(tokenizer, corpus, texts, model.config.max_position_embeddings)
+    if texts or corpus is not None or exam is None:
+        ids = heldout_ids(tokenizer, corpus, texts, model.config.max_position_embeddings)
+    else:
+        ids = [example.sequences[0].ids for example in exam_examples(exam, model, source)[1][:MAX_TEXTS]]
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         save_model(model, partial, extra)
@@ -84,18 +89,16 @@ def export(
     return reports
 
 
-def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], int | None]:
-    """Model, tokenizer's folder, further keys of config.json, and a sentence-vector model's maximum length."""
-    if (source / "run.json").is_file():
-        found = checkpoints.latest(source)
-        if found is None:
-            raise TrainingError(f"{source}: no checkpoint. Train at least until the first one.")
-        model = load_model(found.folder)
-        sentence = found.recipe["objective"] == "sentence"
+def _read(source: Path) -> tuple[AnyModel, dict[str, Any], int | None]:
+    """Model, further keys of config.json, and a sentence-vector model's maximum length."""
+    folder = weights_folder(source)
+    if folder != source:
+        recipe = checkpoints.read_checkpoint(folder).recipe
+        model = load_model(folder)
+        sentence = recipe["objective"] == "sentence"
         if sentence and isinstance(model, PreTraining):
             model = model.body  # its heads are not trained
-        longest = found.recipe["data"]["max_length"] if sentence else None
-        return model.eval(), source / "tokenizer", {}, longest
+        return model.eval(), {}, recipe["data"]["max_length"] if sentence else None
     if not (source / "config.json").is_file():
         raise TrainingError(f"{source}: neither a run nor a saved model.")
     if not any((source / name).is_file() for name in FILES[:2]):
@@ -105,7 +108,7 @@ def _read(source: Path) -> tuple[AnyModel, Path, dict[str, Any], int | None]:
     known = asdict(model.config)
     extra = {key: value for key, value in raw.items() if key not in known and key != "architectures"}
     limits = source / "sentence_bert_config.json"
-    return model, source, extra, json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else None
+    return model, extra, json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else None
 
 
 def _check_longest(wanted: int, trained: int | None, positions: int) -> None:
@@ -127,7 +130,7 @@ def heldout_ids(tokenizer: Tokenizer, corpus: Path | None, texts: Sequence[str],
         rows = range(min(MAX_TEXTS, len(part)))
         found = [[words.cls, *part[row].ids.tolist(), words.sep] for row in rows]
     else:
-        raise TrainingError("give a corpus or texts for the comparison.")
+        raise TrainingError("export: nothing to compare on. Give --corpus, --texts, or --task with --data.")
     return [ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in found]
 
 

@@ -15,18 +15,21 @@ from torch import Tensor, nn
 from mbrt_train import models
 from mbrt_train.config import Config
 from mbrt_train.errors import TrainingError
-from mbrt_train.models import Encoder, Output, PreTraining, WithBody, initialise
+from mbrt_train.models import Encoder, Output, PreTraining, WithBody, initialise, stored
 from mbrt_train.teachers import read_config, read_tensors
 
 
 class SequenceClassifier(WithBody):
-    """Pooled first token to n logits: one per class, or one score. transformers' ...ForSequenceClassification."""
+    """Pooled first token to n logits: one per class, or one score. transformers' ...ForSequenceClassification.
+
+    multi: any number of the labels can be right; a label is, where its logit is above 0.
+    """
 
     head = "ForSequenceClassification"
 
-    def __init__(self, config: Config, labels: int) -> None:
+    def __init__(self, config: Config, labels: int, multi: bool = False) -> None:
         super().__init__()
-        self.config, self.labels = config, labels
+        self.config, self.labels, self.multi = config, labels, multi
         self.add_module(config.model_type, Encoder(config))
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.classifier = nn.Linear(config.hidden_size, labels)
@@ -39,6 +42,26 @@ class SequenceClassifier(WithBody):
         out: Output = self.body(ids, mask, types, alone=True)
         assert out.pooled is not None
         return self.classifier(self.dropout(out.pooled)), out
+
+
+class TokenClassifier(WithBody):
+    """Each token to n logits. transformers' ...ForTokenClassification."""
+
+    head = "ForTokenClassification"
+
+    def __init__(self, config: Config, labels: int) -> None:
+        super().__init__()
+        self.config, self.labels = config, labels
+        self.add_module(config.model_type, Encoder(config, pooling=False))
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.classifier = nn.Linear(config.hidden_size, labels)
+        initialise(self, config)
+        nn.init.zeros_(self.classifier.weight)  # as above
+
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, Output]:
+        """ids, mask, types [B, S] -> logits [B, S, n] and the encoder's output."""
+        out: Output = self.body(ids, mask, types, alone=True)
+        return self.classifier(self.dropout(out.last_hidden_state)), out
 
 
 class QuestionAnswering(WithBody):
@@ -59,7 +82,7 @@ class QuestionAnswering(WithBody):
         return self.qa_outputs(out.last_hidden_state), out
 
 
-AnyModel = Encoder | PreTraining | SequenceClassifier | QuestionAnswering
+AnyModel = Encoder | PreTraining | SequenceClassifier | TokenClassifier | QuestionAnswering
 
 
 def save_model(model: AnyModel, folder: Path, extra: Mapping[str, Any] | None = None) -> None:
@@ -71,8 +94,7 @@ def save_model(model: AnyModel, folder: Path, extra: Mapping[str, Any] | None = 
         family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
         text = asdict(model.config) | {"architectures": [family + model.head], **(extra or {})}
         (folder / "config.json").write_text(json.dumps(text, indent=2) + "\n")
-        tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
-        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file(stored(model.state_dict()), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)  # save_file makes files readable only by their owner
 
 
@@ -105,8 +127,11 @@ def load_model(folder: Path) -> AnyModel:
     architecture = str((raw.get("architectures") or ["Model"])[0])
     tensors = {name.removeprefix(config.model_type + "."): t.float() for name, t in read_tensors(folder).items()}
     model: AnyModel
+    outputs = len(tensors.get("classifier.bias", torch.zeros(1)))
     if architecture.endswith(SequenceClassifier.head):
-        model = SequenceClassifier(config, len(tensors.get("classifier.bias", torch.zeros(1))))
+        model = SequenceClassifier(config, outputs, multi=raw.get("problem_type") == "multi_label_classification")
+    elif architecture.endswith(TokenClassifier.head):
+        model = TokenClassifier(config, outputs)
     elif architecture.endswith(QuestionAnswering.head):
         model = QuestionAnswering(config)
     elif architecture.endswith("ForPreTraining"):
@@ -116,7 +141,7 @@ def load_model(folder: Path) -> AnyModel:
     else:
         raise TrainingError(
             f"{folder}: {architecture} is not supported; expected the base model, ForPreTraining, "
-            f"{SequenceClassifier.head} and {QuestionAnswering.head}."
+            f"{SequenceClassifier.head}, {TokenClassifier.head} and {QuestionAnswering.head}."
         )
     own = {name for name in model.state_dict() if ".decoder." not in name}
     wanted = {name: name.removeprefix(config.model_type + ".") for name in own}

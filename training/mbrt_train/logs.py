@@ -1,4 +1,4 @@
-"""Output of a run: progress bar, log.jsonl and TensorBoard. Only the main process writes."""
+"""Output of a run: progress, log.jsonl and TensorBoard. Only the main process writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
+
+from mbrt_train.progress import Progress
 
 
 class Log:
@@ -20,12 +21,11 @@ class Log:
             lines = [line for line in self._file.read_text().splitlines() if _step(line) <= step]
             self._file.write_text("".join(line + "\n" for line in lines))
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=step + 1)
-        self._bar = tqdm(total=steps, initial=step, unit="step", disable=quiet or None, dynamic_ncols=True)
+        self._progress = Progress(steps, "step", quiet, done=step)
         self._last = time.monotonic()
 
     def advance(self, stage: str) -> None:
-        self._bar.set_description(stage, refresh=False)
-        self._bar.update(1)
+        self._progress.advance(name=stage)
 
     def write(self, step: int, stage: str, values: dict[str, float], tokens: int = 0) -> None:
         """Write one line: step, stage, values, and tokens per second since the previous line."""
@@ -38,11 +38,13 @@ class Log:
             stream.write(json.dumps(line) + "\n")
         for name, value in values.items():
             self._board.add_scalar(name, value, step)
-        self._bar.set_postfix({name: f"{value:.4g}" for name, value in values.items() if "loss" in name})
+        shown = {name: f"{value:.4g}" for name, value in values.items() if "loss" in name or "evaluate" in name}
+        if shown:
+            self._progress.show(shown)
 
     def close(self) -> None:
         self._board.close()
-        self._bar.close()
+        self._progress.close()
 
 
 def _step(line: str) -> int:

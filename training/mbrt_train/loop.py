@@ -29,6 +29,7 @@ from mbrt_train.logs import Log
 from mbrt_train.models import PreTraining
 from mbrt_train.optimisers import make_optimiser, set_rate
 from mbrt_train.recipes import Recipe
+from mbrt_train.seeds import hash_seed
 from mbrt_train.strategies import Stage
 from mbrt_train.tasks import Student, Task, Term, trainable
 
@@ -227,11 +228,3 @@ def make_accelerator() -> Accelerator:
     accelerate's mixed precision is off: the recipe decides on bf16.
     """
     return Accelerator(mixed_precision="no", cpu=not torch.accelerator.is_available())
-
-
-def hash_seed(*numbers: int) -> int:
-    """A seed from several numbers, the same on every machine."""
-    found = 0
-    for number in numbers:
-        found = (found * 1_000_003 + number + 12_345) % (1 << 63)
-    return found

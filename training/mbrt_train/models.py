@@ -11,6 +11,7 @@ IB-BERT, whose query and key read the stream between blocks (width H; transforme
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -201,12 +202,15 @@ def save(model: Encoder | PreTraining, folder: str | Path) -> None:
     architecture = family + ("ForPreTraining" if isinstance(model, PreTraining) else "Model")
     text = json.dumps(asdict(model.config) | {"architectures": [architecture]}, indent=2)
     (target / "config.json").write_text(text + "\n")
-    # The decoder is tied to the word table and its bias to `bias`: each is stored once.
-    tensors = {name: t.contiguous() for name, t in model.state_dict().items() if ".decoder." not in name}
-    save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+    save_file(stored(model.state_dict()), target / "model.safetensors", metadata={"format": "pt"})
 
 
-def load(model: Encoder | PreTraining, folder: str | Path) -> None:
+def stored(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file: the decoder is tied to the word table and its bias to `bias`, so each is stored once."""
+    return {name: value.detach().contiguous() for name, value in state_dict.items() if ".decoder." not in name}
+
+
+def load(model: nn.Module, folder: str | Path) -> None:
     """Read the weights that `save` or transformers wrote for the same class and configuration."""
     tensors = load_file(Path(folder) / "model.safetensors")
     own = {name: value for name, value in model.state_dict().items() if ".decoder." not in name}

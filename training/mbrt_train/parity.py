@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 import mobilebert_rt as mbrt
-from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier
+from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier, TokenClassifier
 from mbrt_train.models import Encoder, Output, PreTraining
 
 Floats = NDArray[Any]
@@ -112,7 +112,11 @@ def _compare_logits(model: AnyModel, report: Report, ours: mbrt.ModelOutput, the
     mine = np.asarray(ours.logits[0])
     report.add("logits", mine, theirs[0])
     if isinstance(model, SequenceClassifier):
-        if model.labels > 1:
+        if model.multi:
+            report.agree("labels", mine > 0, theirs[0] > 0)
+        elif model.labels > 1:
             report.agree("labels", mine.argmax(-1, keepdims=True), theirs[0].argmax(-1, keepdims=True))
+    elif isinstance(model, TokenClassifier):
+        report.agree("labels of tokens", mine.argmax(-1), theirs[0].argmax(-1))
     else:
         report.agree("most likely words", mine.argmax(-1), theirs[0].argmax(-1))

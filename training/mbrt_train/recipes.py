@@ -205,20 +205,6 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     return value
 
 
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Keys in which two resolved recipes differ, except those that do not change the results."""
-    found = []
-    for key in sorted(ours.keys() | theirs.keys()):
-        a, b, name = ours.get(key), theirs.get(key), prefix + key
-        if name in ("keeping", "title", "hardware"):
-            continue
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            found += differences(a, b, name + ".")
-        elif a != b:
-            found.append(f"{name} is {b!r} in the run, {a!r} here")
-    return found
-
-
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise TrainingError(f"{name} is {value!r}; expected one of {', '.join(allowed)}.")

@@ -12,15 +12,17 @@ import torch
 from accelerate import Accelerator
 
 from mbrt_train import checkpoints
-from mbrt_train.checkpoints import Checkpoint, Position
+from mbrt_train.checkpoints import Checkpoint, Position, differences
 from mbrt_train.data.batches import Batches
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.tokenizer import check_checkpoint, copy_tokenizer, vocabulary
 from mbrt_train.errors import TrainingError
 from mbrt_train.heads import load_model
-from mbrt_train.loop import Trainer, hash_seed, make_accelerator
+from mbrt_train.loop import Trainer, make_accelerator
 from mbrt_train.models import Encoder, PreTraining
-from mbrt_train.recipes import Recipe, differences
+from mbrt_train.recipes import Recipe
+from mbrt_train.seeds import hash_seed
+from mbrt_train.sources import RUN, tokenizer_source, weights_folder
 from mbrt_train.tasks import (
     KnowledgeTransfer,
     Pretraining,
@@ -30,8 +32,6 @@ from mbrt_train.tasks import (
     Weights,
 )
 from mbrt_train.teachers import Teacher, inherit, load_teacher, read_config
-
-MANIFEST = "run.json"
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None
         return None
     if request.teacher is None:
         raise TrainingError("this recipe distils from a teacher. Give its folder with --teacher.")
-    teacher = load_teacher(request.teacher)
-    check_checkpoint(corpus.tokenizer(), request.teacher, teacher.config.vocab_size)
+    teacher = load_teacher(weights_folder(request.teacher))
+    check_checkpoint(corpus.tokenizer(), tokenizer_source(request.teacher), teacher.config.vocab_size)
     if recipe.data.max_length > teacher.config.max_position_embeddings:
         raise TrainingError(
             f"data.max_length is {recipe.data.max_length}; the teacher has "
@@ -135,8 +135,7 @@ def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task
 
 def _start_from(student: PreTraining, source: Path) -> None:
     """Load the weights of a run's newest checkpoint, or of a model's folder. Raises TrainingError."""
-    found = checkpoints.latest(source) if (source / MANIFEST).is_file() else None
-    folder = source if found is None else found.folder
+    folder = weights_folder(source)
     if read_config(folder) != student.config:
         raise TrainingError(f"{folder}: its configuration differs from the recipe's student.")
     given = load_model(folder)
@@ -175,9 +174,9 @@ def _resumable(request: Request, recipe: Recipe, corpus: Corpus) -> Checkpoint |
     out = request.out
     if not out.exists() or not any(out.iterdir()):
         return None
-    if not (out / MANIFEST).is_file():
+    if not (out / RUN).is_file():
         raise TrainingError(f"{out} exists and is not a run of mbrt-train. Choose another folder.")
-    theirs = json.loads((out / MANIFEST).read_text())
+    theirs = json.loads((out / RUN).read_text())
     ours = json.loads(json.dumps(_identity(request, recipe, corpus)))
     found = differences(ours["recipe"], theirs["recipe"])
     found += differences(ours["corpus"], theirs["corpus"], "corpus.")
@@ -191,17 +190,17 @@ def _resumable(request: Request, recipe: Recipe, corpus: Corpus) -> Checkpoint |
         )
     checkpoint = checkpoints.latest(out)
     if checkpoint is not None and differences(ours["recipe"], checkpoint.recipe):
-        raise TrainingError(f"checkpoint {checkpoint.folder}: its configuration differs from {out / MANIFEST}.")
+        raise TrainingError(f"checkpoint {checkpoint.folder}: its configuration differs from {out / RUN}.")
     return checkpoint
 
 
 def _begin(request: Request, recipe: Recipe, corpus: Corpus) -> None:
     request.out.mkdir(parents=True, exist_ok=True)
     copy_tokenizer(corpus.folder / "tokenizer", request.out / "tokenizer")
-    partial = request.out / f".{MANIFEST}"
+    partial = request.out / f".{RUN}"
     text = json.dumps(_identity(request, recipe, corpus) | {"corpus_folder": str(request.corpus)}, indent=2)
     partial.write_text(text + "\n")
-    partial.replace(request.out / MANIFEST)
+    partial.replace(request.out / RUN)
 
 
 def _leave(accelerator: Accelerator) -> None:

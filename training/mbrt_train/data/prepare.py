@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from tokenizers import Tokenizer
-from tqdm import tqdm
 
 from mbrt_train.data import texts
 from mbrt_train.data.corpus import FORMAT, MANIFEST, SCHEMA, VERSION
@@ -27,6 +26,7 @@ from mbrt_train.data.tokenizer import (
     vocabulary,
 )
 from mbrt_train.errors import TrainingError
+from mbrt_train.progress import Progress
 
 DOCUMENTS_A_BATCH = 64  # tokenised together, on all cores
 
@@ -86,7 +86,8 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
     writers = {split: Shards(folder, split, options.shard_segments) for split in ("train", "heldout")}
     rng = np.random.default_rng(options.seed)
     number = 0
-    with tqdm(total=sum(file.stat().st_size for file in files), unit="B", unit_scale=True, disable=quiet) as bar:
+    progress = Progress(sum(file.stat().st_size for file in files), "byte", quiet, name="prepare", scale=True)
+    try:
         for file in files:
             for documents in _batched(texts.read_documents(file, options.field), DOCUMENTS_A_BATCH):
                 for sentences in _encoded(tokenizer, documents):
@@ -94,7 +95,9 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
                     for ids, cuts in segments(sentences, options.max_tokens - 3, options.short, rng):
                         writers[split].add(ids, cuts, number)
                     number += 1
-                bar.update(sum(len(document) for document in documents))
+                progress.advance(sum(len(document) for document in documents))
+    finally:
+        progress.close()
     for writer in writers.values():
         writer.close()
     if not writers["train"].segments:

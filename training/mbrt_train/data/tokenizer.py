@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from mbrt_train.data.files import read_metadata
 from mbrt_train.errors import TrainingError
 
 FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")
@@ -33,20 +34,29 @@ class Vocabulary:
     continues: NDArray[np.bool_]
 
 
-def load_tokenizer(folder: str | Path) -> Tokenizer:
-    """The tokenizer of a folder: tokenizer.json, else vocab.txt with the settings of tokenizer_config.json."""
-    source = Path(folder)
-    if (source / "tokenizer.json").is_file():
-        tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+def load_tokenizer(source: str | Path) -> Tokenizer:
+    """The tokenizer of a folder or of a model file: tokenizer.json, else vocab.txt with its settings."""
+    files = read_metadata(Path(source)) if Path(source).is_file() else _in_folder(Path(source))
+    if "tokenizer.json" in files:
+        tokenizer = Tokenizer.from_str(files["tokenizer.json"])
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
-    if (source / "vocab.txt").is_file():
-        pieces = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
-        config = source / "tokenizer_config.json"
-        settings: dict[str, Any] = json.loads(config.read_text()) if config.is_file() else {}
+    if "vocab.txt" in files:
+        pieces = files["vocab.txt"].splitlines()
+        settings: dict[str, Any] = json.loads(files.get("tokenizer_config", "{}"))
         return _word_piece({piece: i for i, piece in enumerate(pieces)}, bool(settings.get("do_lower_case", True)))
-    raise TrainingError(f"{source}: neither tokenizer.json nor vocab.txt. Give the folder of a BERT tokenizer.")
+    raise TrainingError(
+        f"{source}: neither tokenizer.json nor vocab.txt. Give the folder, or the model file, of a BERT tokenizer."
+    )
+
+
+def _in_folder(folder: Path) -> dict[str, str]:
+    """The texts of a tokenizer's files under the names that they have in a model file."""
+    names = {"tokenizer.json": "tokenizer.json", "vocab.txt": "vocab.txt", "tokenizer_config.json": "tokenizer_config"}
+    return {
+        name: (folder / file).read_text(encoding="utf-8") for file, name in names.items() if (folder / file).is_file()
+    }
 
 
 def learn_tokenizer(texts: Iterable[str], size: int, lower_case: bool = True) -> Tokenizer:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mbrt_train.errors import TrainingError
-from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier
+from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier, TokenClassifier
 from mbrt_train.layers import ACTIVATIONS as SMOOTH
 from mbrt_train.layers import Block, Bottleneck, FeedForward, Intermediate, NoNorm, Normed
 from mbrt_train.models import Encoder, Output, Pooler, PreTraining
@@ -59,8 +59,8 @@ class Quantised(nn.Module):
             if self.calls % self.every == 0:
                 self.refresh()
         out = self.encode(ids, mask, types)
-        if isinstance(self.model, QuestionAnswering):
-            head = self.model.qa_outputs
+        if isinstance(self.model, (QuestionAnswering, TokenClassifier)):
+            head = self.model.qa_outputs if isinstance(self.model, QuestionAnswering) else self.model.classifier
             return exactly.float_linear(out.last_hidden_state, head.weight, head.bias), out
         if isinstance(self.model, SequenceClassifier):
             assert out.pooled is not None

@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mbrt_train.heads import AnyModel, QuestionAnswering, SequenceClassifier
+from mbrt_train.heads import AnyModel
+from mbrt_train.models import Encoder, PreTraining
 from mobilebert_rt.conversion.checkpoint import Entry
 from mobilebert_rt.conversion.equalise import Equalised
 from mobilebert_rt.conversion.fold import Floats, Folded, Linear
@@ -66,7 +67,7 @@ def find_scales(model: AnyModel) -> Scales:
 def _folded(model: AnyModel) -> Folded:
     """The model's own tensors, folded; tensors that folding does not change are not copied."""
     family = {"mobilebert": "MobileBert", "bert": "Bert"}[model.config.model_type]
-    task = model.head if isinstance(model, (SequenceClassifier, QuestionAnswering)) else "Model"
+    task = "Model" if isinstance(model, (Encoder, PreTraining)) else model.head
     source = read_source(asdict(model.config) | {"architectures": [family + task]})
     entries = {
         name: Entry(

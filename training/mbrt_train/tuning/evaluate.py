@@ -9,8 +9,11 @@ import mobilebert_rt as mbrt
 from mbrt_train.data.tokenizer import load_tokenizer
 from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, load_model
+from mbrt_train.sources import read_labels, tokenizer_source, weights_folder
+from mbrt_train.tuning.own import OwnTask
 from mbrt_train.tuning.predict import AsAlone, check_head, with_engine, with_torch
-from mbrt_train.tuning.task import Predict, TuningTask
+from mbrt_train.tuning.task import Example, TuningTask
+from mobilebert_rt.config import EngineConfig
 
 
 @dataclass(frozen=True)
@@ -23,29 +26,39 @@ class Exam:
 
 
 def evaluate(model: Path, exam: Exam) -> dict[str, float]:
-    """Metrics of a folder (run by PyTorch) or of a model file (run by the engine). Raises TrainingError."""
+    """Metrics of a folder or run (by PyTorch) or of a model file (by the engine). Raises TrainingError."""
     if model.is_dir():
-        return grade(exam, load_model(model), model)
+        return grade(exam, load_model(weights_folder(model)), model)
     try:
         engine = mbrt.Model.from_pretrained(model)
     except mbrt.MobileBertError as error:
         raise TrainingError(str(error)) from error
-    return grade(exam, engine, model.parent)
+    return grade(exam, engine, model)
 
 
-def grade(exam: Exam, model: AnyModel | mbrt.Model, tokenizer_folder: Path) -> dict[str, float]:
-    """Metrics in percent. Raises TrainingError for a model without the task's head."""
-    task = exam.task
+def grade(exam: Exam, model: AnyModel | mbrt.Model, source: Path) -> dict[str, float]:
+    """Metrics in percent. source: the folder, run or file with the model's tokenizer and labels.
+
+    Raises TrainingError for a model without the task's head.
+    """
+    task, examples = exam_examples(exam, model, source)
     if isinstance(model, mbrt.Model):
-        predict: Predict = with_engine(model)
-        positions = model.config.max_positions
-    else:
-        if not check_head(task, model):
-            raise TrainingError(
-                f"{tokenizer_folder}: the model does not have the head of {task.name}. Fine-tune it first."
-            )
-        predict = with_torch(task, AsAlone(model).eval())
-        positions = model.config.max_position_embeddings
-    tokenizer = load_tokenizer(tokenizer_folder)
-    examples = task.read(exam.data, tokenizer, min(exam.max_length, positions), training=False)
-    return task.evaluate(predict, examples)
+        return task.evaluate(with_engine(model), examples)
+    if not check_head(task, model):
+        raise TrainingError(f"{source}: the model does not have the head of {task.name}. Fine-tune it first.")
+    return task.evaluate(with_torch(task, AsAlone(model).eval()), examples)
+
+
+def exam_examples(exam: Exam, model: AnyModel | mbrt.Model, source: Path) -> tuple[TuningTask, list[Example]]:
+    """The task, with the model's labels if it is one on own data, and the examples of its file."""
+    task = exam.task
+    if isinstance(task, OwnTask):
+        labels = read_labels(source)
+        given = task.data.labels
+        if given is not None and len(given) != len(labels):
+            raise TrainingError(f"--labels names {len(given)} labels; {source} has {len(labels)}. Name each of them.")
+        task = task.labelled(labels, source)
+    config = model.config
+    positions = config.max_positions if isinstance(config, EngineConfig) else config.max_position_embeddings
+    length = min(exam.max_length, positions)
+    return task, task.read(exam.data, load_tokenizer(tokenizer_source(source)), length, training=False)

@@ -2,59 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
+import sys
+from collections.abc import Sized
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from tqdm import tqdm
 
+from mbrt_train.checkpoints import Checkpoint, digest
 from mbrt_train.data.tokenizer import copy_tokenizer, load_tokenizer, pieces
 from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, load_model, save_model, write_pooling
-from mbrt_train.models import Encoder, PreTraining
-from mbrt_train.optimisers import make_optimiser, set_rate
-from mbrt_train.quantised.model import Quantised
-from mbrt_train.strategies import Schedule
-from mbrt_train.tuning.glue import TASKS, Similarity
-from mbrt_train.tuning.predict import AsAlone, check_head, with_torch
-from mbrt_train.tuning.squad import Squad
-from mbrt_train.tuning.task import Example, TuningTask, pad
-
-NAMES = (*TASKS, "SQuAD", "similarity")
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of fine-tuning. The paper searched batches of 16 to 48, rates of 1e-5 to 1e-4 and 2 to 10 epochs.
-
-    patience: epochs without a better development score before it stops. dev_share: share of the training file to hold
-    out without a development file. alpha: weight of the true labels with a teacher. pooler: add a tanh pooler before
-    the head of a model without one. steps: maximum, 0 for no limit.
-    """
-
-    seeds: tuple[int, ...] = (0,)
-    epochs: int = 5
-    batch: int = 32
-    learning_rate: float = 4e-5
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    patience: int = 2
-    max_length: int = 128
-    dev_share: float = 0.1
-    alpha: float = 0.5
-    pooler: bool = False
-    quantised: bool = False
-    steps: int = 0
+from mbrt_train.models import Encoder
+from mbrt_train.sources import read_labels, tokenizer_source, weights_folder
+from mbrt_train.tuning.keeper import Keeper, unfinished
+from mbrt_train.tuning.own import OwnTask
+from mbrt_train.tuning.predict import AsAlone, check_head
+from mbrt_train.tuning.task import Example, TuningTask
+from mbrt_train.tuning.training import DEFAULTS, Options, Tuning, encoder_of, new_model
 
 
 @dataclass(frozen=True)
@@ -71,15 +41,6 @@ class Result:
         return {name: (float(values.mean()), deviation[name]) for name, values in table.items()}
 
 
-def task_by_name(name: str) -> TuningTask:
-    """A GLUE task, SQuAD, or sentence similarity. Raises TrainingError."""
-    for known in NAMES:
-        if known.lower() == name.lower():
-            others: dict[str, TuningTask] = {"SQuAD": Squad(), "similarity": Similarity()}
-            return TASKS[known] if known in TASKS else others[known]
-    raise TrainingError(f"unknown task {name!r}; expected one of {', '.join(NAMES)}.")
-
-
 @dataclass(frozen=True)
 class Job:
     """Folder of the initial model, a task, its files, and the folder of the result.
@@ -93,19 +54,20 @@ class Job:
     out: Path
     dev: Path | None = None
     teacher: Path | None = None
-    options: Options = Options()
+    options: Options = DEFAULTS
     quiet: bool = False
 
 
 def finetune(job: Job) -> Result:
-    """Train one model per seed and write the best one and results.json.
+    """Train one model per seed and write the best one and results.json; or resume an interrupted run of the same job.
 
     Raises TrainingError before the first step, with nothing written, for wrong files, labels and models.
     """
     if job.out.exists():
         raise TrainingError(f"{job.out} exists. Remove it or choose another folder.")
-    base, task, options = load_model(job.model), job.task, job.options
-    tokenizer = load_tokenizer(job.model)
+    source = weights_folder(job.model)
+    base, task, options = load_model(source), labelled(job), job.options
+    tokenizer = load_tokenizer(tokenizer_source(job.model))
     size = len(pieces(tokenizer))
     if size != base.config.vocab_size:
         raise TrainingError(
@@ -118,18 +80,67 @@ def finetune(job: Job) -> Result:
     else:
         held = task.read(job.dev, tokenizer, longest, training=False)
     teacher = None if job.teacher is None else _teacher(job.teacher, task, base)
-    runs, lines = {}, []
-    best: tuple[float, int, AnyModel] | None = None
+    keeper = Keeper(unfinished(job.out), _identity(job, task, base))
+    found = keeper.resume()
+    if not job.quiet:
+        _say(job, task, examples, held, found)
+    if isinstance(task, OwnTask) and check_head(task, base) and not same_labels(task, source):
+        base = encoder_of(base)  # a head for other labels
     for seed in options.seeds:
+        if seed in keeper.finished.seeds:
+            continue
         one = Tuning(base, task, teacher, options, seed=seed, quiet=job.quiet)
-        runs[seed] = one.train(examples, held)
-        lines += one.log
-        if best is None or runs[seed][task.main_metric] > best[0]:
-            best = (runs[seed][task.main_metric], seed, one.model)
-    assert best is not None
-    result = Result(runs, best[1])
-    _write(job, best[2], result, lines)
+        if found is not None:
+            keeper.restore(one, found)
+            found = None
+        keeper.finish(one, one.train(examples, held, keeper.save))
+    finished = keeper.finished
+    model = new_model(base, task, options)
+    model.load_state_dict(finished.weights, strict=False)
+    result = Result(finished.seeds, finished.kept)
+    _write(job, task, model.eval(), result, finished.log)
+    keeper.remove()
     return result
+
+
+def labelled(job: Job) -> TuningTask:
+    """The job's task; on one's own data with the labels of the training file."""
+    if isinstance(job.task, OwnTask):
+        return job.task.labelled(job.task.labels_in(job.train), job.train)
+    return job.task
+
+
+def same_labels(task: OwnTask, source: Path) -> bool:
+    """Whether a model's head is for the labels of a task; a regression has none."""
+    return not task.labels or read_labels(source) == task.labels
+
+
+def _identity(job: Job, task: TuningTask, base: AnyModel) -> dict[str, Any]:
+    """What must be equal for a run to be resumed."""
+    weights = hashlib.sha256()
+    for value in base.state_dict().values():
+        weights.update(value.contiguous().numpy())
+    return {
+        "task": task.name,
+        "labels": list(task.labels) if isinstance(task, OwnTask) else [],
+        "options": asdict(job.options),
+        "model": weights.hexdigest(),
+        "train": digest(job.train),
+        "dev": None if job.dev is None else digest(job.dev),
+        "teacher": None if job.teacher is None else job.teacher.name,
+    }
+
+
+def _say(job: Job, task: TuningTask, examples: Sized, held: Sized, found: Checkpoint | None) -> None:
+    if isinstance(task, OwnTask) and task.labels:
+        print(f"{len(task.labels)} labels: {', '.join(task.labels)}", file=sys.stderr)
+    print(f"{job.train}: {len(examples):,} examples to train on, {len(held):,} to evaluate", file=sys.stderr)
+    if found is not None:
+        p = found.position
+        print(
+            f"{unfinished(job.out)}: going on from step {p.step_in_stage:,} of seed {job.options.seeds[p.stage]}",
+            file=sys.stderr,
+        )
 
 
 def _split(examples: list[Example], share: float) -> tuple[list[Example], list[Example]]:
@@ -141,10 +152,15 @@ def _split(examples: list[Example], share: float) -> tuple[list[Example], list[E
 
 
 def _teacher(folder: Path, task: TuningTask, student: AnyModel) -> AsAlone:
-    found = load_model(folder)
+    found = load_model(weights_folder(folder))
     if not check_head(task, found):
         raise TrainingError(
             f"the teacher {folder} does not have the head of {task.name}. Fine-tune it for the same task."
+        )
+    if isinstance(task, OwnTask) and not same_labels(task, folder):
+        raise TrainingError(
+            f"the teacher {folder} has the labels {', '.join(read_labels(folder))}; expected {', '.join(task.labels)}. "
+            "Fine-tune it on the same labels, or name them in its order with --labels."
         )
     if found.config.vocab_size != student.config.vocab_size:
         raise TrainingError(
@@ -154,122 +170,16 @@ def _teacher(folder: Path, task: TuningTask, student: AnyModel) -> AsAlone:
     return AsAlone(found).eval().requires_grad_(False)
 
 
-def new_model(base: AnyModel, task: TuningTask, options: Options) -> AnyModel:
-    """The task's model with the encoder of `base`, and its head if it has the same one."""
-    config = base.config
-    if options.pooler:
-        config = replace(config, classifier_activation=True)
-    model = task.make_model(config)
-    source = base if check_head(task, base) and not isinstance(base, PreTraining) else None
-    theirs = (base if source is not None else _encoder(base)).state_dict()
-    target = model if source is not None else _encoder(model)
-    own = target.state_dict()
-    for name, value in own.items():
-        if name in theirs:
-            value.copy_(theirs[name])
-        elif "pooler" not in name:
-            raise TrainingError(f"the model has no tensor {name}.")
-    return model
-
-
-def _encoder(model: AnyModel) -> nn.Module:
-    return model if isinstance(model, Encoder) else model.body
-
-
-def runner(model: AnyModel, options: Options) -> nn.Module:
-    """The module for training and evaluation: the model, or its quantised form."""
-    return Quantised(model) if options.quantised else AsAlone(model)
-
-
-class Tuning:
-    """One seed's model and its training."""
-
-    def __init__(
-        self,
-        base: AnyModel,
-        task: TuningTask,
-        teacher: AsAlone | None,
-        options: Options,
-        *,
-        seed: int,
-        quiet: bool,
-    ) -> None:
-        torch.manual_seed(seed)
-        with torch.no_grad():
-            self.model = new_model(base, task, options)
-        self.run = runner(self.model, options)
-        self.task, self.teacher, self.options, self.seed, self.quiet = task, teacher, options, seed, quiet
-        self.log: list[dict[str, Any]] = []
-
-    def train(self, examples: list[Example], held: list[Example]) -> dict[str, float]:
-        """Train until the epochs or the patience are exhausted. Keeps the best epoch's weights; returns its metrics."""
-        o, main = self.options, self.task.main_metric
-        optimiser = make_optimiser("adamw", self.model.named_parameters(), lambda _: 1.0, o.weight_decay)
-        per_epoch = math.ceil(len(examples) / o.batch)
-        steps = min(per_epoch * o.epochs, o.steps or per_epoch * o.epochs)
-        schedule = Schedule(warmup=round(o.warmup * steps), decay="linear")
-        best, weights, waited, step = {main: -math.inf}, self.model.state_dict(), 0, 0
-        bar = tqdm(total=steps, unit="step", disable=self.quiet or None, desc=f"seed {self.seed}")
-        for epoch in range(o.epochs):
-            self.run.train()
-            losses = []
-            for part in islice(_batches(examples, o.batch, self.seed, epoch), steps - step):
-                set_rate(optimiser, o.learning_rate * schedule(step, steps))
-                losses.append(self._step(part, optimiser))
-                step += 1
-                bar.update(1)
-            metrics = self.evaluate(held)
-            self.log.append(
-                {"seed": self.seed, "epoch": epoch, "step": step, "loss": float(np.mean(losses)), **metrics}
-            )
-            bar.set_postfix({name: f"{value:.2f}" for name, value in metrics.items()})
-            waited += 1
-            if metrics[main] > best[main]:
-                best, waited = metrics, 0
-                weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-            if waited >= o.patience or step == steps:
-                break
-        bar.close()
-        self.model.load_state_dict(weights)
-        self.model.eval()
-        return best
-
-    def evaluate(self, held: list[Example]) -> dict[str, float]:
-        self.run.eval()
-        return self.task.evaluate(with_torch(self.task, self.run), held)
-
-    def _step(self, part: list[Example], optimiser: torch.optim.Optimizer) -> float:
-        batch = pad([sequence for example in part for sequence in example.sequences])
-        guided: Tensor | None = None
-        if self.teacher is not None:
-            with torch.no_grad():
-                guided = self.task.result(self.teacher, batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss = self.task.loss(self.task.result(self.run, batch), part, guided, self.options.alpha)
-        if not torch.isfinite(loss):
-            raise TrainingError("the loss is not finite. Lower the learning rate or add a pooler (--pooler).")
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
-        optimiser.step()
-        return loss.item()
-
-
-def _batches(examples: Sequence[Example], size: int, seed: int, epoch: int) -> Iterator[list[Example]]:
-    order = np.random.default_rng([seed, epoch]).permutation(len(examples))
-    for start in range(0, len(order), size):
-        yield [examples[i] for i in order[start : start + size]]
-
-
-def _write(job: Job, model: AnyModel, result: Result, lines: list[dict[str, Any]]) -> None:
+def _write(job: Job, task: TuningTask, model: AnyModel, result: Result, lines: list[dict[str, Any]]) -> None:
     partial = job.out.with_name(f".{job.out.name}.{os.getpid()}.partial")
     try:
-        save_model(model, partial, job.task.extra())
-        copy_tokenizer(job.model, partial)
+        save_model(model, partial, task.extra())
+        copy_tokenizer(tokenizer_source(job.model), partial)
         if isinstance(model, Encoder):
             longest = min(job.options.max_length, model.config.max_position_embeddings)
             write_pooling(partial, model.config.hidden_size, longest)
         summary = {name: {"mean": m, "deviation": d} for name, (m, d) in result.mean_and_deviation().items()}
-        about = {"task": job.task.name, "options": asdict(job.options), "seeds": result.seeds, "kept": result.kept}
+        about = {"task": task.name, "options": asdict(job.options), "seeds": result.seeds, "kept": result.kept}
         (partial / "results.json").write_text(json.dumps(about | {"summary": summary}, indent=2) + "\n")
         (partial / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         partial.rename(job.out)

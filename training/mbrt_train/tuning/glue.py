@@ -14,19 +14,21 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from mbrt_train.config import Config
+from mbrt_train.data.files import UTF8
 from mbrt_train.errors import TrainingError
-from mbrt_train.heads import AnyModel, SequenceClassifier
+from mbrt_train.heads import AnyModel
 from mbrt_train.models import Encoder
 from mbrt_train.objectives import mean_pooled
+from mbrt_train.tuning.classification import REGRESSION, SINGLE, Classification, encode
 from mbrt_train.tuning.metrics import METRICS
 from mbrt_train.tuning.tables import Line, read_columns
-from mbrt_train.tuning.task import Encoded, Example, Predict, mixed
+from mbrt_train.tuning.task import Example, Predict
 
 HIGHEST = 5.0  # score of STS-B
 
 
 @dataclass(frozen=True)
-class Glue:
+class Glue(Classification):
     """A classification task, or regression if it has no labels.
 
     texts: column names of the one or two texts; label: names of the label's column; places: their column numbers
@@ -40,19 +42,17 @@ class Glue:
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
 
+    encoding: str = UTF8
+
     @property
-    def main_metric(self) -> str:
-        return self.metrics[0]
+    def problem(self) -> str:  # type: ignore[override]
+        return SINGLE if self.labels else REGRESSION
 
     def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
-        lines = read_columns(file, (*self.texts, self.label), self.places)
-        tokenizer.enable_truncation(max_length)
+        lines = read_columns(file, (*self.texts, self.label), self.places, self.encoding)
         texts = [line.fields[0] if len(self.texts) == 1 else (line.fields[0], line.fields[1]) for line in lines]
-        encoded = tokenizer.encode_batch(texts)
-        tokenizer.no_truncation()
-        return [
-            Example((Encoded(e.ids, e.type_ids),), self.target(line)) for e, line in zip(encoded, lines, strict=True)
-        ]
+        encoded = encode(tokenizer, texts, max_length)
+        return [Example((e,), self.target(line)) for e, line in zip(encoded, lines, strict=True)]
 
     def target(self, line: Line) -> int | float:
         """The label's index, or the score. Raises TrainingError for an unknown label."""
@@ -66,35 +66,6 @@ class Glue:
         allowed = ", ".join(self.labels) + (" (or 0, 1)" if len(self.labels) == 2 else "")
         raise TrainingError(f"{line.where}: the label is {text!r}; expected one of {allowed}.")
 
-    def make_model(self, config: Config) -> AnyModel:
-        return SequenceClassifier(config, max(1, len(self.labels)))
-
-    def extra(self) -> dict[str, Any]:
-        if not self.labels:
-            return {"id2label": {"0": "score"}, "label2id": {"score": 0}, "problem_type": "regression"}
-        return {
-            "id2label": {str(i): label for i, label in enumerate(self.labels)},
-            "label2id": {label: i for i, label in enumerate(self.labels)},
-            "problem_type": "single_label_classification",
-        }
-
-    def result(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        logits: Tensor = model(**batch)[0]
-        return logits
-
-    def loss(self, made: Tensor, examples: Sequence[Example], teacher: Tensor | None, alpha: float) -> Tensor:
-        targets = torch.tensor([example.target for example in examples], device=made.device)
-        if not self.labels:
-            truth = F.mse_loss(made[:, 0], targets.float())
-            return truth if teacher is None else alpha * truth + (1 - alpha) * F.mse_loss(made, teacher)
-        return mixed(F.cross_entropy(made, targets), made, teacher, alpha)
-
-    def evaluate(self, predict: Predict, examples: Sequence[Example]) -> dict[str, float]:
-        logits = np.stack(predict([example.sequences[0] for example in examples]))
-        truth = np.array([example.target for example in examples])
-        found = logits.argmax(-1) if self.labels else logits[:, 0]
-        return {name: METRICS[name](truth, found) for name in self.metrics}
-
 
 @dataclass(frozen=True)
 class Similarity:
@@ -102,16 +73,12 @@ class Similarity:
 
     name: str = "similarity"
     main_metric: str = "spearman"
+    encoding: str = UTF8
 
     def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
-        lines = read_columns(file, (*STS_B.texts, STS_B.label), STS_B.places)
-        tokenizer.enable_truncation(max_length)
-        sides = [tokenizer.encode_batch([line.fields[i] for line in lines]) for i in (0, 1)]
-        tokenizer.no_truncation()
-        return [
-            Example((Encoded(a.ids, a.type_ids), Encoded(b.ids, b.type_ids)), _score(line) / HIGHEST)
-            for a, b, line in zip(*sides, lines, strict=True)
-        ]
+        lines = read_columns(file, (*STS_B.texts, STS_B.label), STS_B.places, self.encoding)
+        sides = [encode(tokenizer, [line.fields[i] for line in lines], max_length) for i in (0, 1)]
+        return [Example((a, b), _score(line) / HIGHEST) for a, b, line in zip(*sides, lines, strict=True)]
 
     def make_model(self, config: Config) -> AnyModel:
         return Encoder(config, pooling=not config.classifier_activation)

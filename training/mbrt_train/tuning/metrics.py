@@ -26,7 +26,10 @@ def _correlation(measure: Callable[[Array, Array], Any], truth: Array, found: Ar
 
 METRICS: dict[str, Metric] = {
     "accuracy": lambda truth, found: 100 * float(accuracy_score(truth, found)),
+    "exact_match": lambda truth, found: 100 * float(accuracy_score(truth, found)),  # all labels of a text
     "f1": lambda truth, found: 100 * float(f1_score(truth, found, zero_division=0.0)),
+    "f1_macro": lambda truth, found: 100 * float(f1_score(truth, found, average="macro", zero_division=0.0)),
+    "f1_micro": lambda truth, found: 100 * float(f1_score(truth, found, average="micro", zero_division=0.0)),
     "matthews": lambda truth, found: 100 * float(matthews_corrcoef(truth, found)),
     "pearson": lambda truth, found: _correlation(pearsonr, truth, found),
     "spearman": lambda truth, found: _correlation(spearmanr, truth, found),
@@ -59,3 +62,32 @@ def _f1(found: list[str], wanted: list[str]) -> float:
         return 0.0
     precision, recall = common / len(found), common / len(wanted)
     return 2 * precision * recall / (precision + recall)
+
+
+def entities(labels: Sequence[str]) -> set[tuple[str, int, int]]:
+    """Type, first and end position of each entity of a sentence's labels.
+
+    B-, S- and U- start an entity, as do another type and the word after E-, L-, S- or U-; O is no entity. A label
+    without a prefix is a type of its own.
+    """
+    found = set()
+    start, kind, closed = 0, "", True
+    for i, label in enumerate([*labels, "O"]):
+        prefix, dash, rest = label.partition("-")
+        kind_here = "" if label == "O" else rest if dash else label
+        starts = dash and prefix in "BSU"
+        if kind and (closed or starts or kind_here != kind):
+            found.add((kind, start, i))
+            kind = ""
+        if kind_here and not kind:
+            start, kind = i, kind_here
+        closed = bool(dash) and prefix in "ELSU"
+    return found
+
+
+def entity_f1(truth: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> float:
+    """F1 in percent over the entities of all sentences; right are those with the same type and positions."""
+    pairs = [(entities(a), entities(b)) for a, b in zip(truth, found, strict=True)]
+    right = sum(len(a & b) for a, b in pairs)
+    total = sum(len(a) + len(b) for a, b in pairs)
+    return 200 * right / total if total else 100.0

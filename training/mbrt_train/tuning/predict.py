@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import mobilebert_rt as mbrt
-from mbrt_train.heads import AnyModel, SequenceClassifier
+from mbrt_train.heads import AnyModel, SequenceClassifier, TokenClassifier
 from mbrt_train.models import Encoder, PreTraining
 from mbrt_train.tuning.task import Array, Encoded, Predict, TuningTask, pad
 
@@ -79,6 +79,6 @@ def by_length(sequences: Sequence[Encoded]) -> list[list[int]]:
 def check_head(task: TuningTask, model: AnyModel) -> bool:
     """Whether the model has this task's head with as many outputs."""
     wanted = task.make_model(model.config)
-    if isinstance(wanted, SequenceClassifier):
-        return isinstance(model, SequenceClassifier) and model.labels == wanted.labels
+    if isinstance(wanted, (SequenceClassifier, TokenClassifier)):
+        return isinstance(model, type(wanted)) and model.labels == wanted.labels
     return type(model) is type(wanted) or (isinstance(wanted, Encoder) and isinstance(model, PreTraining))

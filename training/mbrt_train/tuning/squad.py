@@ -16,6 +16,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 
 from mbrt_train.config import Config
+from mbrt_train.data.files import UTF8, read_text
 from mbrt_train.errors import TrainingError
 from mbrt_train.heads import AnyModel, QuestionAnswering
 from mbrt_train.tuning.metrics import exact_match, token_f1
@@ -52,9 +53,10 @@ class Squad:
 
     name: str = "SQuAD"
     main_metric: str = "f1"
+    encoding: str = UTF8
 
     def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
-        questions = read_questions(file)
+        questions = read_questions(file, self.encoding)
         examples: list[Example] = []
         for number, question in enumerate(questions):
             for encoding in _windows(tokenizer, question, max_length):
@@ -92,17 +94,17 @@ class Squad:
         }
 
 
-def read_questions(file: Path) -> list[Question]:
+def read_questions(file: Path, encoding: str = UTF8) -> list[Question]:
     """Questions of a SQuAD JSON file. Raises TrainingError for another format and for answers not in the context."""
     try:
-        articles = json.loads(file.read_text(encoding="utf-8"))["data"]
+        articles = json.loads(read_text(file, encoding))["data"]
         found = [
             _question(file, paragraph["context"], entry)
             for article in articles
             for paragraph in article["paragraphs"]
             for entry in paragraph["qas"]
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, TrainingError):
             raise
         raise TrainingError(f"{file}: not SQuAD's JSON format ({error!r}).") from None

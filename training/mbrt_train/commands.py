@@ -1,0 +1,59 @@
+"""Parts that the commands of `mbrt-train` share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from mbrt_train.errors import TrainingError
+
+Run = Callable[[argparse.Namespace], int]
+Commands = argparse._SubParsersAction  # the type has no public name
+
+
+def add_command(
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    text: str,
+    run: Run,
+    *,
+    checkpoints: Callable[[Path], Path] | None = None,
+) -> argparse.ArgumentParser:
+    """A command with its help. checkpoints: from --out to the folder of checkpoints, if the command writes some."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n\n{text}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run, checkpoints=checkpoints)
+    return parser
+
+
+def interrupted(args: argparse.Namespace) -> str:
+    """What an interruption left, and what the same command does next."""
+    if args.checkpoints is None:
+        return "interrupted; nothing was written"
+    from mbrt_train.checkpoints import latest_step  # noqa: PLC0415
+
+    step = latest_step(args.checkpoints(args.out))
+    if step is None:
+        return "interrupted before the first checkpoint; the same command starts again"
+    return f"interrupted; the same command goes on from step {step:,}"
+
+
+def add_encoding(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--encoding", default="utf-8", metavar="NAME", help="of text files (default: utf-8)")
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(seed) for seed in text.split(","))
+    except ValueError:
+        raise TrainingError(f"--seeds is {text!r}; expected numbers such as 0,1,2.") from None
+    if len(set(found)) < len(found):
+        raise TrainingError(f"--seeds is {text!r}; expected different numbers.")
+    return found
