@@ -34,6 +34,7 @@ from mobilebert_rt.text import task as task_module
 from mobilebert_rt.text.progress import progress_bar
 from mobilebert_rt.text.task import TextTask
 from tests import interpreter
+from tests.emulation import EMULATED
 from tests.small_models.text import random_words
 from tests.tasks.conftest import Make
 
@@ -51,7 +52,7 @@ def test_path_instead_of_a_model_is_refused_with_the_fix(kind: type[TextTask]) -
 
 def test_results_do_not_depend_on_threads_or_batches(random_model: Make) -> None:
     model = random_model()
-    texts = [*ODD, *(random_words(n % 30, n) for n in range(600))]
+    texts = [*ODD, *(random_words(n % 30, n) for n in range(60 if EMULATED else 600))]
     expected = TextEmbedder(model)(texts)
     for threads in (1, 2, 5):
         other = Model(model._core, model.path, {"num_threads": threads})
@@ -61,7 +62,7 @@ def test_results_do_not_depend_on_threads_or_batches(random_model: Make) -> None
 
 def test_four_threads_share_a_task(random_model: Make) -> None:
     embedder = TextEmbedder(random_model(), max_batch_tokens=64)
-    texts = [random_words(n % 20 + 1, n) for n in range(200)]
+    texts = [random_words(n % 20 + 1, n) for n in range(20 if EMULATED else 200)]
     expected = embedder(texts)
     wrong = []
 
