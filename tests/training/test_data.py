@@ -124,6 +124,37 @@ def test_existing_folder_is_not_overwritten(folder: Path, tmp_path: Path) -> Non
     assert (folder / "corpus.json").read_bytes() == before
 
 
+def test_lines_without_blank_lines_are_refused_or_read_as_documents(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\n".join(documents(60)) + "\n")
+    with pytest.raises(TrainingError, match=r"a\.txt: one document, so nothing can be held out.*--lines"):
+        prepared.prepare([tmp_path / "a.txt"], tmp_path / "out", OPTIONS, quiet=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    lines = replace(OPTIONS, reading=texts.Reading(lines=True))
+    prepared.prepare([tmp_path / "a.txt"], tmp_path / "out", lines, quiet=True)
+    assert json.loads((tmp_path / "out/corpus.json").read_text())["documents"] == 60
+    prepared.prepare([tmp_path / "a.txt"], tmp_path / "one", replace(OPTIONS, heldout=0.0), quiet=True)
+    assert json.loads((tmp_path / "one/corpus.json").read_text())["documents"] == 1
+
+
+def test_warns_if_no_document_is_held_out(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"none of 5 documents is held out at --heldout 1e-09.*--heldout 0\.5"):
+        prepared.prepare(
+            [write_text(tmp_path / "a.txt", 5)], tmp_path / "a", replace(OPTIONS, heldout=1e-9), quiet=True
+        )
+    (tmp_path / "b.txt").write_text("One.\nTwo.\n")
+    files = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    with pytest.warns(UserWarning, match=r"b\.txt has no blank line and is one document.*--lines"):
+        prepared.prepare(files, tmp_path / "b", replace(OPTIONS, heldout=1e-9), quiet=True)
+
+
+def test_encoding_of_sources(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("Un.\n\ncafé\n\nDeux.\n".encode("latin-1"))
+    with pytest.raises(TrainingError, match=r"a\.txt:3: byte 0xe9 is not utf-8.*--encoding latin-1"):
+        list(texts.read_documents(tmp_path / "a.txt"))
+    found = list(texts.read_documents(tmp_path / "a.txt", texts.Reading(encoding="latin-1")))
+    assert [text.strip() for text in found] == ["Un.", "café", "Deux."]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

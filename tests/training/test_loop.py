@@ -267,3 +267,61 @@ def test_checkpoints_open_in_transformers(whole: Path) -> None:
     models.load(ours, folder)
     for name, value in theirs.state_dict().items():
         assert torch.equal(value, ours.state_dict()[name]), name
+
+
+def test_run_is_a_teacher(tmp_path: Path, corpus: Path, teacher: Path, whole: Path) -> None:
+    """A run's newest checkpoint, without an export."""
+    plan = recipe(objective="sentence", strategy="auxiliary")
+    train(corpus, whole, tmp_path / "run", plan)
+    exported = checkpoints.latest(whole).folder
+    train(corpus, exported, tmp_path / "same", plan)
+    assert losses(tmp_path / "run") == losses(tmp_path / "same")
+
+
+def test_log_has_the_recipes_learning_rate(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    plan = recipe(objective="sentence", strategy="auxiliary")
+    plan = replace(plan, optimiser=replace(plan.optimiser, name="muon"))
+    train(corpus, teacher, tmp_path / "run", plan)
+    (stage,) = plan.stages()
+    lines = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    found = [line["learning_rate"] for line in lines if "learning_rate" in line]
+    wanted = [stage.learning_rate * stage.schedule(i, stage.steps) for i in range(stage.steps)]
+    assert found == pytest.approx(wanted)
+
+
+def test_metrics_are_logged_with_every_checkpoint(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    (tmp_path / "dev.csv").write_text("".join(f"the cat reads,a {word} sea,{i}\n" for i, word in enumerate("abcd")))
+    evaluating = pytest.importorskip("mbrt_train.tuning.evaluate")
+    names = pytest.importorskip("mbrt_train.tuning.names")
+    plan = recipe(objective="sentence", strategy="auxiliary")
+    exam = evaluating.Exam(names.task_by_name("similarity"), tmp_path / "dev.csv", 32)
+    train(corpus, teacher, tmp_path / "run", plan, exam=exam)
+    train(corpus, teacher, tmp_path / "plain", plan)
+    assert losses(tmp_path / "run") == losses(tmp_path / "plain")
+    lines = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    found = {
+        line["step"]: line["evaluate/similarity spearman"] for line in lines if "evaluate/similarity spearman" in line
+    }
+    assert list(found) == [4, 8, 12, 14]
+    last = evaluating.evaluate(tmp_path / "run", exam)
+    assert found[14] == pytest.approx(last["spearman"])
+
+
+def test_warm_up_longer_than_the_run_is_a_warning(tmp_path: Path, corpus: Path, teacher: Path) -> None:
+    plan = recipe(strategy="joint")
+    schedule = replace(plan.budget.distil_schedule, warmup=9)
+    plan = replace(plan, budget=replace(plan.budget, distil_schedule=schedule))
+    message = r"stage 'distil': budget\.distil_schedule\.warmup is 9 steps, and the stage has 8"
+    with pytest.warns(UserWarning, match=message):
+        train(corpus, teacher, tmp_path / "run", plan)
+
+
+def test_resumed_run_says_where_it_goes_on(
+    tmp_path: Path, corpus: Path, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = recipe(objective="sentence", strategy="auxiliary")
+    request = runs.running.Request(plan, corpus, tmp_path / "run", teacher, stop_after=0.0)
+    runs.running.train(request)
+    assert "going on" not in capsys.readouterr().err
+    runs.running.train(request)
+    assert f"{tmp_path / 'run'}: going on from step 1 of 14" in capsys.readouterr().err

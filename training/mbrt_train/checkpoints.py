@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mbrt_train import models
-from mbrt_train.errors import TrainingError
+from mbrt_train.errors import TrainingError, TrainingWarning
 from mbrt_train.heads import AnyModel, save_model
 from mbrt_train.models import stored
 
@@ -106,7 +106,7 @@ def latest(run: Path) -> Checkpoint | None:
         try:
             return read_checkpoint(folder)
         except TrainingError as error:
-            warnings.warn(f"{error} Falling back to the previous one.", stacklevel=2)
+            warnings.warn(f"{error} Falling back to the previous one.", TrainingWarning, stacklevel=2)
     return None
 
 

@@ -7,11 +7,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mbrt_train.cli_tuning import add_evaluate, add_export, add_finetune
-from mbrt_train.commands import Commands, Run, add_command, interrupted, parse_seeds
+from mbrt_train.commands import Commands, Run, add_command, add_encoding, interrupted, one_line_warnings, parse_seeds
 from mbrt_train.errors import TrainingError
 from mobilebert_rt.errors import MobileBertError
+
+if TYPE_CHECKING:
+    from mbrt_train.tuning.evaluate import Exam
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -42,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     run: Run = args.run
     try:
-        return run(args)
+        with one_line_warnings():
+            return run(args)
     except KeyboardInterrupt:
         print(f"mbrt-train: {interrupted(args)}", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -72,8 +77,9 @@ def _run_recipes(args: argparse.Namespace) -> int:
 
 
 def _prepare(commands: Commands[argparse.ArgumentParser]) -> None:
-    text = """Sources are .txt (blank lines between documents), .jsonl and .parquet (a column of text), or folders.
-The result is a folder of memory-mapped shards and the tokenizer. Tokens are masked anew in every epoch.
+    text = """Sources are .txt (blank lines between documents; with --lines each line is one), .jsonl and .parquet (a
+column of text), or folders. The result is a folder of memory-mapped shards and the tokenizer. Tokens are masked anew in
+every epoch.
 
   mbrt-train prepare wiki.parquet books/ --tokenizer ./bert-base-uncased --max-tokens 512 --out corpus
   mbrt-train prepare zeitung.jsonl --field body --new-vocabulary 30000 --cased --out corpus"""
@@ -101,6 +107,8 @@ The result is a folder of memory-mapped shards and the tokenizer. Tokens are mas
         metavar="P",
         help="share of documents held out for evaluation (default: 0.01)",
     )
+    parser.add_argument("--lines", action="store_true", help="each line of a .txt file is a document")
+    add_encoding(parser)
     parser.add_argument("--field", default="text", help="text column of .jsonl and .parquet (default: text)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
@@ -109,6 +117,7 @@ The result is a folder of memory-mapped shards and the tokenizer. Tokens are mas
 def _run_prepare(args: argparse.Namespace) -> int:
     from mbrt_train.data.corpus import read_manifest  # noqa: PLC0415
     from mbrt_train.data.prepare import Preparation, prepare  # noqa: PLC0415
+    from mbrt_train.data.texts import Reading  # noqa: PLC0415
 
     options = Preparation(
         tokenizer=args.tokenizer,
@@ -117,7 +126,7 @@ def _run_prepare(args: argparse.Namespace) -> int:
         max_tokens=args.max_tokens,
         short=args.short,
         heldout=args.heldout,
-        field=args.field,
+        reading=Reading(args.field, args.lines, args.encoding),
         seed=args.seed,
     )
     prepare(args.sources, args.out, options, quiet=args.quiet)
@@ -136,7 +145,9 @@ interrupted run, with the same results. A different configuration for an existin
   mbrt-train train test_teacher --corpus corpus --out teacher_run
   mbrt-train train minilm --corpus corpus --teacher ./minilm --out run --stop-after 30
   torchrun --nproc-per-node 8 -m mbrt_train.cli train paper_student --corpus corpus --teacher ./ib-bert --out run"""
-    parser = add_command(commands, "train", "pre-train a teacher or distil a student", text, _run_train)
+    parser = add_command(
+        commands, "train", "pre-train a teacher or distil a student", text, _run_train, checkpoints=Path
+    )
     parser.add_argument("recipe", metavar="RECIPE")
     parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
     parser.add_argument(
@@ -146,6 +157,11 @@ interrupted run, with the same results. A different configuration for an existin
     # Not --start: torchrun would take it as an abbreviation of its own --start-method.
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="DIR", help="run whose last weights the student is initialised with"
+    )
+    parser.add_argument(
+        "--evaluate",
+        metavar="TASK:FILE",
+        help="log the metrics of sentence similarity with every checkpoint, such as STS-B:dev.csv",
     )
     parser.add_argument("--stop-after", type=float, metavar="MIN", help="write a checkpoint and stop after MIN minutes")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
@@ -157,10 +173,23 @@ def _run_train(args: argparse.Namespace) -> int:
 
     seconds = None if args.stop_after is None else 60 * args.stop_after
     recipe = load_recipe(args.recipe)
-    position = train(Request(recipe, args.corpus, args.out, args.teacher, args.start, seconds, args.quiet))
+    exam = None if args.evaluate is None else _exam(args.evaluate, recipe.data.max_length)
+    position = train(Request(recipe, args.corpus, args.out, args.teacher, args.start, seconds, args.quiet, exam))
     total = sum(stage.steps for stage in recipe.stages())
     print(f"{args.out}: step {position.step:,} of {total:,}")
     return 0
+
+
+def _exam(text: str, max_length: int) -> Exam:
+    from mbrt_train.tuning.evaluate import Exam  # noqa: PLC0415
+    from mbrt_train.tuning.names import task_by_name  # noqa: PLC0415
+
+    name, colon, file = text.partition(":")
+    if name.lower() not in ("sts-b", "similarity") or not colon:
+        raise TrainingError(
+            f"--evaluate is {text!r}; expected STS-B:FILE: a model in training has sentence vectors and no task's head."
+        )
+    return Exam(task_by_name("similarity"), Path(file), max_length)
 
 
 def _ablation(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -169,7 +198,7 @@ steps and several seeds, and grades them on sentence pairs that are not in the t
 sentence vectors. The same command resumes after an interruption.
 
   mbrt-train ablation minilm --corpus corpus --teacher ./minilm --data dev.csv --steps 150 --out ablation"""
-    parser = add_command(commands, "ablation", "compare strategies and losses", text, _run_ablation)
+    parser = add_command(commands, "ablation", "compare strategies and losses", text, _run_ablation, resumes=True)
     parser.add_argument("recipe", metavar="RECIPE")
     parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare`")
     parser.add_argument("--teacher", required=True, type=Path, metavar="DIR")

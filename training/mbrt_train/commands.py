@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from mbrt_train.errors import TrainingError
+from mbrt_train.errors import TrainingError, TrainingWarning
 
 Run = Callable[[argparse.Namespace], int]
 Commands = argparse._SubParsersAction  # the type has no public name
@@ -20,8 +24,12 @@ def add_command(
     run: Run,
     *,
     checkpoints: Callable[[Path], Path] | None = None,
+    resumes: bool = False,
 ) -> argparse.ArgumentParser:
-    """A command with its help. checkpoints: from --out to the folder of checkpoints, if the command writes some."""
+    """A command with its help.
+
+    checkpoints: from --out to the folder of checkpoints, if the command writes some; resumes: it continues by itself.
+    """
     parser = commands.add_parser(
         name,
         help=summary,
@@ -29,12 +37,14 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run, checkpoints=checkpoints)
+    parser.set_defaults(run=run, checkpoints=checkpoints, resumes=resumes)
     return parser
 
 
 def interrupted(args: argparse.Namespace) -> str:
     """What an interruption left, and what the same command does next."""
+    if args.resumes:
+        return "interrupted; the same command goes on from the last checkpoint"
     if args.checkpoints is None:
         return "interrupted; nothing was written"
     from mbrt_train.checkpoints import latest_step  # noqa: PLC0415
@@ -43,6 +53,22 @@ def interrupted(args: argparse.Namespace) -> str:
     if step is None:
         return "interrupted before the first checkpoint; the same command starts again"
     return f"interrupted; the same command goes on from step {step:,}"
+
+
+@contextmanager
+def one_line_warnings() -> Iterator[None]:
+    """Print this package's warnings as one line on standard error."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def one_line(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, TrainingWarning):
+                print(f"mbrt-train: warning: {message}", file=sys.stderr)
+            else:
+                show(message, category, *place)
+
+        warnings.showwarning = one_line  # type: ignore[assignment]
+        yield
 
 
 def add_encoding(parser: argparse.ArgumentParser) -> None:

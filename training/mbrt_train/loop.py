@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
@@ -48,10 +49,12 @@ class Trainer:
         run: Path,
         *,
         heldout: Batches | None = None,
+        exam: Callable[[Student], dict[str, float]] | None = None,
         accelerator: Accelerator | None = None,
         quiet: bool = False,
     ) -> None:
-        self.recipe, self.task, self.batches, self.heldout, self.run = recipe, task, batches, heldout, run
+        self.recipe, self.task, self.batches, self.run = recipe, task, batches, run
+        self.heldout, self.exam = heldout, exam
         self.accelerator = accelerator or make_accelerator()
         self.student = student.to(self.accelerator.device)
         self.stages = recipe.stages()
@@ -101,7 +104,8 @@ class Trainer:
         sums: dict[str, float] = {}
         tokens, since, stopped = 0, 0, False
         for share in islice(feed, stage.steps - position.step_in_stage):
-            set_rate(optimiser, stage.learning_rate * stage.schedule(position.step_in_stage, stage.steps))
+            rate = stage.learning_rate * stage.schedule(position.step_in_stage, stage.steps)
+            set_rate(optimiser, rate)
             if self.task.dropout:
                 torch.manual_seed(hash_seed(self.recipe.seed, position.step, a.process_index))
             counts, late = self._counts(share, deadline)
@@ -116,7 +120,9 @@ class Trainer:
             if self.log is not None:
                 self.log.advance(stage.name)
             if position.step % keeping.log_every == 0 or last or stopped:
-                self._report(stage, position, {name: value / since for name, value in sums.items()}, tokens, optimiser)
+                means = {name: value / since for name, value in sums.items()}
+                if self.log is not None:
+                    self.log.write(position.step, stage.name, means | {"learning_rate": rate}, tokens)
                 sums, tokens, since = {}, 0, 0
             if position.step % keeping.checkpoint_every == 0 or last or stopped:
                 self._checkpoint(wrapped, stage, position, optimiser)
@@ -183,13 +189,6 @@ class Trainer:
         total = self.accelerator.reduce(torch.stack([means[name] for name in names]), "sum")
         return dict(zip(names, total.tolist(), strict=True))
 
-    def _report(
-        self, stage: Stage, position: Position, means: dict[str, float], tokens: int, optimiser: torch.optim.Optimizer
-    ) -> None:
-        if self.log is not None:
-            rate = max(group["lr"] for group in optimiser.param_groups)
-            self.log.write(position.step, stage.name, means | {"learning_rate": rate}, tokens)
-
     def _checkpoint(
         self, wrapped: nn.Module, stage: Stage, position: Position, optimiser: torch.optim.Optimizer
     ) -> None:
@@ -201,15 +200,21 @@ class Trainer:
 
     @torch.no_grad()
     def _evaluate(self, wrapped: nn.Module, stage: Stage, position: Position) -> None:
-        """Log the same terms over the first held-out batches, on the main process."""
-        wanted = self.recipe.keeping.heldout_batches
-        if self.log is None or self.heldout is None or not wanted:
+        """Log the same terms over the first held-out batches, and the exam's metrics, on the main process."""
+        if self.log is None or (self.heldout is None and self.exam is None):
             return
-        totals: dict[str, list[float]] = {}
         self.student.eval()
         plain = Student(self.student, self.recipe.quantised)
-        for rows in self.heldout.plan(0)[:wanted]:
-            for batch in self.heldout.micro_batches(rows, 0):
+        values = {} if self.heldout is None else self._heldout_terms(plain, stage, self.heldout)
+        if self.exam is not None:
+            values |= {f"evaluate/{name}": value for name, value in self.exam(plain).items()}
+        self.student.train(self.task.dropout)
+        self.log.write(position.step, stage.name, values)
+
+    def _heldout_terms(self, plain: Student, stage: Stage, heldout: Batches) -> dict[str, float]:
+        totals: dict[str, list[float]] = {}
+        for rows in heldout.plan(0)[: self.recipe.keeping.heldout_batches]:
+            for batch in heldout.micro_batches(rows, 0):
                 counts = batch.counts()
                 with self._autocast():
                     terms = self.task.terms(plain, batch.to(self.accelerator.device), stage)
@@ -217,9 +222,7 @@ class Trainer:
                     entry = totals.setdefault(term.name, [0.0, 0.0])
                     entry[0] += term.total.item()
                     entry[1] += counts[term.per]
-        self.student.train(self.task.dropout)
-        values = {f"heldout/{name}": total / max(1.0, count) for name, (total, count) in totals.items()}
-        self.log.write(position.step, stage.name, values)
+        return {f"heldout/{name}": total / max(1.0, count) for name, (total, count) in totals.items()}
 
 
 def make_accelerator() -> Accelerator:

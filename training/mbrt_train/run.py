@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from mbrt_train.checkpoints import Checkpoint, Position, differences
 from mbrt_train.data.batches import Batches
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.tokenizer import check_checkpoint, copy_tokenizer, vocabulary
-from mbrt_train.errors import TrainingError
+from mbrt_train.errors import TrainingError, TrainingWarning
 from mbrt_train.heads import load_model
 from mbrt_train.loop import Trainer, make_accelerator
 from mbrt_train.models import Encoder, PreTraining
@@ -28,10 +30,13 @@ from mbrt_train.tasks import (
     Pretraining,
     PretrainingDistillation,
     SentenceDistillation,
+    Student,
     Task,
     Weights,
 )
 from mbrt_train.teachers import Teacher, inherit, load_teacher, read_config
+from mbrt_train.tuning.evaluate import Exam
+from mbrt_train.tuning.predict import AsAlone, with_torch
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Request:
     """Options of `mbrt-train train`.
 
     start: a run or a checkpoint's folder, whose weights initialise the student. stop_after: seconds, after which the
-    run writes a checkpoint and stops.
+    run writes a checkpoint and stops. exam: a task of sentence vectors, whose metrics are logged with each checkpoint.
     """
 
     recipe: Recipe
@@ -49,6 +54,7 @@ class Request:
     start: Path | None = None
     stop_after: float | None = None
     quiet: bool = False
+    exam: Exam | None = None
 
 
 def train(request: Request) -> Position:
@@ -68,19 +74,59 @@ def train(request: Request) -> Position:
     words = vocabulary(corpus.tokenizer())
     batches = Batches(corpus, words, recipe.data)
     heldout = _heldout(request, recipe)
+    exam = None if request.exam is None else _exam(request.exam, corpus, accelerator.device)
     if teacher is not None:
         teacher.to(accelerator.device)
+    if accelerator.is_main_process:
+        _announce(request, recipe, resume)
     accelerator.wait_for_everyone()  # all processes have read `out` before one writes there
     if accelerator.is_main_process:
         _begin(request, recipe, corpus)
     accelerator.wait_for_everyone()
     trainer = Trainer(
-        recipe, student, task, batches, request.out, heldout=heldout, accelerator=accelerator, quiet=request.quiet
+        recipe,
+        student,
+        task,
+        batches,
+        request.out,
+        heldout=heldout,
+        exam=exam,
+        accelerator=accelerator,
+        quiet=request.quiet,
     )
     try:
         return trainer.train(resume, request.stop_after)
     finally:
         _leave(accelerator)
+
+
+def _announce(request: Request, recipe: Recipe, resume: Checkpoint | None) -> None:
+    """Warn of warm-ups without an end; say where a run is resumed."""
+    for stage in recipe.stages():
+        schedule = "distil_schedule" if stage.final else "transfer_schedule"
+        if stage.schedule.decay != "layerwise" and stage.schedule.warmup >= stage.steps:
+            warnings.warn(
+                f"stage {stage.name!r}: budget.{schedule}.warmup is {stage.schedule.warmup:,} steps, and the stage has "
+                f"{stage.steps:,}; the learning rate does not reach its peak. Lower the warm-up or add steps.",
+                TrainingWarning,
+                stacklevel=2,
+            )
+    if resume is not None and not request.quiet:
+        total = sum(stage.steps for stage in recipe.stages())
+        print(f"{request.out}: going on from step {resume.position.step:,} of {total:,}", file=sys.stderr)
+
+
+def _exam(exam: Exam, corpus: Corpus, device: torch.device) -> Callable[[Student], dict[str, float]]:
+    """From a student to its metrics."""
+    task = exam.task
+    examples = task.read(exam.data, corpus.tokenizer(), exam.max_length, training=False)
+
+    def metrics(student: Student) -> dict[str, float]:
+        model = AsAlone(student.model) if student.quantised is None else student.quantised
+        found = task.evaluate(with_torch(task, model.eval(), device), examples)
+        return {f"{task.name} {name}": value for name, value in found.items()}
+
+    return metrics
 
 
 def fitted(recipe: Recipe, corpus: Corpus) -> Recipe:

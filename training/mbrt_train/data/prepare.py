@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from mbrt_train.data.tokenizer import (
     save_tokenizer,
     vocabulary,
 )
-from mbrt_train.errors import TrainingError
+from mbrt_train.errors import TrainingError, TrainingWarning
 from mbrt_train.progress import Progress
 
 DOCUMENTS_A_BATCH = 64  # tokenised together, on all cores
@@ -46,7 +47,7 @@ class Preparation:
     max_tokens: int = 128
     short: float = 0.1
     heldout: float = 0.01
-    field: str = "text"
+    reading: texts.Reading = texts.PLAIN
     seed: int = 0
     shard_segments: int = 1 << 18
 
@@ -76,7 +77,7 @@ def _tokenizer(files: list[Path], options: Preparation) -> Tokenizer:
     if options.tokenizer is not None:
         return load_tokenizer(options.tokenizer)
     assert options.new_vocabulary is not None
-    return learn_tokenizer(texts.Documents(files, options.field), options.new_vocabulary, options.lower_case)
+    return learn_tokenizer(texts.Documents(files, options.reading), options.new_vocabulary, options.lower_case)
 
 
 def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Preparation, quiet: bool) -> None:
@@ -86,22 +87,28 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
     writers = {split: Shards(folder, split, options.shard_segments) for split in ("train", "heldout")}
     rng = np.random.default_rng(options.seed)
     number = 0
+    whole: list[Path] = []  # files that are one document
     progress = Progress(sum(file.stat().st_size for file in files), "byte", quiet, name="prepare", scale=True)
     try:
         for file in files:
-            for documents in _batched(texts.read_documents(file, options.field), DOCUMENTS_A_BATCH):
+            before = number
+            for documents in _batched(texts.read_documents(file, options.reading), DOCUMENTS_A_BATCH):
                 for sentences in _encoded(tokenizer, documents):
                     split = "heldout" if rng.random() < options.heldout else "train"
                     for ids, cuts in segments(sentences, options.max_tokens - 3, options.short, rng):
                         writers[split].add(ids, cuts, number)
                     number += 1
                 progress.advance(sum(len(document) for document in documents))
+            if file.suffix == ".txt" and number == before + 1 and not options.reading.lines:
+                whole.append(file)
     finally:
         progress.close()
     for writer in writers.values():
         writer.close()
     if not writers["train"].segments:
         raise TrainingError(f"{len(files)} files ({number} documents) have no text to train on.")
+    if options.heldout > 0 and not writers["heldout"].segments:
+        _nothing_held_out(files, number, whole, options)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -114,6 +121,25 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
         **{key: {split: getattr(w, key) for split, w in writers.items()} for key in ("shards", "segments", "tokens")},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _nothing_held_out(files: list[Path], number: int, whole: list[Path], options: Preparation) -> None:
+    """Raises TrainingError for a single document, which is usually a mistake; warns of few ones."""
+    if number == 1:
+        raise TrainingError(
+            f"{files[0]}: one document, so nothing can be held out; expected several, in .txt with blank lines between "
+            "them. Add blank lines, use --lines if each line is a document, or --heldout 0 to hold out nothing."
+        )
+    if whole:
+        hint = f"{whole[0]} has no blank line and is one document; if each of its lines is one, use --lines."
+    else:
+        hint = f"Use a larger share, such as --heldout {min(0.5, 5 / number):.2g}."
+    warnings.warn(
+        f"{files[0].parent}: none of {number:,} documents is held out at --heldout {options.heldout:g}; evaluation and "
+        f"export need some. {hint}",
+        TrainingWarning,
+        stacklevel=2,
+    )
 
 
 def _batched(documents: Iterator[str], size: int) -> Iterator[list[str]]:

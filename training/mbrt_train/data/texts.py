@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from mbrt_train.data.files import UTF8, read_lines
 from mbrt_train.errors import TrainingError
 
 KINDS = (".txt", ".jsonl", ".parquet")
@@ -35,12 +36,27 @@ def find_sources(paths: Iterable[str | Path]) -> list[Path]:
     return found
 
 
-def read_documents(file: Path, field: str = "text") -> Iterator[str]:
-    """Documents of one file: separated by blank lines in .txt, the rows' `field` in the others."""
-    if file.suffix == ".txt":
-        yield from _paragraph_groups(file)
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: the column of .jsonl and .parquet; whether each line of .txt is a document; the encoding."""
+
+    field: str = "text"
+    lines: bool = False
+    encoding: str = UTF8
+
+
+PLAIN = Reading()
+
+
+def read_documents(file: Path, how: Reading = PLAIN) -> Iterator[str]:
+    """Documents of one file: separated by blank lines in .txt, the rows' column in the others."""
+    field = how.field
+    if file.suffix == ".txt" and how.lines:
+        yield from (line for _, line in read_lines(file, how.encoding) if line.strip())
+    elif file.suffix == ".txt":
+        yield from _paragraph_groups(file, how.encoding)
     elif file.suffix == ".jsonl":
-        yield from _json_lines(file, field)
+        yield from _json_lines(file, how)
     else:
         table = pq.ParquetFile(file)
         if field not in table.schema_arrow.names:
@@ -54,11 +70,11 @@ class Documents:
     """The documents of several files; can be iterated over repeatedly."""
 
     files: Sequence[Path]
-    field: str
+    how: Reading
 
     def __iter__(self) -> Iterator[str]:
         for file in self.files:
-            yield from read_documents(file, self.field)
+            yield from read_documents(file, self.how)
 
 
 def split_sentences(document: str) -> list[str]:
@@ -66,29 +82,28 @@ def split_sentences(document: str) -> list[str]:
     return [piece for line in document.splitlines() for piece in _SENTENCE_END.split(line.strip()) if piece]
 
 
-def _paragraph_groups(file: Path) -> Iterator[str]:
+def _paragraph_groups(file: Path, encoding: str) -> Iterator[str]:
     lines: list[str] = []
-    with file.open(encoding="utf-8", errors="replace") as stream:
-        for line in stream:
-            if line.strip():
-                lines.append(line)
-            elif lines:
-                yield "".join(lines)
-                lines = []
+    for _, line in read_lines(file, encoding):
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            yield "".join(lines)
+            lines = []
     if lines:
         yield "".join(lines)
 
 
-def _json_lines(file: Path, field: str) -> Iterator[str]:
-    with file.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                text = json.loads(line)[field]
-            except (ValueError, KeyError, TypeError) as error:
-                raise TrainingError(f"{file}:{number}: not a JSON object with {field!r} ({error!r}).") from None
-            if not isinstance(text, str):
-                raise TrainingError(f"{file}:{number}: {field!r} is {type(text).__name__}, not a string.")
-            if text:
-                yield text
+def _json_lines(file: Path, how: Reading) -> Iterator[str]:
+    field = how.field
+    for number, line in read_lines(file, how.encoding):
+        if not line.strip():
+            continue
+        try:
+            text = json.loads(line)[field]
+        except (ValueError, KeyError, TypeError) as error:
+            raise TrainingError(f"{file}:{number}: not a JSON object with {field!r} ({error!r}).") from None
+        if not isinstance(text, str):
+            raise TrainingError(f"{file}:{number}: {field!r} is {type(text).__name__}, not a string.")
+        if text:
+            yield text
