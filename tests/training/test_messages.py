@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 
@@ -14,6 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("mobilebert_rt")
 cli = pytest.importorskip("mbrt_train.cli")
 progress = pytest.importorskip("mbrt_train.progress")
+running = pytest.importorskip("mbrt_train.run")
 prepared = pytest.importorskip("mbrt_train.data.prepare")
 
 
@@ -63,7 +63,7 @@ def test_interrupted_command_without_checkpoints(
     assert cli.main(["prepare", source, "--new-vocabulary", "120", "--out", str(tmp_path / "out")]) == 130
     assert capsys.readouterr().err == "mbrt-train: interrupted; nothing was written\n"
     train = ["train", "test_teacher", "--corpus", str(tmp_path), "--out", str(tmp_path / "run")]
-    monkeypatch.setattr(sys.modules["mbrt_train.run"], "train", stopped)
+    monkeypatch.setattr(running, "train", stopped)
     assert cli.main(train) == 130
     assert "before the first checkpoint" in capsys.readouterr().err
     (tmp_path / "run/checkpoints/00000120").mkdir(parents=True)
