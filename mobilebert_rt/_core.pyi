@@ -101,6 +101,7 @@ def operation_names() -> list[str]: ...
 commands: dict[str, str]
 """Name of a command of csrc/tools: what it does."""
 
+def overview(others: list[tuple[str, str]], examples: str) -> str: ...
 def run_command(
     name: str,
     words: list[bytes],

@@ -55,11 +55,9 @@ constexpr unsigned long kHwcap2I8mm = 1UL << 13;
 
 // Linux reports the capabilities that every core of a big.LITTLE system has.
 CpuFeatures detect() {
-  CpuFeatures found;
-  found.neon = true;
-  found.dotprod = (getauxval(AT_HWCAP) & kHwcapAsimdDp) != 0;
-  found.i8mm = found.dotprod && (getauxval(AT_HWCAP2) & kHwcap2I8mm) != 0;
-  return found;
+  const bool dotprod = (getauxval(AT_HWCAP) & kHwcapAsimdDp) != 0;
+  const bool i8mm = (getauxval(AT_HWCAP2) & kHwcap2I8mm) != 0;
+  return {.neon = true, .dotprod = dotprod, .i8mm = dotprod && i8mm};
 }
 
 #elif defined(__aarch64__) && defined(__APPLE__)
@@ -71,11 +69,8 @@ bool has(const char* name) {
 }
 
 CpuFeatures detect() {
-  CpuFeatures found;
-  found.neon = true;
-  found.dotprod = has("hw.optional.arm.FEAT_DotProd");
-  found.i8mm = found.dotprod && has("hw.optional.arm.FEAT_I8MM");
-  return found;
+  const bool dotprod = has("hw.optional.arm.FEAT_DotProd");
+  return {.neon = true, .dotprod = dotprod, .i8mm = dotprod && has("hw.optional.arm.FEAT_I8MM")};
 }
 
 #elif defined(__arm__) && defined(__linux__)
@@ -84,10 +79,8 @@ constexpr unsigned long kHwcapNeon = 1UL << 12;
 constexpr unsigned long kHwcapVfpv4 = 1UL << 16;
 
 CpuFeatures detect() {
-  CpuFeatures found;
   constexpr unsigned long kBoth = kHwcapNeon | kHwcapVfpv4;
-  found.neon = (getauxval(AT_HWCAP) & kBoth) == kBoth;
-  return found;
+  return {.neon = (getauxval(AT_HWCAP) & kBoth) == kBoth};
 }
 
 #else

@@ -79,6 +79,7 @@ void bind_commands(py::module_& module) {
     summaries[command->name] = command->summary;
   }
   module.attr("commands") = summaries;
+  module.def("overview", &tools::overview, "others"_a, "examples"_a);
   module.def("run_command", &run, "name"_a, "words"_a, "load"_a, "facts"_a);
 }
 

@@ -12,10 +12,6 @@ using namespace py::literals;
 
 namespace {
 
-const KernelSet& choose_kernels(const std::optional<std::string>& isa) {
-  return isa ? kernel_set(*isa) : default_kernel_set();
-}
-
 template <typename T>
 using Input = py::array_t<T, py::array::c_style>;
 
@@ -73,13 +69,13 @@ CallControl call_control(std::optional<double> timeout, const CancelToken* cance
 namespace {
 
 Model open_path(const std::string& path, const std::optional<std::string>& isa) {
-  const KernelSet& kernels = choose_kernels(isa);
+  const KernelSet& kernels = kernel_set(isa);
   py::gil_scoped_release release;
   return {std::make_shared<const Encoder>(ModelFile::open(path), kernels)};
 }
 
 Model open_image(const py::buffer& image, const std::optional<std::string>& isa) {
-  const KernelSet& kernels = choose_kernels(isa);
+  const KernelSet& kernels = kernel_set(isa);
   // The buffer stays exported, and so alive and unmoved, for as long as the model file does.
   auto* info = new py::buffer_info(image.request());
   std::shared_ptr<void> owner(info, [](py::buffer_info* held) {

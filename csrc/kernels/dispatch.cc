@@ -139,6 +139,8 @@ const KernelSet& default_kernel_set() {
   return *available_kernel_sets().back();
 }
 
-const KernelSet& kernel_set(std::string_view isa) { return find_set(isa, "isa"); }
+const KernelSet& kernel_set(std::optional<std::string_view> isa) {
+  return isa ? find_set(*isa, "isa") : default_kernel_set();
+}
 
 }  // namespace mbrt

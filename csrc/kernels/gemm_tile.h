@@ -54,6 +54,15 @@ class EvenSplit {
   std::size_t longer_;  // how many pieces, the first ones, are one longer
 };
 
+// What most tiles derive from: as many units for any number of rows.
+template <typename G, int kMaxRows, int kColumns, int kUnits = 1>
+struct TileShape {
+  using Gemm = G;
+  static constexpr int kRows = kMaxRows;
+  static constexpr int kUnit = kColumns;
+  static constexpr int units(int) { return kUnits; }
+};
+
 template <typename Tile>
 using TileFn = void (*)(const typename Tile::Gemm&, std::size_t m, std::size_t n);
 

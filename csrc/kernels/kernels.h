@@ -4,6 +4,7 @@
 #define MBRT_KERNELS_KERNELS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -52,8 +53,9 @@ const std::vector<const KernelSet*>& compiled_kernel_sets();
 // unsupported name is an InputError that lists the supported ones.
 const KernelSet& default_kernel_set();
 
-// The set of that name; InputError when it does not exist or this CPU cannot run it.
-const KernelSet& kernel_set(std::string_view isa);
+// The set of that name, the default one without a name; InputError when it does not exist or this CPU
+// cannot run it.
+const KernelSet& kernel_set(std::optional<std::string_view> isa);
 
 }  // namespace mbrt
 

@@ -17,9 +17,7 @@ using Positions = std::vector<std::size_t>;
 // For each window of one text, the positions of the masks whose results it provides.
 void find_masks(const std::vector<Window>& windows, Range group, std::int32_t mask,
                 std::vector<Positions>* found) {
-  std::vector<std::size_t> counts;
-  for (std::size_t i = group.begin; i < group.end; ++i) counts.push_back(windows[i].part(0).size());
-  const std::vector<Range> owned = own_tokens(&windows[group.begin], counts);
+  const std::vector<Range> owned = own_tokens({&windows[group.begin], group.size()}, 0);
   for (std::size_t i = group.begin; i < group.end; ++i) {
     const Range own = owned[i - group.begin];
     const std::size_t start = windows[i].part(0).begin;

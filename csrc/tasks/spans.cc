@@ -27,10 +27,7 @@ bool is_worse(const Span& a, const Span& b) {
 }
 
 std::vector<Span> all_spans(const std::vector<ScoredWindow>& windows, const AnswerOptions& wanted) {
-  std::vector<std::size_t> counts;
-  counts.reserve(windows.size());
-  for (const ScoredWindow& part : windows) counts.push_back(part.start.size());
-  const std::vector<Range> owned = own_tokens(windows.front().window, counts);
+  const std::vector<Range> owned = own_tokens({windows.front().window, windows.size()}, 1);
   std::vector<Span> spans;
   const auto add = [&](double logit, std::size_t window, std::size_t first, std::size_t more) {
     if (!std::isfinite(logit)) return;

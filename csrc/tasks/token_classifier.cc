@@ -13,9 +13,7 @@ using Logits = std::vector<float>;  // [tokens][labels] of a window, without its
 // The tokens of one text, each from the window that shows it with the most context.
 Tokens stitch(const std::vector<Window>& windows, const std::vector<Logits>& logits, Range group,
               std::size_t labels) {
-  std::vector<std::size_t> counts;
-  for (std::size_t i = group.begin; i < group.end; ++i) counts.push_back(windows[i].part(0).size());
-  const std::vector<Range> owned = own_tokens(&windows[group.begin], counts);
+  const std::vector<Range> owned = own_tokens({&windows[group.begin], group.size()}, 0);
   Tokens tokens;
   tokens.labels = labels;
   for (std::size_t i = group.begin; i < group.end; ++i) {

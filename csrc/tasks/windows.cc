@@ -136,12 +136,12 @@ std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::
   return windows;
 }
 
-std::vector<Range> own_tokens(const Window* windows, const std::vector<std::size_t>& counts) {
+std::vector<Range> own_tokens(std::span<const Window> windows, int part) {
   std::vector<Range> owned;
   std::size_t begin = windows[0].first;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    const std::size_t last = windows[i].first + counts[i];
-    const std::size_t end = i + 1 < counts.size() ? (windows[i + 1].first + last) / 2 : last;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const std::size_t last = windows[i].first + windows[i].part(part).size();
+    const std::size_t end = i + 1 < windows.size() ? (windows[i + 1].first + last) / 2 : last;
     owned.push_back({begin, end});
     begin = end;
   }

@@ -54,9 +54,9 @@ std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::
                                    bool offsets);
 
 // For the windows of one text, the tokens (indices in the text) whose results each provides: those it
-// shows with the most context. counts: tokens of the text in each window. Where two neighbours
-// overlap, each has the half nearer to its middle, so that the ranges are contiguous.
-std::vector<Range> own_tokens(const Window* windows, const std::vector<std::size_t>& counts);
+// shows with the most context. part: the text that was split. Where two neighbours overlap, each has
+// the half nearer to its middle, so that the ranges are contiguous.
+std::vector<Range> own_tokens(std::span<const Window> windows, int part);
 
 // The types of the tokens, for a model that has some.
 inline std::span<const std::int32_t> types_read(const ModelConfig& config,

@@ -37,6 +37,20 @@ std::string lines_of(const std::string& prefix, const Json& results) {
 
 }  // namespace
 
+std::string overview(const std::vector<std::pair<std::string, std::string>>& others,
+                     const std::string& examples) {
+  std::vector<std::pair<std::string, std::string>> commands;
+  for (const Command* command : kCommands) commands.emplace_back(command->name, command->summary);
+  commands.insert(commands.end(), others.begin(), others.end());
+  std::string text =
+      "usage: mbrt COMMAND ...\n\n"
+      "MobileBERT and small BERT encoders on this CPU. Nothing is downloaded or reported.\n\n";
+  for (const auto& [name, summary] : commands)
+    text += "  " + padded(name, 8) + "  " + summary + "\n";
+  return text + "\nexamples:\n" + examples +
+         "\n`mbrt COMMAND --help` explains a command. Environment: MBRT_ISA, MBRT_NUM_THREADS.\n";
+}
+
 void run_command(const Command& command, std::span<const std::string> words,
                  const Program& program) {
   const Arguments arguments(command, words);

@@ -21,6 +21,10 @@ extern const Command kEmbed, kClassify, kTag, kAnswer, kFill, kBench, kInfo;
 inline constexpr const Command* kCommands[] = {&kEmbed, &kClassify, &kTag, &kAnswer,
                                                &kFill,  &kBench,    &kInfo};
 
+// `mbrt --help`. others: names and summaries of the program's own commands. examples: one per line.
+std::string overview(const std::vector<std::pair<std::string, std::string>>& others,
+                     const std::string& examples);
+
 // Runs the command with the words behind its name, and prints its results or its help. Throws
 // UsageError, Error and BrokenPipe.
 void run_command(const Command& command, std::span<const std::string> words,

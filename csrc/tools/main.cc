@@ -19,7 +19,7 @@ constexpr int kExitError = 1, kExitUsage = 2, kExitInterrupted = 130, kExitBroke
 
 std::shared_ptr<const Encoder> load_file(const ModelRequest& request) {
   const std::string& path = request.path;
-  const KernelSet& kernels = request.isa ? kernel_set(*request.isa) : default_kernel_set();
+  const KernelSet& kernels = kernel_set(request.isa);
   struct stat status;
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) {
@@ -44,18 +44,10 @@ std::shared_ptr<const Encoder> load_file(const ModelRequest& request) {
   return encoder;
 }
 
-std::string overview() {
-  std::string text =
-      "usage: mbrt COMMAND ...\n\n"
-      "MobileBERT and small BERT encoders on this CPU. Nothing is downloaded or reported.\n\n";
-  for (const Command* command : kCommands) {
-    text += "  " + padded(command->name, 8) + "  " + command->summary + "\n";
-  }
-  return text +
-         "\nexamples:\n"
-         "  mbrt classify sst2.safetensors \"a warm, funny film\"\n"
-         "  mbrt embed minilm.safetensors --file passages.txt --json\n\n"
-         "`mbrt COMMAND --help` explains a command. Environment: MBRT_ISA, MBRT_NUM_THREADS.\n"
+std::string native_overview() {
+  return overview({},
+                  "  mbrt classify sst2.safetensors \"a warm, funny film\"\n"
+                  "  mbrt embed minilm.safetensors --file passages.txt --json\n") +
          "Model files are written by the Python package: `mbrt convert`.\n";
 }
 
@@ -87,12 +79,12 @@ int run(const Command& command, std::span<const std::string> words) {
 
 int start(const std::vector<std::string>& words) {
   if (words.empty()) {
-    std::fputs(overview().c_str(), stderr);
+    std::fputs(native_overview().c_str(), stderr);
     return kExitUsage;
   }
   const std::string& name = words.front();
   if (name == "-h" || name == "--help" || name == "help") {
-    std::fputs(overview().c_str(), stdout);
+    std::fputs(native_overview().c_str(), stdout);
     return 0;
   }
   if (name == "-V" || name == "--version") {

@@ -19,6 +19,11 @@ PYTHON_COMMANDS = {
     "profile": "show the time of a call by operation and layer",
 }
 COMMANDS = _core.commands | PYTHON_COMMANDS
+EXAMPLES = """\
+  mbrt embed default "A cat sleeps."
+  mbrt convert ./mobilebert-sst2 sst2.safetensors
+  mbrt classify sst2.safetensors "a warm, funny film"
+"""
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -34,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `mbrt`. Returns 0, 1 (an error, or a check that failed) or 2 (a wrong command line)."""
     name, *arguments = list(sys.argv[1:] if argv is None else argv) or [""]
     if name in ("", "-h", "--help", "help"):
-        print(_overview(), file=sys.stdout if name else sys.stderr)
+        overview = _core.overview(list(PYTHON_COMMANDS.items()), EXAMPLES)
+        print(overview, end="", file=sys.stdout if name else sys.stderr)
         return 0 if name else EXIT_USAGE
     if name in ("-V", "--version"):
         print(f"mbrt {mobilebert_rt.__version__}")
@@ -73,20 +79,3 @@ def _run(name: str, arguments: list[str]) -> int:
 def _fail(code: int, message: object) -> int:
     print(f"mbrt: {message}", file=sys.stderr)
     return code
-
-
-def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
-    return f"""usage: mbrt COMMAND ...
-
-MobileBERT and small BERT encoders on this CPU. Nothing is downloaded or reported.
-
-{commands}
-
-examples:
-  mbrt embed default "A cat sleeps."
-  mbrt convert ./mobilebert-sst2 sst2.safetensors
-  mbrt classify sst2.safetensors "a warm, funny film"
-
-`mbrt COMMAND --help` explains a command. Environment: MBRT_ISA, MBRT_NUM_THREADS."""

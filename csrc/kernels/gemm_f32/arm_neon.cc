@@ -47,12 +47,7 @@ MBRT_INLINE inline float32x4_t fma_lane(float32x4_t sum, float32x4_t w, float32x
 #endif  // __aarch64__
 
 template <Epilogue kEpilogue>
-struct Tile {
-  using Gemm = GemmF32;
-  static constexpr int kRows = kMaxRows;
-  static constexpr int kUnit = kTileColumns;
-  static constexpr int units(int) { return 1; }
-
+struct Tile : TileShape<GemmF32, kMaxRows, kTileColumns> {
   template <int kR, int>
   static void run(const GemmF32& g, std::size_t m, std::size_t n) {
     float32x4_t acc[kR][kTileQuads];

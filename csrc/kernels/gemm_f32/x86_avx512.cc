@@ -13,12 +13,7 @@
 namespace mbrt::MBRT_TARGET {
 namespace {
 
-struct Tile {
-  using Gemm = GemmF32;
-  static constexpr int kRows = 8;
-  static constexpr int kUnit = 16;
-  static constexpr int units(int) { return 3; }
-
+struct Tile : TileShape<GemmF32, 8, 16, 3> {
   template <int kR, int kB>
   static void run(const GemmF32& g, std::size_t m, std::size_t n) {
     f32x16 acc[kR][kB];

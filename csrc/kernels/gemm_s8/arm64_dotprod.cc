@@ -151,12 +151,7 @@ MBRT_INLINE inline void sum_rows(const std::int8_t* a, std::size_t a_stride, con
 }
 
 template <Epilogue kEpilogue>
-struct Tile {
-  using Gemm = GemmS8;
-  static constexpr int kRows = kMaxRows;
-  static constexpr int kUnit = kTileColumns;
-  static constexpr int units(int) { return 1; }
-
+struct Tile : TileShape<GemmS8, kMaxRows, kTileColumns> {
   template <int kR, int>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     int32x4_t acc[kR][kTileQuads];

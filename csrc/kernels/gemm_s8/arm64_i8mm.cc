@@ -114,12 +114,7 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n, 
 
 // For a K so large that few rows fit into the copy.
 template <Epilogue kEpilogue>
-struct Tile {
-  using Gemm = GemmS8;
-  static constexpr int kRows = kMaxRows;
-  static constexpr int kUnit = kTileColumns;
-  static constexpr int units(int) { return 1; }
-
+struct Tile : TileShape<GemmS8, kMaxRows, kTileColumns> {
   template <int kR, int>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     const Direct from{rows_from(g, m), g.a_stride, columns_from(g, n)};

@@ -66,12 +66,7 @@ inline int16x8_t mul_add_low(int16x8_t sum, int8x16_t a, int8x16_t b) {
 }
 
 template <Epilogue kEpilogue>
-struct Tile {
-  using Gemm = GemmS8;
-  static constexpr int kRows = kMaxRows;
-  static constexpr int kUnit = kTileColumns;
-  static constexpr int units(int) { return 1; }
-
+struct Tile : TileShape<GemmS8, kMaxRows, kTileColumns> {
   template <int kR, int>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     int32x4_t acc[kR][2 * kTileQuads];  // two columns each

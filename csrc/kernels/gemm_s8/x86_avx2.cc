@@ -118,12 +118,7 @@ struct Tile {
 
 // A product of non-negative bytes, as attention weights are: no split and no mask, and pairs fit 16
 // bits. 16 rows take 0.52 of the time at N = 16, K = 128, and 0.64 at N = 32.
-struct NonNegativeTile {
-  using Gemm = GemmS8;
-  static constexpr int kRows = 6;
-  static constexpr int kUnit = 16;
-  static constexpr int units(int) { return 1; }
-
+struct NonNegativeTile : TileShape<GemmS8, 6, 16> {
   template <int kR, int kB>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][kB];

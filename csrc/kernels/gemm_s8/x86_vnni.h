@@ -48,12 +48,7 @@ MBRT_INLINE inline void multiply(const GemmS8& g, std::size_t m, std::size_t n,
 }
 
 template <typename Dot, int kMaxRows, int kMaxBlocks>
-struct VnniTile {
-  using Gemm = GemmS8;
-  static constexpr int kRows = kMaxRows;
-  static constexpr int kUnit = 16;
-  static constexpr int units(int) { return kMaxBlocks; }
-
+struct VnniTile : TileShape<GemmS8, kMaxRows, 16, kMaxBlocks> {
   template <int kR, int kB>
   static void run(const GemmS8& g, std::size_t m, std::size_t n) {
     i32x16 acc[kR][kB];
