@@ -17,6 +17,13 @@ void unlock_all() {
   Tables::instance().models.unlock();
 }
 
+template <typename T>
+std::shared_ptr<T> found(HandleTable<T>& table, std::uint64_t id, const char* invalid) {
+  std::shared_ptr<T> object = table.find(id);
+  if (object == nullptr) throw Failure(MBRT_ERROR_HANDLE, invalid);
+  return object;
+}
+
 }  // namespace
 
 Tables& Tables::instance() {
@@ -29,19 +36,11 @@ Tables& Tables::instance() {
 }
 
 std::shared_ptr<Model> model_of(mbrt_model handle) {
-  std::shared_ptr<Model> model = Tables::instance().models.find(handle.id);
-  if (model == nullptr) {
-    throw Failure(MBRT_ERROR_HANDLE, "invalid model handle");
-  }
-  return model;
+  return found(Tables::instance().models, handle.id, "invalid model handle");
 }
 
 std::shared_ptr<Call> call_of(mbrt_call handle) {
-  std::shared_ptr<Call> call = Tables::instance().calls.find(handle.id);
-  if (call == nullptr) {
-    throw Failure(MBRT_ERROR_HANDLE, "invalid call handle");
-  }
-  return call;
+  return found(Tables::instance().calls, handle.id, "invalid call handle");
 }
 
 }  // namespace mbrt::capi

@@ -1,6 +1,6 @@
 #include "model/weights.h"
 
-#include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,10 +40,7 @@ constexpr char kNotPositive[] = "a scale of 0 or less; expected a positive numbe
 class Tensors {
  public:
   Tensors(const std::vector<TensorInfo>& tensors, const std::byte* data) : data_(data) {
-    by_name_.reserve(tensors.size());
-    for (const TensorInfo& tensor : tensors) by_name_.push_back({&tensor, false});
-    std::sort(by_name_.begin(), by_name_.end(),
-              [](const Entry& a, const Entry& b) { return a.tensor->name < b.tensor->name; });
+    for (const TensorInfo& tensor : tensors) left_.emplace(tensor.name, &tensor);
   }
 
   const float* take_f32(const std::string& name, const Shape& shape) {
@@ -54,24 +51,14 @@ class Tensors {
   }
 
   void refuse_the_rest() const {
-    for (const Entry& entry : by_name_) {
-      if (!entry.taken) fail(entry.tensor->name, "not part of the configured model.");
-    }
+    if (!left_.empty()) fail(left_.begin()->second->name, "not part of the configured model.");
   }
 
  private:
-  struct Entry {
-    const TensorInfo* tensor;
-    bool taken;
-  };
-
   const std::byte* take(const std::string& name, const char* dtype, const Shape& shape) {
-    const auto entry = std::lower_bound(
-        by_name_.begin(), by_name_.end(), name,
-        [](const Entry& e, const std::string& wanted) { return e.tensor->name < wanted; });
-    if (entry == by_name_.end() || entry->tensor->name != name)
-      fail(name, "missing; the configuration needs it.");
-    const TensorInfo& tensor = *entry->tensor;
+    const auto entry = left_.find(name);
+    if (entry == left_.end()) fail(name, "missing; the configuration needs it.");
+    const TensorInfo& tensor = *entry->second;
     if (tensor.dtype != dtype) {
       fail(name, "type " + quoted(tensor.dtype) + "; the configuration needs " + dtype + ".");
     }
@@ -79,12 +66,12 @@ class Tensors {
       fail(name, "shape " + shape_text(tensor.shape) + "; the configuration needs " +
                      shape_text(shape) + ".");
     }
-    entry->taken = true;
+    left_.erase(entry);
     return data_ + tensor.begin;
   }
 
   const std::byte* data_;
-  std::vector<Entry> by_name_;
+  std::map<std::string_view, const TensorInfo*> left_;
 };
 
 // Padding of packed weights [n / 16][k / kGroup][n % 16][k % kGroup] must be +0 or -0.

@@ -48,10 +48,7 @@ std::vector<float> Classifier::scores(const std::vector<Text>& texts, const RunO
                   std::copy_n(rows.first, width, logits.data() + i * width);
                 });
     for (const Range& own : groups_of(windows)) {
-      const auto at = [&](std::size_t i) {
-        return logits.begin() + static_cast<std::ptrdiff_t>(i * width);
-      };
-      std::vector<double> rows(at(own.begin), at(own.end));
+      std::vector<double> rows(&logits[own.begin * width], logits.data() + own.end * width);
       score(&rows, own.size(), width, score_kind_,
             scores.data() + windows[own.begin].index * width);
     }

@@ -106,12 +106,8 @@ std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Tex
     std::vector<Positions> places(windows.size());
     for (const Range& own : groups_of(windows)) {
       find_masks(windows, own, mask_id, &places);
-      const auto at = [&](std::size_t i) {
-        return places.begin() + static_cast<std::ptrdiff_t>(i);
-      };
-      if (std::any_of(at(own.begin), at(own.end), [](const Positions& p) { return !p.empty(); })) {
-        continue;
-      }
+      const auto has_some = [](const Positions& p) { return !p.empty(); };
+      if (std::any_of(&places[own.begin], places.data() + own.end, has_some)) continue;
       throw InputError("input " + std::to_string(run.first_index + windows[own.begin].index) +
                        " has no " + mask_token + " that could be filled.");
     }

@@ -58,9 +58,8 @@ std::vector<std::vector<Answer>> QuestionAnswerer::answer(const std::vector<Text
         *this, windows, Wanted::kTokenLogits, run,
         [&](std::size_t i, const OutputRows& rows) { parts[i] = scored(windows[i], rows); });
     for (const Range& own : groups_of(windows)) {
-      const auto at = [&](std::size_t i) { return parts.begin() + static_cast<std::ptrdiff_t>(i); };
       answers[windows[own.begin].index] =
-          best_spans({at(own.begin), at(own.end)}, wanted, whole_words_);
+          best_spans({&parts[own.begin], own.size()}, wanted, whole_words_);
     }
   }
   return answers;

@@ -26,7 +26,7 @@ bool is_worse(const Span& a, const Span& b) {
   return a.first != b.first ? a.first > b.first : a.more > b.more;
 }
 
-std::vector<Span> all_spans(const std::vector<ScoredWindow>& windows, const AnswerOptions& wanted) {
+std::vector<Span> all_spans(std::span<const ScoredWindow> windows, const AnswerOptions& wanted) {
   const std::vector<Range> owned = own_tokens({windows.front().window, windows.size()}, 1);
   std::vector<Span> spans;
   const auto add = [&](double logit, std::size_t window, std::size_t first, std::size_t more) {
@@ -66,8 +66,8 @@ Answer answer_of(const Window& window, std::size_t first, std::size_t last, bool
 
 }  // namespace
 
-std::vector<Answer> best_spans(const std::vector<ScoredWindow>& windows,
-                               const AnswerOptions& wanted, bool whole_words) {
+std::vector<Answer> best_spans(std::span<const ScoredWindow> windows, const AnswerOptions& wanted,
+                               bool whole_words) {
   std::vector<Span> spans = all_spans(windows, wanted);
   if (spans.empty()) return {};
   // Added in the order of the text: that of a heap is up to the standard library.

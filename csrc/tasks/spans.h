@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "tasks/question_answerer.h"
@@ -26,8 +27,8 @@ struct ScoredWindow {
 // every allowed span) add up to 1. "No answer" is a span whose logit is the minimum of the windows'
 // [CLS] logits minus null_threshold, when wanted.allow_no_answer. whole_words: widen a span to whole
 // words. Logits that are not finite are no spans.
-std::vector<Answer> best_spans(const std::vector<ScoredWindow>& windows,
-                               const AnswerOptions& wanted, bool whole_words);
+std::vector<Answer> best_spans(std::span<const ScoredWindow> windows, const AnswerOptions& wanted,
+                               bool whole_words);
 
 }  // namespace mbrt
 
