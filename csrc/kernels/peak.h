@@ -20,8 +20,8 @@ namespace mbrt::MBRT_TARGET {
 // `iterations` times acc = step(acc) on kCount accumulators, enough of them to hide the latency of
 // a step.
 template <int kCount, typename Accumulator, typename Step>
-inline std::size_t run_peak(std::size_t iterations, std::size_t macs_per_step, Accumulator start,
-                            Step step) {
+MBRT_INLINE inline std::size_t run_peak(std::size_t iterations, std::size_t macs_per_step,
+                                        Accumulator start, Step step) {
   Accumulator acc[kCount];
   unroll<kCount>([&](auto j) MBRT_INLINE { acc[j] = start; });
   for (std::size_t i = 0; i < iterations; ++i) {

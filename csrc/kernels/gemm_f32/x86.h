@@ -37,7 +37,7 @@ MBRT_INLINE inline void multiply(const GemmF32& g, std::size_t m, std::size_t n,
 
 // On kCount accumulators of 16 lanes.
 template <int kCount>
-std::size_t peak_fma(std::size_t iterations) {
+MBRT_INLINE inline std::size_t peak_fma(std::size_t iterations) {
   const f32x16 a = broadcast(1.0f / static_cast<float>(iterations));
   return run_peak<kCount>(iterations, 16, a, [a](f32x16 acc) { return fma(acc, a, a); });
 }

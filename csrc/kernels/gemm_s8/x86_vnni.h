@@ -61,7 +61,7 @@ struct VnniTile : TileShape<GemmS8, kMaxRows, 16, kMaxBlocks> {
 
 // On kCount accumulators of 16 lanes.
 template <typename Dot, int kCount>
-std::size_t peak_vnni(std::size_t iterations) {
+MBRT_INLINE inline std::size_t peak_vnni(std::size_t iterations) {
   const i32x16 a = broadcast_i32(static_cast<int>(iterations));
   const auto step = [a](i32x16 acc) {
     Dot()(acc, a, a);
