@@ -141,9 +141,17 @@ class Loader {
   std::vector<AlignedArray<float>> sums_;
 };
 
+// Of a vector or a matrix; the configuration's limits keep both below 2^31.
+struct Extent {
+  explicit Extent(const Shape& shape)
+      : rows(shape.size() == 1 ? 1 : static_cast<std::size_t>(shape.front())),
+        columns(static_cast<std::size_t>(shape.back())) {}
+  std::size_t rows, columns;
+};
+
 // F32 of a shape whose last number is padded to a multiple of 16 in the file.
 const float* Loader::floats(const std::string& name, Shape shape) {
-  const std::size_t columns = shape.back(), rows = shape.size() == 1 ? 1 : shape.front();
+  const auto [rows, columns] = Extent(shape);
   shape.back() = pad16(columns);
   const float* const x = tensors_.take_f32(name, shape);
   check_finite(name, x, rows * pad16(columns));
@@ -154,7 +162,7 @@ const float* Loader::floats(const std::string& name, Shape shape) {
 // The same, greater than zero where it is not padding.
 const float* Loader::scales(const std::string& name, const Shape& shape) {
   const float* const x = floats(name, shape);
-  const std::size_t columns = shape.back(), rows = shape.size() == 1 ? 1 : shape.front();
+  const auto [rows, columns] = Extent(shape);
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t i = row * pad16(columns); i < row * pad16(columns) + columns; ++i) {
       if (!(x[i] > 0)) fail_at(name, i, kNotPositive);
