@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def check(command: str, folder: Path) -> str | None:
         "python": lambda: _python(arguments),
         ".venv/bin/python": lambda: _python(arguments),
         "cmake": lambda: _cmake(arguments),
-        "mbrt-train": lambda: _training(arguments),
+        "mbrt-train": lambda: _training(command, arguments, folder),
     }
     if program not in checks:
         return f"{program!r} is not a command of this project; expected one of {sorted(FOREIGN | set(checks))}"
@@ -138,9 +139,18 @@ def _cmake(arguments: list[str]) -> str | None:
     return f"CMakeLists.txt has no option {unknown}" if unknown else None
 
 
-def _training(arguments: list[str]) -> str | None:
-    folder = ROOT / "training" / "mbrt_train"
-    sources = "".join(path.read_text(encoding="utf-8") for path in folder.glob("cli*.py"))
+def _training(command: str, arguments: list[str], folder: Path) -> str | None:
+    """Runs fine-tuning and what follows it; others take hours. The folder that `export` writes is removed before."""
+    installed = all(map(importlib.util.find_spec, ("torch", "tokenizers", "scipy", "sklearn", "pyarrow")))
+    if installed and arguments[0] in ("finetune", "evaluate", "export"):
+        from mbrt_train.cli import main  # noqa: PLC0415
+
+        if arguments[0] == "export":
+            shutil.rmtree(folder / arguments[2], ignore_errors=True)
+        code = main(arguments)
+        return None if code == 0 else f"{command}: exit code {code}"
+    package = ROOT / "training" / "mbrt_train"
+    sources = "".join(path.read_text(encoding="utf-8") for path in package.glob("cli*.py"))
     if f'"{arguments[0]}"' not in sources:
         return f"mbrt-train has no command {arguments[0]}"
-    return _unknown_options(folder, arguments)
+    return _unknown_options(package, arguments)

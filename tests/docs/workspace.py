@@ -28,10 +28,16 @@ FILES: dict[str, dict[str, Any]] = {
     "ner.safetensors": {"head": "ForTokenClassification"},
     "squad.safetensors": {"head": "ForQuestionAnswering"},
     "mobilebert.safetensors": {"head": "ForMaskedLM"},
+    # What `mbrt-train export` writes where its requirements are installed.
+    "reviews-model/model.int8.safetensors": {"head": "ForSequenceClassification", "labels": ["bad", "good", "neutral"]},
 }
 TEXTS = {
     "passages.txt": "Plants make sugar from light.\nThe night train to Vienna is late.\n",
     "article.txt": "The notes were written by Ada Lovelace in 1843.\n",
+    "reviews.csv": "text,label\n" + '"a warm, funny film",good\n' * 45 + "two hours too long,bad\na film,neutral\n" * 2,
+    "topics.jsonl": '{"text": "the night train to Vienna is late", "labels": ["travel", "news"]}\n' * 10
+    + '{"text": "plants make sugar from light", "labels": ["science"]}\n' * 10,
+    "names.conll": "Ada B-PER\nLovelace I-PER\nlived O\nin O\nLondon B-LOC\n\nShe O\n\n" * 10,
 }
 
 
@@ -41,6 +47,7 @@ def make(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         save_folder(folder / name, **COMMON, **options)
     for name, options in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         source = save_folder(folder / "source", **COMMON, **options)
         convert(source, folder / name)
         shutil.rmtree(source)

@@ -223,6 +223,9 @@ def test_several_labels_can_be_lists_strings_or_columns(model: Path, tmp_path: P
     assert [target for _, target in wanted] == [[1, 1], [0, 0], [0, 1]]
     assert read("multi-label", tmp_path / "b.csv", model) == wanted
     assert read("multi-label", tmp_path / "c.csv", model, label="x,y") == wanted
+    assert read("multi-label", tmp_path / "c.csv", model, label="y,x", labels=("x", "y")) == wanted
+    with pytest.raises(TrainingError, match="the label columns are x, y; expected x, z"):
+        read("multi-label", tmp_path / "c.csv", model, label="x,y", labels=("x", "z"))
 
 
 def test_words_and_entities_in_json_lines_equal_conll(model: Path, tmp_path: Path) -> None:

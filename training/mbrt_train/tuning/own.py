@@ -102,7 +102,7 @@ class OwnTexts(OwnTask, Classification):
     def labelled(self, labels: tuple[str, ...], source: Path) -> OwnTexts:
         if self.problem == REGRESSION:
             return self
-        return replace(self, labels=self.data.labels or labels, source=str(source))
+        return replace(self, labels=self.data.labels or labels, source="--labels" if self.data.labels else str(source))
 
     def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
         rows = read_rows(file, self.data.encoding)
@@ -144,7 +144,12 @@ class OwnTexts(OwnTask, Classification):
         if self.problem == SINGLE:
             return self.index(row.where, row.values.get(columns[0]))
         if len(columns) > 1:
-            return [_flag(row, name) for name in columns]
+            if sorted(columns) != sorted(self.labels):
+                raise TrainingError(
+                    f"{row.where}: the label columns are {', '.join(columns)}; expected {', '.join(self.labels)} (from "
+                    f"{self.source}). Name one column for each label."
+                )
+            return [_flag(row, name) for name in self.labels]
         chosen = {self.index(row.where, value) for value in self._values(row, columns[0])}
         return [int(i in chosen) for i in range(len(self.labels))]
 

@@ -63,7 +63,7 @@ class OwnTokens(OwnTask):
         return distinct(file, found, "the file", -1)
 
     def labelled(self, labels: tuple[str, ...], source: Path) -> OwnTokens:
-        return replace(self, labels=self.data.labels or labels, source=str(source))
+        return replace(self, labels=self.data.labels or labels, source="--labels" if self.data.labels else str(source))
 
     def read(self, file: Path, tokenizer: Tokenizer, max_length: int, *, training: bool) -> list[Example]:
         examples = []
