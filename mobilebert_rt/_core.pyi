@@ -1,6 +1,6 @@
 """The native engine. Inputs are packed: sequences one after another, without padding."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,22 +45,13 @@ class Model:
         self,
         ids: npt.NDArray[np.int32],
         lengths: npt.NDArray[np.int64],
-        *,
-        types: npt.NDArray[np.int32] | None = None,
-        key_mask: npt.NDArray[np.uint8] | None = None,
-        pair_mask: npt.NDArray[np.uint8] | None = None,
-        padded_length: int | None = None,
-        hidden_states: bool = False,
-        attentions: bool = False,
-        logits: bool = True,
-        logit_positions: Sequence[Sequence[int]] | None = None,
-        timeout: float | None = None,
-        cancel: CancelToken | None = None,
-        num_threads: int = 1,
-        profile: Profile | None = None,
+        **call: Any,
     ) -> dict[str, Any]:
-        """The fields of `mobilebert_rt.ModelOutput`. padded_length: None gives what has one row per token as a list of
-        [S_b, n]; a number S as one array [B, S, n] with 0 in the padding."""
+        """The fields of `mobilebert_rt.ModelOutput`. Keywords that are None have their default; unknown ones raise
+        TypeError. types: int32 [T]; key_mask: uint8 [T]; pair_mask: uint8, for each sequence [S, S]. padded_length:
+        None gives what has one row per token as a list of [S_b, n]; a number S as one array [B, S, n] with 0 in the
+        padding. hidden_states, attentions, logits: as output_hidden_states and so on in `mobilebert_rt.Model`, as are
+        logit_positions, timeout and cancel. num_threads: 1 by default. profile: a Profile to fill."""
 
     def trim(self) -> int: ...
     def tensors(self) -> list[tuple[str, str, list[int], int]]: ...

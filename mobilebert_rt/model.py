@@ -15,6 +15,7 @@ import numpy.typing as npt
 from mobilebert_rt import _core
 from mobilebert_rt.config import EngineConfig
 from mobilebert_rt.errors import InputError
+from mobilebert_rt.keywords import checks_keywords
 from mobilebert_rt.packing import Packed, pack
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ class TensorInfo(NamedTuple):
     nbytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelOutput:
     """What a call returns; None where the model or the call has no such thing. All arrays are float32.
+
+    Two outputs are equal when all their arrays are, bit for bit in shape and value.
 
     For array input, B rows of S tokens: last_hidden_state [B, S, H] with 0 in the padding; hidden_states, L + 1 of the
     same; attentions, L of [B, A, S, S]; pooler_output [B, H]; logits [B, n], or [B, S, n] for token classification and
@@ -53,7 +56,36 @@ class ModelOutput:
     hidden_states: tuple[Any, ...] | None = None
     attentions: tuple[Any, ...] | None = None
 
+    def __repr__(self) -> str:
+        shown = (f"{name}: {_described(value)}" for name, value in vars(self).items() if value is not None)
+        return f"ModelOutput({', '.join(shown)})"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModelOutput):
+            return NotImplemented
+        return all(_same(value, vars(other)[name]) for name, value in vars(self).items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _described(value: Any) -> str:
+    """Type and shape of an array, or of those in a list, * where their sizes differ."""
+    if isinstance(value, tuple):
+        return f"tuple of {len(value)}, each {_described(value[0])}" if value else "empty tuple"
+    if isinstance(value, list):
+        shapes = {array.shape for array in value}
+        sizes = (str(n[0]) if len(set(n)) == 1 else "*" for n in zip(*shapes, strict=True))
+        return f"list of {len(value)} float32 [{', '.join(sizes)}]"
+    return f"{value.dtype} {list(value.shape)}"
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, list | tuple) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return type(a) is type(b) and (a is None or np.array_equal(a, b))
+
+
+@checks_keywords
 class Model:
     """A loaded model. Immutable: any number of threads may call it at once; it pickles by path and works after fork.
 
@@ -96,6 +128,12 @@ class Model:
         """
         from pathlib import Path  # noqa: PLC0415 - see __init__
 
+        if not isinstance(path, str | os.PathLike):
+            raise InputError(f"path: found {type(path).__name__}; expected a str or a Path.")
+        if not isinstance(isa, str | None):
+            raise InputError(f"isa: found {isa!r}; expected one of {', '.join(_core.available_isas())}.")
+        if progress is not None and not callable(progress):
+            raise InputError(f"progress: found {progress!r}; expected a function of (what, done, total).")
         source = Path(path)
         options = {"precision": precision, "num_threads": num_threads, "isa": isa}
         if precision not in (None, "int8", "fp32"):
@@ -174,7 +212,9 @@ class Model:
     ) -> ModelOutput:
         """Run the model on a batch.
 
-        input_ids: integer array [B, S], right-padded with attention_mask, or a list of id lists of any lengths.
+        input_ids: integer array [B, S], right-padded with attention_mask, or a list of id lists of any lengths. A flat
+            list of ids is one sequence, a list with one. Arrays are those of numpy, torch and others on the CPU. A
+            `BatchEncoding`, or another mapping with input_ids, attention_mask and token_type_ids, stands for all three.
         attention_mask: [B, S] or [B, S, S] of 0 and 1, holes allowed; for a list, a list of [S_b] or [S_b, S_b].
         token_type_ids: as input_ids; 0 everywhere by default.
         output_hidden_states, output_attentions: fill these fields of the result.
@@ -193,7 +233,7 @@ class Model:
         >>> model([[101, 7592, 102], [101, 102]]).last_hidden_state[0].shape
         (3, 384)
         """
-        packed = pack(input_ids, attention_mask, token_type_ids, padding)
+        packed = pack(*_inputs(input_ids, attention_mask, token_type_ids), padding)
         arrays = self._run(
             packed,
             self.num_threads,
@@ -228,7 +268,7 @@ class Model:
         """
         from mobilebert_rt.profile import Profiler  # noqa: PLC0415 - few need it
 
-        packed = pack(input_ids, attention_mask, token_type_ids, padding)
+        packed = pack(*_inputs(input_ids, attention_mask, token_type_ids), padding)
         threads = self.num_threads
         profiler = Profiler(
             self._core,
@@ -253,8 +293,27 @@ class Model:
         )
 
 
+def _inputs(input_ids: Any, attention_mask: Any, token_type_ids: Any) -> tuple[Any, Any, Any]:
+    """Ids, mask and types, taken out of a mapping if that is what was given."""
+    if not isinstance(input_ids, Mapping):
+        return input_ids, attention_mask, token_type_ids
+    if attention_mask is not None or token_type_ids is not None:
+        raise InputError(
+            f"input_ids: found {type(input_ids).__name__} and attention_mask or token_type_ids beside it; expected "
+            "either a mapping or arrays."
+        )
+    if "input_ids" not in input_ids or not input_ids.keys() <= set(_NAMES):
+        keys = ", ".join(map(str, input_ids)) or "no keys"
+        raise InputError(f"input_ids: found {type(input_ids).__name__} with {keys}; expected {', '.join(_NAMES)}.")
+    ids, mask, types = (input_ids.get(name) for name in _NAMES)
+    return ids, mask, types
+
+
+_NAMES = ("input_ids", "attention_mask", "token_type_ids")
+
+
 def _checked_threads(threads: Any) -> int:
-    if not isinstance(threads, int) or not 1 <= threads <= 256:
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 256:
         raise InputError(f"num_threads: found {threads!r}; expected a whole number from 1 to 256.")
     return threads
 

@@ -33,29 +33,55 @@ class Packed:
 def pack(input_ids: Any, attention_mask: Any = None, token_type_ids: Any = None, padding: str = "packed") -> Packed:
     """Pack a batch.
 
-    input_ids: integer array [B, S], or a list of id lists (or 1-D arrays) of any lengths. attention_mask: for an array
-    [B, S] or [B, S, S]; for a list, a list of [S_b] or [S_b, S_b]. token_type_ids: as input_ids.
+    input_ids: integer array [B, S], or a list of id lists (or 1-D arrays) of any lengths; a flat list of ids is
+    a batch of one. attention_mask: for an array [B, S] or [B, S, S]; for a list, a list of [S_b] or
+    [S_b, S_b]. token_type_ids: as input_ids. Arrays: of numpy, or what numpy reads (`__array__`, `__dlpack__`).
     padding "packed" leaves out the masked tokens at the end of each row; "hf" computes them, as transformers does.
 
     Raises InputError naming the argument and the sequence.
     """
     if padding not in PADDINGS:
         raise InputError(f'padding: found {padding!r}; expected "packed" or "hf".')
-    if isinstance(input_ids, np.ndarray) and input_ids.ndim == 2:
-        return _pack_array(input_ids, attention_mask, token_type_ids, padding)
-    if isinstance(input_ids, (list, tuple)):
-        return _pack_list(input_ids, attention_mask, token_type_ids)
-    shape = getattr(input_ids, "shape", None)
+    ids, mask, types = (as_array(value) for value in (input_ids, attention_mask, token_type_ids))
+    if isinstance(ids, list | tuple) and ids and all(isinstance(i, int | np.integer) for i in ids):
+        ids, mask, types = (None if value is None else [value] for value in (ids, mask, types))
+    if isinstance(ids, np.ndarray) and ids.ndim == 2:
+        return _pack_array(ids, mask, types, padding)
+    if isinstance(ids, list | tuple):
+        return _pack_list(ids, mask, types)
+    shape, fix = _shape_and_fix(ids)
     raise InputError(
-        f"input_ids: found {type(input_ids).__name__}{'' if shape is None else f' of shape {tuple(shape)}'}; "
-        "expected an integer array [batch, length] or a list of id lists."
+        f"input_ids: found {type(input_ids).__name__}{shape}; expected an integer array [batch, length] or a list of "
+        f"id lists.{fix}"
     )
+
+
+def _shape_and_fix(ids: Any) -> tuple[str, str]:
+    if isinstance(ids, np.ndarray):
+        return f" of shape {ids.shape}", " Of one sequence: ids[None]." if ids.ndim == 1 else ""
+    return "", " Text is for the text tasks, such as TextEmbedder." if isinstance(ids, str) else ""
+
+
+def as_array(value: Any) -> Any:
+    """An array of another library as a numpy array, without a copy where it can be; anything else as it is."""
+    if value is None or isinstance(value, np.ndarray | list | tuple | str):
+        return value
+    try:
+        if hasattr(value, "__array__"):
+            return np.asarray(value)
+        if hasattr(value, "__dlpack__"):
+            return np.from_dlpack(value)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise InputError(
+            f"{type(value).__name__}: numpy cannot read it ({error}); expected an array on the CPU."
+        ) from error
+    return value
 
 
 def _integers(values: Any, name: str) -> npt.NDArray[np.int32]:
     """An int32 copy. Values that do not fit are an error; they never wrap around."""
     try:
-        array = np.asarray(values)
+        array = np.asarray(as_array(values))
     except ValueError as error:
         raise InputError(f"{name}: found rows of different lengths; expected rows of one length.") from error
     if array.size == 0:
@@ -71,7 +97,7 @@ def _integers(values: Any, name: str) -> npt.NDArray[np.int32]:
 
 def _mask(values: Any, name: str) -> npt.NDArray[np.uint8]:
     """A mask of 0 and 1. Additive float masks are an error: 0 means "attend" there."""
-    array = np.asarray(values)
+    array = np.asarray(as_array(values))
     if array.dtype.kind == "f" and not np.isin(array, (0.0, 1.0)).all():
         raise InputError(f"{name}: found values other than 0 and 1; expected 1 for a token to attend to, 0 for others.")
     if array.dtype.kind not in "biuf":

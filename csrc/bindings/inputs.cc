@@ -24,6 +24,9 @@ std::string input_name(std::size_t number) { return "input " + std::to_string(nu
 }
 
 std::string_view view_of(const py::handle& value, std::size_t number) {
+  if (PyBytes_Check(value.ptr()) != 0) {
+    throw InputError(input_name(number) + " is bytes, not text. Decode it: data.decode('utf-8').");
+  }
   if (!py::isinstance<py::str>(value)) {
     throw InputError(input_name(number) + " is " + Py_TYPE(value.ptr())->tp_name +
                      ", not text. Give a str, or a pair of them as a tuple.");

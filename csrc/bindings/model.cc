@@ -59,11 +59,11 @@ py::dict metadata_of(const Model& model) {
 
 }  // namespace
 
-CallControl call_control(std::optional<double> timeout, const CancelToken* cancel) {
-  const double seconds = timeout.value_or(INFINITY);
-  if (std::isnan(seconds)) throw InputError("timeout: found NaN; give seconds, or None.");
-  return {.cancelled = cancel == nullptr ? nullptr : &cancel->cancelled,
-          .deadline = deadline_in(seconds)};
+CallControl take_control(Keywords& keywords) {
+  const auto seconds = keywords.take_number("timeout", 0, "a number of seconds, 0 or more");
+  const auto cancel = keywords.take_as<const CancelToken*>("cancel", "a CancelToken");
+  return {.cancelled = cancel ? &(*cancel)->cancelled : nullptr,
+          .deadline = deadline_in(seconds.value_or(INFINITY))};
 }
 
 namespace {
@@ -89,13 +89,11 @@ Model open_image(const py::buffer& image, const std::optional<std::string>& isa)
 }
 
 py::dict run(const Model& model, const Input<std::int32_t>& ids, const Input<std::int64_t>& lengths,
-             const std::optional<Input<std::int32_t>>& types,
-             const std::optional<Input<std::uint8_t>>& key_mask,
-             const std::optional<Input<std::uint8_t>>& pair_mask,
-             std::optional<std::size_t> padded_length, bool hidden_states, bool attentions,
-             bool logits, const std::optional<Positions>& logit_positions,
-             std::optional<double> timeout, const CancelToken* cancel, std::size_t num_threads,
-             Profile* profile) {
+             const py::kwargs& given) {
+  Keywords keywords(given);
+  const auto types = keywords.take_as<Input<std::int32_t>>("types", "an int32 array");
+  const auto key_mask = keywords.take_as<Input<std::uint8_t>>("key_mask", "a uint8 array");
+  const auto pair_mask = keywords.take_as<Input<std::uint8_t>>("pair_mask", "a uint8 array");
   const std::vector<std::size_t> offsets =
       offsets_of(lengths, static_cast<std::size_t>(ids.size()));
   Batch batch;
@@ -105,15 +103,22 @@ py::dict run(const Model& model, const Input<std::int32_t>& ids, const Input<std
   batch.types = pointer_to(types, batch.tokens(), "token_type_ids");
   batch.key_mask = pointer_to(key_mask, batch.tokens(), "attention_mask");
   batch.pair_mask = pointer_to(pair_mask, batch.pairs_before(batch.sequences), "attention_mask");
-  const CallControl control = call_control(timeout, cancel);
-  const CallArrays arrays(model.encoder->shapes(), batch,
-                          {.hidden_states = hidden_states,
-                           .attentions = attentions,
-                           .logits = logits,
-                           .logit_positions = logit_positions});
+  const auto positions =
+      keywords.take_as<Positions>("logit_positions", "a list of lists of whole numbers");
+  const CallArrays arrays(
+      model.encoder->shapes(), batch,
+      {.hidden_states = keywords.take_flag("hidden_states", "output_hidden_states").value_or(false),
+       .attentions = keywords.take_flag("attentions", "output_attentions").value_or(false),
+       .logits = keywords.take_flag("logits", "output_logits").value_or(true),
+       .logit_positions = positions});
+  const auto padded_length = keywords.take_size("padded_length", 1);
+  const std::size_t threads = keywords.take_size("num_threads", 1).value_or(1);
+  Profile* const profile = keywords.take_as<Profile*>("profile", "a Profile").value_or(nullptr);
+  const CallControl control = take_control(keywords);
+  keywords.finish();
   {
     py::gil_scoped_release release;
-    model.encoder->run(batch, arrays.outputs(), control, num_threads, profile);
+    model.encoder->run(batch, arrays.outputs(), control, threads, profile);
   }
   return arrays.layout(padded_length);
 }
@@ -131,11 +136,7 @@ void bind_model(py::module_& module) {
       // Before the path: std::string accepts bytes too.
       .def(py::init(&open_image), "image"_a, "isa"_a = py::none())
       .def(py::init(&open_path), "path"_a, "isa"_a = py::none())
-      .def("run", &run, "ids"_a, "lengths"_a, py::kw_only(), "types"_a = py::none(),
-           "key_mask"_a = py::none(), "pair_mask"_a = py::none(), "padded_length"_a = py::none(),
-           "hidden_states"_a = false, "attentions"_a = false, "logits"_a = true,
-           "logit_positions"_a = py::none(), "timeout"_a = py::none(), "cancel"_a = py::none(),
-           "num_threads"_a = 1, "profile"_a = py::none())
+      .def("run", &run, "ids"_a, "lengths"_a)
       .def("trim", [](const Model& m) { return m.encoder->trim(); })
       .def_property_readonly("workspace_bytes",
                              [](const Model& m) { return m.encoder->workspace_bytes(); })

@@ -9,6 +9,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/call_arrays.h"
+#include "bindings/keywords.h"
 #include "engine/encoder.h"
 
 namespace mbrt::bindings {
@@ -17,8 +18,8 @@ struct CancelToken {
   std::atomic<bool> cancelled{false};
 };
 
-// InputError for NaN; no deadline for a timeout beyond what the clock can count.
-CallControl call_control(std::optional<double> timeout, const CancelToken* cancel);
+// From the keywords timeout and cancel, whose token lives as long as the dict that was given.
+CallControl take_control(Keywords& keywords);
 
 struct Model {
   std::shared_ptr<const Encoder> encoder;

@@ -1,6 +1,7 @@
 // The tasks of csrc/tasks as Python sees them. A call holds the GIL while it converts arguments and
 // results, not while it tokenises and runs.
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,14 +74,16 @@ void read(Keywords& keywords, TaskOptions* options) {
   options->max_length = keywords.take_size("max_length", 1);
   options->on_overflow = keywords.take_choice("on_overflow", kPolicies);
   options->stride = keywords.take_size("stride", 0);
+  keywords.check_one_of("max_batch_tokens", "batch_size");
   options->max_batch_tokens =
       keywords.take_size("max_batch_tokens", 1).value_or(options->max_batch_tokens);
+  options->batch_size = keywords.take_size("batch_size", 1);
 }
 
 void read(Keywords& keywords, EmbedderOptions* options) {
   read(keywords, static_cast<TaskOptions*>(options));
   options->pooling = keywords.take_choice("pooling", kPoolings);
-  options->normalize = keywords.take_as<bool>("normalize");
+  options->normalize = keywords.take_flag("normalize");
 }
 
 void read(Keywords& keywords, ClassifierOptions* options) {
@@ -92,13 +95,13 @@ void read(Keywords& keywords, TokenClassifierOptions* options) {
   read(keywords, static_cast<TaskOptions*>(options));
   options->aggregation =
       keywords.take_choice("aggregation", kAggregations).value_or(options->aggregation);
-  const auto ignored = keywords.take_as<std::vector<std::string>>("ignore_labels");
-  if (ignored) options->ignore_labels = *ignored;
+  options->ignore_labels = keywords.take_texts("ignore_labels").value_or(options->ignore_labels);
 }
 
 void read(Keywords& keywords, QuestionAnswererOptions* options) {
   read(keywords, static_cast<TaskOptions*>(options));
-  options->whole_words = keywords.take_as<bool>("whole_words").value_or(options->whole_words);
+  if (const auto stride = keywords.take_size("doc_stride", 0)) options->stride = stride;
+  options->whole_words = keywords.take_flag("whole_words").value_or(options->whole_words);
 }
 
 template <typename Made, typename Options>
@@ -117,13 +120,11 @@ class Call {
   Call(Keywords& keywords, const py::tuple& texts)
       : first_index_(keywords.take_size("first_index", 0).value_or(0)),
         inputs_(texts, first_index_),
-        cancel_(keywords.take("cancel")),
         progress_(keywords.take("progress")),
         truncated_(keywords.take("truncated")) {
     options_.first_index = first_index_;
     options_.threads = keywords.take_size("num_threads", 1).value_or(0);
-    options_.control =
-        call_control(keywords.take_as<double>("timeout"), cancel_.cast<const CancelToken*>());
+    options_.control = take_control(keywords);
     options_.progress = [this](std::size_t count) { report(count); };
     if (!truncated_.is_none()) {
       options_.truncated = [this](std::size_t index, std::size_t tokens) {
@@ -160,7 +161,7 @@ class Call {
 
   const std::size_t first_index_;
   const Inputs inputs_;
-  const py::object cancel_, progress_, truncated_;
+  const py::object progress_, truncated_;
   RunOptions options_;
   std::chrono::steady_clock::time_point last_check_ = std::chrono::steady_clock::now();
 };
@@ -226,13 +227,14 @@ py::list tag(const TokenClassifier& task, const py::tuple& texts, const py::kwar
 py::list answer(const QuestionAnswerer& task, const py::tuple& pairs, const py::kwargs& given) {
   Keywords keywords(given);
   AnswerOptions wanted;
+  keywords.check_one_of("n_best", "top_k");
   wanted.n_best = keywords.take_size("n_best", 1).value_or(wanted.n_best);
+  wanted.n_best = keywords.take_size("top_k", 1).value_or(wanted.n_best);
   wanted.max_answer_length =
       keywords.take_size("max_answer_length", 1).value_or(wanted.max_answer_length);
-  wanted.allow_no_answer =
-      keywords.take_as<bool>("allow_no_answer").value_or(wanted.allow_no_answer);
+  wanted.allow_no_answer = keywords.take_flag("allow_no_answer").value_or(wanted.allow_no_answer);
   wanted.null_threshold =
-      keywords.take_as<double>("null_threshold").value_or(wanted.null_threshold);
+      keywords.take_number("null_threshold", -INFINITY, "a number").value_or(wanted.null_threshold);
   const Call call(keywords, pairs);
   const auto results =
       call.run([&](const auto& t, const auto& run) { return task.answer(t, wanted, run); });

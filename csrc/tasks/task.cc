@@ -1,6 +1,7 @@
 #include "tasks/task.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "base/error.h"
@@ -34,6 +35,11 @@ Limits limits_of(const TextModel& model, const TaskOptions& options, const Limit
                      " takes at most " + thousands(longest) + " tokens.");
   }
   if (limits.max_length < 1) throw InputError("max_length is 0; it should be at least 1.");
+  if (limits.on_overflow == OnOverflow::kStride &&
+      options.stride.value_or(0) >= limits.max_length) {
+    throw InputError("stride is " + thousands(limits.stride) +
+                     "; it should be less than max_length, " + thousands(limits.max_length) + ".");
+  }
   return limits;
 }
 
@@ -42,6 +48,10 @@ Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
     : model_(std::move(model)), max_batch_tokens_(options.max_batch_tokens) {
   check_head(*model_, task, heads);
   limits_ = limits_of(*model_, options, defaults);
+  if (options.batch_size) {
+    const std::size_t largest = SIZE_MAX / limits_.max_length;
+    max_batch_tokens_ = std::min(*options.batch_size, largest) * limits_.max_length;
+  }
   if (max_batch_tokens_ < 1) throw InputError("max_batch_tokens is 0; it should be at least 1.");
 }
 

@@ -21,6 +21,7 @@ struct TaskOptions {
   std::optional<OnOverflow> on_overflow;  // kError; kStride for question answering
   std::optional<std::size_t> stride;      // tokens that neighbouring windows share
   std::size_t max_batch_tokens = 4096;  // run at once: memory grows with it, results do not change
+  std::optional<std::size_t> batch_size;  // instead, in texts of max_length tokens
 };
 
 // The limits of a sequence: the options, else the defaults. InputError for limits that make no sense.

@@ -50,4 +50,4 @@ def text_ids(
         max_length=model.config.max_positions,
         on_overflow="truncate" if truncate else "error",
     )
-    return embedder.sequences(texts)
+    return embedder.sequences(list(texts))

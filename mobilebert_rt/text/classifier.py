@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mobilebert_rt import _core
-from mobilebert_rt.model import Model
+from mobilebert_rt.model import CancelToken, Model
+from mobilebert_rt.text.inputs import as_texts
 from mobilebert_rt.text.results import Classification
-from mobilebert_rt.text.task import Control, Options, TextTask
-from mobilebert_rt.text.tokenizer import Text
+from mobilebert_rt.text.task import CallOptions, OnOverflow, TextTask
+from mobilebert_rt.text.tokenizer import Text, TextInputs, TokenizerSource
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 Activation = Literal["softmax", "sigmoid", "none"]
 
 
-class ClassifyOptions(Control, total=False):
+class ClassifyOptions(CallOptions, total=False):
     """Keywords of a call: see TextClassifier.__call__."""
 
     top_k: int | None
+    activation: Activation | None
 
 
-class TextClassifier(TextTask):
+class TextClassifier(TextTask[_core.tasks.Classifier]):
     """Labels of a text, or of a pair of texts, with their scores.
 
     activation: how logits become scores. By default from the model's problem type: softmax for single-label, sigmoid
@@ -40,10 +42,29 @@ class TextClassifier(TextTask):
     """
 
     _core_type = _core.tasks.Classifier
-    _task: _core.tasks.Classifier
 
-    def __init__(self, model: Model, *, activation: Activation | None = None, **options: Unpack[Options]) -> None:
-        super().__init__(model, activation=activation, **options)
+    def __init__(
+        self,
+        model: Model,
+        *,
+        activation: Activation | None = None,
+        tokenizer: TokenizerSource | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(
+            model,
+            activation=activation,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
 
     @property
     def activation(self) -> str:
@@ -56,25 +77,96 @@ class TextClassifier(TextTask):
         return self._text_model.labels
 
     @overload
-    def __call__(self, texts: str | tuple[str, str], **options: Unpack[ClassifyOptions]) -> list[Classification]: ...
+    def __call__(self, texts: Text, **options: Unpack[ClassifyOptions]) -> list[Classification]: ...  # type: ignore[overload-overlap]
     @overload
+    def __call__(self, texts: Iterable[Text], **options: Unpack[ClassifyOptions]) -> list[list[Classification]]: ...
     def __call__(
-        self, texts: list[str] | list[tuple[str, str]] | list[Text], **options: Unpack[ClassifyOptions]
-    ) -> list[list[Classification]]: ...
-    def __call__(self, texts: Any, **options: Unpack[ClassifyOptions]) -> Any:
-        """The labels of a text (a str, or a pair as a tuple), best first; a list of such lists for a list of texts.
+        self,
+        texts: TextInputs,
+        *,
+        top_k: int | None = None,
+        activation: Activation | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """The labels of a text (a str, or a pair as a tuple), best first; a list of such lists for several texts.
 
-        top_k: the number of labels; None for all. progress, timeout, cancel: see TextTask. Raises InputError,
-        TimeoutError, CancelledError.
+        top_k: the number of labels; None for all. activation, max_length, on_overflow, stride, max_batch_tokens,
+        batch_size: as those of the constructor, for this call only. progress, timeout, cancel: see TextTask.
+
+        Raises InputError, TimeoutError, CancelledError.
         """
-        return self._call(self._task.classify, texts, options, Classification)
+        task = self._with(
+            activation=activation,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._call(
+            task, task.classify, texts, Classification, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel
+        )
 
-    def stream(self, texts: Iterable[Text], **options: Unpack[ClassifyOptions]) -> Iterator[list[Classification]]:
-        """The same, one text's list after another, for inputs too many to hold."""
-        return self._stream(self._task.classify, texts, options, Classification)
+    def stream(
+        self,
+        texts: Iterable[Text],
+        *,
+        top_k: int | None = None,
+        activation: Activation | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[list[Classification]]:
+        """The same, one text's list after another, for inputs too many to hold; keywords as those of a call."""
+        task = self._with(
+            activation=activation,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._stream(
+            task, task.classify, texts, Classification, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel
+        )
 
-    def scores(self, texts: Iterable[Text], **control: Unpack[Control]) -> npt.NDArray[np.float32]:
-        """[N, labels] float32, columns in the order of `labels`."""
-        inputs = [texts] if isinstance(texts, str | tuple) else texts
-        scores: npt.NDArray[np.float32] = self._call(self._task.scores, inputs, control)
+    def scores(
+        self,
+        texts: TextInputs,
+        *,
+        activation: Activation | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> npt.NDArray[np.float32]:
+        """[N, labels] float32, columns in the order of `labels`; keywords as those of a call."""
+        task = self._with(
+            activation=activation,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        inputs, _ = as_texts(texts)
+        scores: npt.NDArray[np.float32] = self._call(
+            task, task.scores, list(inputs), progress=progress, timeout=timeout, cancel=cancel
+        )
         return scores

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from mobilebert_rt import _core
 from mobilebert_rt.default_model import default_model_path
-from mobilebert_rt.model import Model
-from mobilebert_rt.text.task import Control, Options, TextTask
-from mobilebert_rt.text.tokenizer import Text
-
-if TYPE_CHECKING:
-    from typing import Unpack
+from mobilebert_rt.model import CancelToken, Model
+from mobilebert_rt.text.task import OnOverflow, TextTask
+from mobilebert_rt.text.tokenizer import TextInputs, TokenizerSource
 
 Pooling = Literal["mean", "cls"]
 Floats = npt.NDArray[np.float32]
 
 
-class TextEmbedder(TextTask):
+class TextEmbedder(TextTask[_core.tasks.Embedder]):
     """Sentence embeddings, float32, as sentence-transformers computes them.
 
     model: a loaded Model; by default the one that comes with the package (see `default_model_path`). pooling: "mean"
@@ -36,7 +33,6 @@ class TextEmbedder(TextTask):
     """
 
     _core_type = _core.tasks.Embedder
-    _task: _core.tasks.Embedder
 
     def __init__(
         self,
@@ -44,11 +40,26 @@ class TextEmbedder(TextTask):
         *,
         pooling: Pooling | None = None,
         normalize: bool | None = None,
-        **options: Unpack[Options],
+        tokenizer: TokenizerSource | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
     ) -> None:
         if model is None:
             model = Model.from_pretrained(default_model_path())
-        super().__init__(model, pooling=pooling, normalize=normalize, **options)
+        super().__init__(
+            model,
+            pooling=pooling,
+            normalize=normalize,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
 
     @property
     def dimension(self) -> int:
@@ -65,14 +76,63 @@ class TextEmbedder(TextTask):
         """Whether vectors have length 1."""
         return self._task.normalize
 
-    def __call__(self, texts: str | tuple[str, str] | Iterable[Text], **control: Unpack[Control]) -> Floats:
-        """[H] for one text (a str, or a pair as a tuple), [N, H] for a list of N; float32.
+    def __call__(
+        self,
+        texts: TextInputs,
+        *,
+        pooling: Pooling | None = None,
+        normalize: bool | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Floats:
+        """[H] for one text (a str, or a pair as a tuple), [N, H] for N texts; float32.
+
+        pooling, normalize, max_length, on_overflow, stride, max_batch_tokens, batch_size: as those of the constructor,
+        for this call only. progress, timeout, cancel: see TextTask.
 
         Raises InputError for an input that is not text or is too long, TimeoutError, CancelledError.
         """
-        vectors: Floats = self._call(self._task.embed, texts, control)
+        task = self._with(
+            pooling=pooling,
+            normalize=normalize,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        vectors: Floats = self._call(task, task.embed, texts, progress=progress, timeout=timeout, cancel=cancel)
         return vectors
 
-    def stream(self, texts: Iterable[Text], **control: Unpack[Control]) -> Iterator[Floats]:
-        """One [H] vector after another, in order, holding only a few batches at a time."""
-        return self._stream(self._task.embed, texts, control)
+    def stream(
+        self,
+        texts: TextInputs,
+        *,
+        pooling: Pooling | None = None,
+        normalize: bool | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[Floats]:
+        """One [H] vector after another, in order, holding only a few batches at a time; keywords as those of a call."""
+        task = self._with(
+            pooling=pooling,
+            normalize=normalize,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._stream(task, task.embed, texts, progress=progress, timeout=timeout, cancel=cancel)

@@ -6,21 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
 from mobilebert_rt import _core
-from mobilebert_rt.model import Model
+from mobilebert_rt.model import CancelToken, Model
 from mobilebert_rt.text.results import Fill
-from mobilebert_rt.text.task import Control, Options, TextTask
+from mobilebert_rt.text.task import CallOptions, OnOverflow, TextTask
+from mobilebert_rt.text.tokenizer import TokenizerSource
 
 if TYPE_CHECKING:
     from typing import Unpack
 
 
-class FillOptions(Control, total=False):
+class FillOptions(CallOptions, total=False):
     """Keywords of a call: see FillMask.__call__."""
 
     top_k: int | None
 
 
-class FillMask(TextTask):
+class FillMask(TextTask[_core.tasks.FillMask]):
     """The words that a masked language model predicts for each [MASK] (`mask_token`) of a text.
 
     With on_overflow="stride" each mask of a long text is filled in the window that shows most of its context.
@@ -33,10 +34,27 @@ class FillMask(TextTask):
     """
 
     _core_type = _core.tasks.FillMask
-    _task: _core.tasks.FillMask
 
-    def __init__(self, model: Model, **options: Unpack[Options]) -> None:
-        super().__init__(model, **options)
+    def __init__(
+        self,
+        model: Model,
+        *,
+        tokenizer: TokenizerSource | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(
+            model,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
 
     @property
     def mask_token(self) -> str:
@@ -44,17 +62,62 @@ class FillMask(TextTask):
         return str(self._text_model.mask_token)
 
     @overload
-    def __call__(self, texts: str, **options: Unpack[FillOptions]) -> list[list[Fill]]: ...
+    def __call__(self, texts: str, **options: Unpack[FillOptions]) -> list[list[Fill]]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, texts: list[str], **options: Unpack[FillOptions]) -> list[list[list[Fill]]]: ...
-    def __call__(self, texts: Any, **options: Unpack[FillOptions]) -> Any:
-        """For each mask of the text, in order, its proposals, best first; a list of that for a list of texts.
+    def __call__(self, texts: Iterable[str], **options: Unpack[FillOptions]) -> list[list[list[Fill]]]: ...
+    def __call__(
+        self,
+        texts: str | Iterable[str],
+        *,
+        top_k: int | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """For each mask of the text, in order, its proposals, best first; a list of that for several texts.
 
-        top_k: the number of proposals; None for a few. progress, timeout, cancel: see TextTask. Each mask is filled
-        with the others still masked. Raises InputError (also for a text without a mask), TimeoutError, CancelledError.
+        Each mask is filled with the others still masked. top_k: the number of proposals; None for a few. max_length,
+        on_overflow, stride, max_batch_tokens, batch_size: as those of the constructor, for this call only. progress,
+        timeout, cancel: see TextTask.
+
+        Raises InputError (also for a text without a mask), TimeoutError, CancelledError.
         """
-        return self._call(self._task.fill, texts, options, Fill)
+        task = self._with(
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._call(task, task.fill, texts, Fill, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel)
 
-    def stream(self, texts: Iterable[str], **options: Unpack[FillOptions]) -> Iterator[list[list[Fill]]]:
-        """The same, one text after another, for inputs too many to hold."""
-        return self._stream(self._task.fill, texts, options, Fill)
+    def stream(
+        self,
+        texts: Iterable[str],
+        *,
+        top_k: int | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[list[list[Fill]]]:
+        """The same, one text after another, for inputs too many to hold; keywords as those of a call."""
+        task = self._with(
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._stream(
+            task, task.fill, texts, Fill, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel
+        )

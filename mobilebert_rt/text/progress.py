@@ -7,17 +7,34 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-try:
-    tqdm = importlib.import_module("tqdm").tqdm
-except ImportError:
-    tqdm = None
+from mobilebert_rt.errors import InputError
 
 
 def progress_bar(total: int | None, progress: bool | None, unit: str = "texts") -> AbstractContextManager[Any]:
-    """Gives a bar on standard error, shown after a second of work, or None. progress None: only on a terminal."""
+    """Gives a bar on standard error, shown after a second of work, or None.
+
+    progress None: only on a terminal and in a notebook, where it is a widget if ipywidgets are installed.
+    """
     if progress is None:
-        progress = sys.stderr is not None and sys.stderr.isatty()
-    if not progress or tqdm is None:
+        progress = _is_watched()
+    if not isinstance(progress, bool):
+        raise InputError(f"progress is {progress!r}; it should be True, False or None.")
+    tqdm = _tqdm() if progress else None
+    if tqdm is None:
         return nullcontext()
     bar: AbstractContextManager[Any] = tqdm(total=total, unit=f" {unit}", delay=1.0, leave=False, dynamic_ncols=True)
     return bar
+
+
+def _is_watched() -> bool:
+    """Whether standard error is a terminal or the output of a notebook's cell."""
+    stream = sys.stderr
+    return stream is not None and (stream.isatty() or type(stream).__module__.startswith("ipykernel."))
+
+
+def _tqdm() -> Any:
+    """The bar of tqdm for this program, terminal or notebook; None without tqdm. Imported when a bar is shown."""
+    try:
+        return importlib.import_module("tqdm.auto").tqdm
+    except ImportError:
+        return None

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 from mobilebert_rt import _core
 from mobilebert_rt.errors import InputError
-from mobilebert_rt.model import Model
+from mobilebert_rt.model import CancelToken, Model
+from mobilebert_rt.text.inputs import read_texts
 from mobilebert_rt.text.results import Answer
-from mobilebert_rt.text.task import CommonOptions, Control, TextTask
+from mobilebert_rt.text.task import OnOverflow, TextTask
+from mobilebert_rt.text.tokenizer import TokenizerSource
 
 if TYPE_CHECKING:
     from typing import Unpack
 
 
-class AnswerOptions(Control, total=False):
-    """Keywords of a call: see QuestionAnswerer.__call__."""
+class AnswerOptions(TypedDict, total=False):
+    """Keywords of a call, for type checkers: see QuestionAnswerer.__call__."""
 
     n_best: int | None
+    top_k: int | None
     max_answer_length: int | None
     allow_no_answer: bool | None
     null_threshold: float | None
+    whole_words: bool | None
+    max_length: int | None
+    on_overflow: OnOverflow | None
+    doc_stride: int | None
+    max_batch_tokens: int | None
+    batch_size: int | None
+    progress: bool | None
+    timeout: float | None
+    cancel: CancelToken | None
 
 
-class QuestionAnswerer(TextTask):
+class QuestionAnswerer(TextTask[_core.tasks.QuestionAnswerer]):
     """Spans of a context that answer a question, with character offsets into the context.
 
     A context of any length is read in windows of max_length tokens, question included, of which neighbours share
@@ -39,19 +51,29 @@ class QuestionAnswerer(TextTask):
     """
 
     _core_type = _core.tasks.QuestionAnswerer
-    _task: _core.tasks.QuestionAnswerer
 
     def __init__(
         self,
         model: Model,
         *,
-        doc_stride: int | None = None,
         whole_words: bool | None = None,
-        **options: Unpack[CommonOptions],
+        tokenizer: TokenizerSource | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        doc_stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
     ) -> None:
-        super().__init__(model, stride=doc_stride, whole_words=whole_words, **options)
-        if "stride" in self._options:
-            self._options["doc_stride"] = self._options.pop("stride")  # as the constructor names it
+        super().__init__(
+            model,
+            whole_words=whole_words,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            doc_stride=doc_stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
 
     @property
     def whole_words(self) -> bool:
@@ -59,25 +81,108 @@ class QuestionAnswerer(TextTask):
         return self._task.whole_words
 
     @overload
-    def __call__(self, question: str, context: str, **options: Unpack[AnswerOptions]) -> list[Answer]: ...
+    def __call__(self, question: str, context: str, **options: Unpack[AnswerOptions]) -> list[Answer]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(
-        self, question: list[str], context: str | list[str], **options: Unpack[AnswerOptions]
+        self, question: Iterable[str], context: str | Iterable[str], **options: Unpack[AnswerOptions]
     ) -> list[list[Answer]]: ...
-    def __call__(self, question: Any, context: Any, **options: Unpack[AnswerOptions]) -> Any:
-        """The answers to a question, best first; a list of such lists for a list of questions (one context for all, or
-        a list of as many). An empty context has no answers.
+    def __call__(
+        self,
+        question: str | Iterable[str],
+        context: str | Iterable[str],
+        *,
+        n_best: int | None = None,
+        top_k: int | None = None,
+        max_answer_length: int | None = None,
+        allow_no_answer: bool | None = None,
+        null_threshold: float | None = None,
+        whole_words: bool | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        doc_stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """The answers to a question, best first; a list of such lists for several questions (one context for all, or
+        as many). An empty context has no answers.
 
-        n_best: answers for each question, the best one by default. max_answer_length: in tokens. allow_no_answer: an
-        Answer with an empty text stands for "not in the context" (SQuAD 2.0); its logit must exceed an answer's by
-        null_threshold. progress, timeout, cancel: see TextTask. Raises InputError (also for a question that leaves no
-        tokens for context), TimeoutError, CancelledError.
+        n_best: answers for each question, the best one by default; top_k is the same. max_answer_length: in tokens.
+        allow_no_answer: an Answer with an empty text stands for "not in the context" (SQuAD 2.0); its logit must exceed
+        an answer's by null_threshold. whole_words, max_length, on_overflow, doc_stride, max_batch_tokens, batch_size:
+        as those of the constructor, for this call only. progress, timeout, cancel: see TextTask.
+
+        Raises InputError (also for a question that leaves no tokens for context), TimeoutError, CancelledError.
         """
-        return self._call(self._task.answer, _pairs(question, context), options, Answer)
+        task = self._with(
+            whole_words=whole_words,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            doc_stride=doc_stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        pairs = _pairs(question, context)
+        return self._call(
+            task,
+            task.answer,
+            pairs,
+            Answer,
+            n_best=n_best,
+            top_k=top_k,
+            max_answer_length=max_answer_length,
+            allow_no_answer=allow_no_answer,
+            null_threshold=null_threshold,
+            progress=progress,
+            timeout=timeout,
+            cancel=cancel,
+        )
 
-    def stream(self, pairs: Iterable[tuple[str, str]], **options: Unpack[AnswerOptions]) -> Iterator[list[Answer]]:
-        """The same for (question, context) tuples, one list after another, for inputs too many to hold."""
-        return self._stream(self._task.answer, pairs, options, Answer)
+    def stream(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        *,
+        n_best: int | None = None,
+        top_k: int | None = None,
+        max_answer_length: int | None = None,
+        allow_no_answer: bool | None = None,
+        null_threshold: float | None = None,
+        whole_words: bool | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        doc_stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[list[Answer]]:
+        """The same for (question, context) tuples, one list after another, for inputs too many to hold; keywords as
+        those of a call."""
+        task = self._with(
+            whole_words=whole_words,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            doc_stride=doc_stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._stream(
+            task,
+            task.answer,
+            pairs,
+            Answer,
+            n_best=n_best,
+            top_k=top_k,
+            max_answer_length=max_answer_length,
+            allow_no_answer=allow_no_answer,
+            null_threshold=null_threshold,
+            progress=progress,
+            timeout=timeout,
+            cancel=cancel,
+        )
 
 
 def _pairs(question: Any, context: Any) -> Any:
@@ -85,11 +190,8 @@ def _pairs(question: Any, context: Any) -> Any:
         if not isinstance(context, str):
             raise InputError(f"context: found {type(context).__name__}; expected a str, as the question is.")
         return question, context
-    for name, given in (("question", question), ("context", context)):
-        if not isinstance(given, Iterable):
-            raise InputError(f"{name}: found {type(given).__name__}; expected a str or a list of them.")
-    questions = list(question)
-    contexts = [context] * len(questions) if isinstance(context, str) else list(context)
+    questions = list(read_texts(question, "question"))
+    contexts = [context] * len(questions) if isinstance(context, str) else list(read_texts(context, "context"))
     if len(contexts) != len(questions):
         raise InputError(f"context: found {len(contexts)} contexts; expected {len(questions)}, one for each question.")
     return list(zip(questions, contexts, strict=True))

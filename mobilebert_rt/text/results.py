@@ -5,16 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class _Record:
+    """Short: scores have four digits, and of long texts the middle is left out."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        names: dict[str, object] = self.__dataclass_fields__  # type: ignore[attr-defined]
+        return f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in names)})"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:48]} ... {text[-27:]}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Classification(_Record):
     """One label of a text. score: a probability, or the raw output of a regression."""
 
     label: str
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+@dataclass(frozen=True, slots=True, repr=False)
+class Entity(_Record):
     """A labelled span of a text: `text == source[start:end]`. score: mean over its tokens or words."""
 
     text: str
@@ -24,8 +41,8 @@ class Entity:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer(_Record):
     """A span of the context: `text == context[start:end]`. An empty text says that the context holds no
     answer.
 
@@ -38,8 +55,8 @@ class Answer:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+@dataclass(frozen=True, slots=True, repr=False)
+class Fill(_Record):
     """One proposal for a mask. sequence: the text with this mask replaced, all else as it was given."""
 
     token: str

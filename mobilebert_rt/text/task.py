@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 from mobilebert_rt import _core
 from mobilebert_rt.errors import InputError
+from mobilebert_rt.keywords import checked, checks_keywords
 from mobilebert_rt.model import CancelToken, Model
+from mobilebert_rt.text.inputs import as_texts, read_texts
 from mobilebert_rt.text.progress import progress_bar
-from mobilebert_rt.text.tokenizer import Text, TextTokenizer, TokenizerSource
+from mobilebert_rt.text.tokenizer import Text, TextInputs, TextTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,50 +25,57 @@ if TYPE_CHECKING:
 OnOverflow: TypeAlias = Literal["error", "truncate", "stride"]
 Run: TypeAlias = Callable[..., Any]
 Kind: TypeAlias = Callable[..., Any]
+CoreTask = TypeVar("CoreTask", bound=_core.tasks.Task)
 
 
-class CommonOptions(TypedDict, total=False):
-    """Keywords of every constructor: see TextTask."""
+class CallOptions(TypedDict, total=False):
+    """Keywords of every call, for type checkers: see TextTask. A task with more of them derives its own class."""
 
-    tokenizer: TokenizerSource | None
     max_length: int | None
     on_overflow: OnOverflow | None
-    max_batch_tokens: int | None
-
-
-class Options(CommonOptions, total=False):
-    """Keywords of the constructors of all tasks but QuestionAnswerer, whose stride is named doc_stride."""
-
     stride: int | None
-
-
-class Control(TypedDict, total=False):
-    """Keywords of every call: see TextTask. A task with more of them derives its own class."""
-
+    max_batch_tokens: int | None
+    batch_size: int | None
     progress: bool | None
     timeout: float | None
     cancel: CancelToken | None
 
 
-class TextTask:
+class TextTask(Generic[CoreTask]):
     """A model, its tokenizer and the limits of a sequence; the tasks derive from it. Safe to share between threads.
+
+    Texts: a str, or for tasks that read pairs a tuple of two str or a mapping with `text` and `text_pair`; several as
+    a list, a generator, or a column of numpy, pandas, polars or pyarrow. A tuple is always one pair.
 
     model: a loaded Model whose head suits the task. tokenizer: instead of the one in the model file (see
     TextTokenizer). max_length: tokens of a sequence with special tokens, by default all that the model takes.
     on_overflow: what happens to a longer text: "error" (the default) raises InputError, "truncate" keeps its
     beginning, "stride" reads it in windows of which neighbours share `stride` tokens, at most half a window. A pair is
     truncated at its longer text; its windows move over the second text, each with the whole first.
-    max_batch_tokens: how many tokens run at once; memory grows with it, results do not change.
+    max_batch_tokens: how many tokens run at once; memory grows with it, results do not change. batch_size: instead,
+    how many texts of max_length.
 
-    Keywords of every call: progress: True, False, or None for a bar on a terminal when it takes long; timeout: seconds
-    for the whole call, then TimeoutError; cancel: a CancelToken, then CancelledError.
+    A call takes the same keywords but tokenizer, for this call only, and: progress: True, False, or None for a bar on
+    a terminal or in a notebook when it takes long; timeout: seconds for the whole call, then TimeoutError; cancel: a
+    CancelToken, then CancelledError.
 
     Raises UnsupportedModelError for a model with another head, ModelFormatError for a missing or unsuitable tokenizer,
     InputError for limits that make no sense.
     """
 
-    _core_type: ClassVar[type[_core.tasks.Task]]
-    _task: _core.tasks.Task
+    _core_type: type[CoreTask]
+    # An option of a call replaces the other one of the constructor.
+    _alternatives: ClassVar[dict[str, str]] = {
+        "batch_size": "max_batch_tokens",
+        "max_batch_tokens": "batch_size",
+        "stride": "doc_stride",
+    }
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        checks_keywords(cls)
+        if "from_pretrained" not in vars(cls):
+            cls.from_pretrained = _with_options_of(cls)  # type: ignore[method-assign]
 
     def __init__(self, model: Model, **options: Any) -> None:
         name = type(self).__name__
@@ -73,6 +83,8 @@ class TextTask:
             raise InputError(
                 f"{name}: found a path; expected a loaded Model. Use {name}.from_pretrained({str(model)!r})."
             )
+        if not isinstance(model, Model):
+            raise InputError(f"{name}: found {type(model).__name__}; expected a loaded Model.")
         self.model = model
         self._options = {key: value for key, value in options.items() if value is not None}
         source = options.pop("tokenizer", None)
@@ -92,12 +104,23 @@ class TextTask:
     ) -> Self:
         """The task with the model at `path` (a Hugging Face folder or a model file); never uses the network.
 
-        precision, num_threads, isa: as in `Model.from_pretrained`. options: keywords of the constructor.
+        precision, num_threads, isa: as in `Model.from_pretrained`. All keywords of the constructor are taken too.
         """
         return cls(Model.from_pretrained(path, precision=precision, num_threads=num_threads, isa=isa), **options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.model, self._options)
+
+    def __repr__(self) -> str:
+        limits = self.limits
+        settings = {
+            **self._options,
+            "max_length": limits.max_length,
+            "on_overflow": limits.on_overflow,
+            "max_batch_tokens": self.max_batch_tokens,
+        }
+        shown = ", ".join(f"{name}={value!r}" for name, value in settings.items() if name != "tokenizer")
+        return f"<{type(self).__name__} {self.model.path.name!r}: {shown}>"
 
     @property
     def limits(self) -> _core.tasks.Limits:
@@ -114,49 +137,88 @@ class TextTask:
         """The tokenizer of this task."""
         return TextTokenizer(self._text_model.tokenizer)
 
-    def count_tokens(self, texts: str | tuple[str, str] | Iterable[Text]) -> int | list[int]:
+    def count_tokens(self, texts: TextInputs) -> int | list[int]:
         """Tokens of a text (or of each), special tokens included, before on_overflow applies."""
-        inputs, single = _as_tuple(texts)
+        inputs, single = as_texts(texts)
         counts = self._task.count_tokens(inputs)
         return counts[0] if single else counts
 
-    def sequences(self, texts: Iterable[Text]) -> list[tuple[list[int], list[int]]]:
+    def sequences(
+        self,
+        texts: Iterable[Text],
+        *,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+    ) -> list[tuple[list[int], list[int]]]:
         """(token ids, token type ids) of each sequence that the model runs for the texts."""
-        return self._task.sequences(tuple(texts), num_threads=self.model.num_threads)
+        task = self._with(max_length=max_length, on_overflow=on_overflow, stride=stride)
+        return task.sequences(tuple(read_texts(texts)), num_threads=self.model.num_threads)
 
-    def _call(self, run: Run, texts: object, options: Mapping[str, Any], kind: Kind | None = None) -> Any:
+    def _with(self, **options: Any) -> CoreTask:
+        """The C++ task with the options of a call. None leaves an option as it is."""
+        given = {name: value for name, value in options.items() if value is not None}
+        if not given:
+            return self._task
+        left_out = {"tokenizer", *map(self._alternatives.get, given)}
+        kept = {name: value for name, value in self._options.items() if name not in left_out}
+        return self._core_type(self._text_model, **kept | given)
+
+    def _call(
+        self, task: CoreTask, run: Run, texts: object, kind: Kind | None = None, *, progress: Any, **keywords: Any
+    ) -> Any:
         """One result for one text, all of them for several.
 
-        run: a method of the C++ task; options: keywords of the call; kind: of the results, if they are tuples.
+        task: of _with; run: a method of it; kind: of the results, if they are tuples; keywords: of the C++ call.
         """
-        inputs, single = _as_tuple(texts)
-        with self._keywords(options, len(inputs)) as keywords:
-            results = _made(kind, run(inputs, **keywords))
+        inputs, single = as_texts(texts)
+        with self._keywords(task, len(inputs), progress) as common:
+            results = _made(kind, run(inputs, **common, **keywords))
         return results[0] if single else results
 
     def _stream(
-        self, run: Run, texts: Iterable[Text], options: Mapping[str, Any], kind: Kind | None = None
+        self, task: CoreTask, run: Run, texts: object, kind: Kind | None = None, *, progress: Any, **keywords: Any
     ) -> Iterator[Any]:
-        """Results in the texts' order, made group by group as they are asked for; arguments as those of _call."""
-        with self._keywords(options, len(texts) if isinstance(texts, list) else None) as keywords:
-            timeout = keywords.pop("timeout", None)
+        """Results in the texts' order, made group by group as they are asked for; arguments as those of _call.
+
+        A wrong keyword or container is an error now, not when the first result is asked for.
+        """
+        run((), **keywords)
+        inputs = read_texts(texts)
+        total = len(texts) if isinstance(texts, list) else None
+        timeout = keywords.pop("timeout")
+
+        def results() -> Iterator[Any]:
             deadline = None if timeout is None else time.monotonic() + timeout
             done = 0
-            for group in _groups(texts, self._task.group_bytes):
-                left = None if deadline is None else deadline - time.monotonic()
-                yield from _made(kind, run(group, first_index=done, timeout=left, **keywords))
-                done += len(group)
+            with self._keywords(task, total, progress) as common:
+                for group in _groups(inputs, task.group_bytes):
+                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                    yield from _made(kind, run(group, first_index=done, timeout=left, **common, **keywords))
+                    done += len(group)
+
+        return results()
 
     @contextmanager
-    def _keywords(self, options: Mapping[str, Any], total: int | None) -> Iterator[dict[str, Any]]:
-        """Keywords of a C++ call, while a progress bar is shown."""
-        with progress_bar(total, options.get("progress")) as bar:
+    def _keywords(self, task: CoreTask, total: int | None, progress: bool | None) -> Iterator[dict[str, Any]]:
+        """Keywords of every C++ call, while a progress bar is shown."""
+        with progress_bar(total, progress) as bar:
             yield {
-                **options,
                 "progress": None if bar is None else bar.update,
                 "num_threads": self.model.num_threads,
-                "truncated": _truncation_log(self.limits.max_length),
+                "truncated": _truncation_log(task.limits.max_length),
             }
+
+
+def _with_options_of(cls: type[TextTask[Any]]) -> Any:
+    """`from_pretrained` that checks and shows the keywords of the constructor."""
+    function = TextTask.from_pretrained.__func__  # type: ignore[attr-defined]
+    own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    options = [p for p in inspect.signature(cls.__init__).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known = [p.name for p in (*own, *options)][1:]
+    loader = checked(function, known, f"{cls.__name__}.from_pretrained")
+    loader.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+    return classmethod(loader)
 
 
 def _made(kind: Kind | None, found: Any) -> Any:
@@ -166,16 +228,8 @@ def _made(kind: Kind | None, found: Any) -> Any:
     return [_made(kind, one) for one in found] if isinstance(found, list) else kind(*found)
 
 
-def _restore(kind: type[TextTask], model: Model, options: dict[str, Any]) -> TextTask:
+def _restore(kind: type[TextTask[Any]], model: Model, options: dict[str, Any]) -> TextTask[Any]:
     return kind(model, **options)
-
-
-def _as_tuple(texts: object) -> tuple[tuple[Any, ...], bool]:
-    if isinstance(texts, str | tuple):
-        return (texts,), True
-    if not isinstance(texts, Iterable):
-        raise InputError(f"texts: found {type(texts).__name__}; expected a str, a pair of them as a tuple, or a list.")
-    return tuple(texts), False
 
 
 def _groups(texts: Iterable[Text], characters: int) -> Iterator[tuple[Text, ...]]:

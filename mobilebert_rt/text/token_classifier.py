@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from mobilebert_rt import _core
-from mobilebert_rt.model import Model
+from mobilebert_rt.model import CancelToken, Model
 from mobilebert_rt.text.results import Entity
-from mobilebert_rt.text.task import Control, Options, TextTask
+from mobilebert_rt.text.task import CallOptions, OnOverflow, TextTask
+from mobilebert_rt.text.tokenizer import TokenizerSource
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 Aggregation = Literal["none", "simple", "first", "max"]
 
 
-class TagOptions(Control, total=False):
+class TagOptions(CallOptions, total=False):
     """Keywords of a call: see TokenClassifier.__call__."""
 
     aggregation: Aggregation | None
+    ignore_labels: Iterable[str] | None
 
 
-class TokenClassifier(TextTask):
+class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
     """Names, places and the like in a text, with character offsets.
 
     aggregation: "none": each token alone, its label as the model names it (B-PER). "simple", the default: neighbouring
@@ -36,7 +38,6 @@ class TokenClassifier(TextTask):
     """
 
     _core_type = _core.tasks.TokenClassifier
-    _task: _core.tasks.TokenClassifier
 
     def __init__(
         self,
@@ -44,10 +45,24 @@ class TokenClassifier(TextTask):
         *,
         aggregation: Aggregation | None = None,
         ignore_labels: Iterable[str] | None = None,
-        **options: Unpack[Options],
+        tokenizer: TokenizerSource | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
     ) -> None:
-        ignored = None if ignore_labels is None else list(ignore_labels)
-        super().__init__(model, aggregation=aggregation, ignore_labels=ignored, **options)
+        super().__init__(
+            model,
+            aggregation=aggregation,
+            ignore_labels=ignore_labels,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
 
     @property
     def aggregation(self) -> str:
@@ -60,17 +75,65 @@ class TokenClassifier(TextTask):
         return self._text_model.labels
 
     @overload
-    def __call__(self, texts: str, **options: Unpack[TagOptions]) -> list[Entity]: ...
+    def __call__(self, texts: str, **options: Unpack[TagOptions]) -> list[Entity]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, texts: list[str], **options: Unpack[TagOptions]) -> list[list[Entity]]: ...
-    def __call__(self, texts: Any, **options: Unpack[TagOptions]) -> Any:
-        """The entities of a text in order; a list of such lists for a list of texts.
+    def __call__(self, texts: Iterable[str], **options: Unpack[TagOptions]) -> list[list[Entity]]: ...
+    def __call__(
+        self,
+        texts: str | Iterable[str],
+        *,
+        aggregation: Aggregation | None = None,
+        ignore_labels: Iterable[str] | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """The entities of a text in order; a list of such lists for several texts.
 
-        aggregation: for this call only. progress, timeout, cancel: see TextTask. Raises InputError, TimeoutError,
-        CancelledError.
+        aggregation, ignore_labels, max_length, on_overflow, stride, max_batch_tokens, batch_size: as those of the
+        constructor, for this call only. progress, timeout, cancel: see TextTask.
+
+        Raises InputError, TimeoutError, CancelledError.
         """
-        return self._call(self._task.tag, texts, options, Entity)
+        task = self._with(
+            aggregation=aggregation,
+            ignore_labels=ignore_labels,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._call(task, task.tag, texts, Entity, progress=progress, timeout=timeout, cancel=cancel)
 
-    def stream(self, texts: Iterable[str], **options: Unpack[TagOptions]) -> Iterator[list[Entity]]:
-        """The same, one text's list after another, for inputs too many to hold."""
-        return self._stream(self._task.tag, texts, options, Entity)
+    def stream(
+        self,
+        texts: Iterable[str],
+        *,
+        aggregation: Aggregation | None = None,
+        ignore_labels: Iterable[str] | None = None,
+        max_length: int | None = None,
+        on_overflow: OnOverflow | None = None,
+        stride: int | None = None,
+        max_batch_tokens: int | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[list[Entity]]:
+        """The same, one text's list after another, for inputs too many to hold; keywords as those of a call."""
+        task = self._with(
+            aggregation=aggregation,
+            ignore_labels=ignore_labels,
+            max_length=max_length,
+            on_overflow=on_overflow,
+            stride=stride,
+            max_batch_tokens=max_batch_tokens,
+            batch_size=batch_size,
+        )
+        return self._stream(task, task.tag, texts, Entity, progress=progress, timeout=timeout, cancel=cancel)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mobilebert_rt import _core
+from mobilebert_rt.keywords import checks_keywords
+from mobilebert_rt.text.inputs import read_texts
 
 if TYPE_CHECKING:
     import tokenizers
 
-Text: TypeAlias = "str | tuple[str, str]"
-"""One input: a text, or a pair of texts as a tuple."""
+Text: TypeAlias = "str | tuple[str, str] | Mapping[str, str]"
+"""One input: a text, or a pair of texts as a tuple or as a mapping with text and text_pair."""
+
+TextInputs: TypeAlias = "Text | Iterable[Text]"
+"""One input or several: see TextTask."""
 
 TokenizerSource: TypeAlias = (
     "TextTokenizer | tokenizers.Tokenizer | str | PathLike[str] | Callable[[list[Text]], Iterable[Any]]"
@@ -30,7 +35,12 @@ class Encoding(NamedTuple):
     sequence_ids: list[int | None]
     word_ids: list[int | None]
 
+    def __repr__(self) -> str:
+        ids = str(self.ids) if len(self.ids) <= 16 else f"{str(self.ids[:16])[:-1]}, ...]"
+        return f"Encoding({len(self.ids)} ids: {ids})"
 
+
+@checks_keywords
 class TextTokenizer:
     """Texts to token ids. Immutable; any number of threads may use one.
 
@@ -48,6 +58,9 @@ class TextTokenizer:
     def __init__(self, source: TokenizerSource | _core.tasks.Tokenizer) -> None:
         self._core = source if isinstance(source, _core.tasks.Tokenizer) else _core.tasks.Tokenizer(source)
 
+    def __repr__(self) -> str:
+        return f"<TextTokenizer: {self.size} pieces>"
+
     @property
     def size(self) -> int:
         """The number of pieces, added tokens included."""
@@ -60,7 +73,7 @@ class TextTokenizer:
 
     def encode_batch(self, texts: Iterable[Text]) -> list[Encoding]:
         """The encoding of each text, special tokens included. Raises InputError for an input that is not text."""
-        return [Encoding(*found) for found in self._core.encode_batch(tuple(texts))]
+        return [Encoding(*found) for found in self._core.encode_batch(tuple(read_texts(texts)))]
 
     def piece(self, token_id: int) -> str:
         """The vocabulary's spelling of an id (`##ing`), or "" for an id without a piece."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -31,17 +32,24 @@ WITH_EXAMPLE = (
 )
 
 
+class Finder(doctest.DocTestFinder):
+    """Finds the examples of wrapped methods too, whose wrappers are of another module."""
+
+    def _from_module(self, module: object, object: object) -> bool:
+        return super()._from_module(module, inspect.unwrap(object) if callable(object) else object)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_a_module_run(name: str, inside: Path) -> None:
     module = importlib.import_module(name)
     found: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
-    for example in doctest.DocTestFinder(exclude_empty=True).find(module):
+    for example in Finder(exclude_empty=True).find(module):
         runner.run(example, out=found.append)
     assert not found, "".join(found)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLE)
 def test_public_names_have_an_example(name: str) -> None:
-    found = doctest.DocTestFinder(exclude_empty=True).find(getattr(mobilebert_rt, name))
+    found = Finder(exclude_empty=True).find(getattr(mobilebert_rt, name))
     assert any(test.examples for test in found)

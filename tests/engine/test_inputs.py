@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,103 @@ def test_bad_environment_variable_is_an_error(tmp_path: Path, variable: str, val
     assert "InputError" in done.stderr
     assert words in done.stderr
     assert done.stdout == ""
+
+
+class Tensor:
+    """An array of another library, that numpy reads."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.values
+
+
+class DlpackTensor:
+    """An array of another library, that numpy reads by DLPack only."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.values.__dlpack__()
+
+    def __dlpack_device__(self) -> Any:
+        return self.values.__dlpack_device__()
+
+
+class DeviceTensor:
+    """An array on another device, that numpy cannot read."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError("can't convert a cuda tensor to numpy")
+
+
+ROWS, MASK = [[5, 6, 7], [8, 0, 0]], [[1, 1, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("of", [Tensor, DlpackTensor])
+def test_arrays_of_other_libraries_are_those_of_numpy(model: mbrt.Model, of: type) -> None:
+    expected = model(np.array(ROWS), np.array(MASK))
+    assert model(of(ROWS), of(MASK)) == expected
+    assert model({"input_ids": of(ROWS), "attention_mask": of(MASK)}) == expected
+    assert model([of([5, 6, 7]), of([8])]) == model([[5, 6, 7], [8]])
+
+
+def test_tensors_of_torch_are_those_of_numpy(model: mbrt.Model) -> None:
+    torch = pytest.importorskip("torch")
+    expected = model(np.array(ROWS), np.array(MASK))
+    assert model(torch.tensor(ROWS), torch.tensor(MASK)) == expected
+    assert model(torch.tensor(ROWS), torch.tensor(MASK, dtype=torch.bool)) == expected
+
+
+def test_array_that_numpy_cannot_read_is_refused(model: mbrt.Model) -> None:
+    with pytest.raises(mbrt.InputError, match=r"DeviceTensor: numpy cannot read it .*; expected an array on the CPU"):
+        model(DeviceTensor())
+
+
+def test_batch_encoding_stands_for_its_arrays(model: mbrt.Model) -> None:
+    batch = UserDict(input_ids=np.array(ROWS), attention_mask=np.array(MASK), token_type_ids=np.zeros((2, 3), int))
+    assert model(batch) == model(**batch)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "input_ids: found dict with no keys; expected input_ids, attention_mask, token_type_ids"),
+        ({"text": "a"}, "input_ids: found dict with text; expected input_ids, attention_mask"),
+        ({"input_ids": ROWS, "labels": [1, 2]}, "input_ids: found dict with input_ids, labels; expected"),
+    ],
+)
+def test_mapping_with_other_keys_is_refused(model: mbrt.Model, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(mbrt.InputError, match=message):
+        model(given)
+
+
+def test_mapping_and_arrays_beside_it_are_refused(model: mbrt.Model) -> None:
+    with pytest.raises(mbrt.InputError, match="expected either a mapping or arrays"):
+        model({"input_ids": ROWS}, attention_mask=MASK)
+
+
+def test_flat_list_of_ids_is_one_sequence(model: mbrt.Model) -> None:
+    assert model([5, 6, 7]) == model([[5, 6, 7]])
+    assert model((np.int64(5), np.int32(6))) == model([[5, 6]])
+    assert model([5, 6, 7], [1, 1, 0], [0, 0, 1]) == model([[5, 6, 7]], [[1, 1, 0]], [[0, 0, 1]])
+    assert model({"input_ids": [5, 6], "attention_mask": [1, 1]}) == model([[5, 6]], [[1, 1]])
+
+
+def test_outputs_are_equal_when_their_arrays_are(model: mbrt.Model) -> None:
+    output = model(ROWS, MASK, output_hidden_states=True)
+    assert output == model(ROWS, MASK, output_hidden_states=True)
+    assert output != model(ROWS, MASK)
+    assert output != model(np.array(ROWS), np.array(MASK), output_hidden_states=True)
+    assert output != model([[5, 6, 7]], output_hidden_states=True)
+    assert output != 3
+
+
+def test_output_prints_names_types_and_shapes(model: mbrt.Model) -> None:
+    hidden = model.config.hidden_size
+    arrays = repr(model(np.array(ROWS), output_hidden_states=True))
+    assert arrays.startswith(f"ModelOutput(last_hidden_state: float32 [2, 3, {hidden}], ")
+    assert f"hidden_states: tuple of {model.config.num_layers + 1}, each float32 [2, 3, {hidden}]" in arrays
+    assert repr(model(IDS)).startswith(f"ModelOutput(last_hidden_state: list of 2 float32 [*, {hidden}]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import pickle
@@ -30,19 +31,21 @@ from mobilebert_rt import (
     TimeoutError,
     TokenClassifier,
 )
+from mobilebert_rt.text import Answer, Classification, Entity, Fill
 from mobilebert_rt.text import task as task_module
 from mobilebert_rt.text.progress import progress_bar
 from mobilebert_rt.text.task import TextTask
+from mobilebert_rt.text.tokenizer import Encoding
 from tests import interpreter
 from tests.emulation import EMULATED
-from tests.small_models.text import random_words
+from tests.small_models.text import VOCAB_SIZE, random_words
 from tests.tasks.conftest import Make
 
 ODD = ["", " ", "\u5317\u4eac \U0001f600", "e\u0301\u0323 ada", "\x00\x1b\u200d", "\U0010ffff", "a" * 120]
 
 
 @pytest.mark.parametrize("kind", [TextEmbedder, TextClassifier, TokenClassifier, QuestionAnswerer, FillMask])
-def test_path_instead_of_a_model_is_refused_with_the_fix(kind: type[TextTask]) -> None:
+def test_path_instead_of_a_model_is_refused_with_the_fix(kind: type[TextTask[Any]]) -> None:
     for path in ("model.safetensors", Path("model.safetensors")):
         with pytest.raises(InputError, match=rf"{kind.__name__}\.from_pretrained\('model.safetensors'\)"):
             kind(path)
@@ -213,7 +216,7 @@ def test_truncation_is_logged(random_model: Make, caplog: pytest.LogCaptureFixtu
     ],
 )
 def test_tasks_pickle_with_their_options(
-    random_model: Make, kind: type[TextTask], head: str, options: dict[str, Any], given: tuple[str, ...]
+    random_model: Make, kind: type[TextTask[Any]], head: str, options: dict[str, Any], given: tuple[str, ...]
 ) -> None:
     task: Any = kind(random_model(head), **options)
     copy = pickle.loads(pickle.dumps(task))
@@ -241,6 +244,15 @@ def test_bar_is_shown_on_terminals_by_default(
         assert (bar is not None) is shown
 
 
+def test_bar_is_shown_in_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tqdm")
+    stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress_bar(10, None) as bar:
+        assert bar is not None
+    assert importlib.import_module("tqdm.auto").tqdm in type(bar).__mro__
+
+
 def test_bar_counts_texts(random_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[int] = []
 
@@ -259,7 +271,7 @@ def test_bar_counts_texts(random_model: Make, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_without_tqdm_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("mobilebert_rt.text.progress.tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with progress_bar(10, True) as bar:
         assert bar is None
     assert capfd.readouterr() == ("", "")
@@ -295,3 +307,30 @@ def test_importing_the_package_loads_no_optional_library() -> None:
     code = "import sys, mobilebert_rt; print([m for m in ('tokenizers', 'tqdm', 'torch') if m in sys.modules])"
     done = interpreter.run(code)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [
+        (TextEmbedder, "Model"),
+        (TextClassifier, "ForSequenceClassification"),
+        (TokenClassifier, "ForTokenClassification"),
+        (QuestionAnswerer, "ForQuestionAnswering"),
+        (FillMask, "ForMaskedLM"),
+    ],
+)
+def test_tasks_print_their_model_and_settings(random_model: Make, kind: type[TextTask[Any]], head: str) -> None:
+    model = random_model(head)
+    task = kind(model, max_length=9, on_overflow="truncate", batch_size=2)
+    settings = "max_length=9, on_overflow='truncate', batch_size=2, max_batch_tokens=18"
+    assert repr(task) == f"<{kind.__name__} {model.path.name!r}: {settings}>"
+    assert repr(task.tokenizer) == f"<TextTokenizer: {VOCAB_SIZE} pieces>"
+
+
+def test_results_print_shortly() -> None:
+    assert repr(Classification("GOOD", 0.98765432)) == "Classification(label='GOOD', score=0.9877)"
+    assert repr(Entity("Ada", "PER", 1 / 3, 0, 3)) == "Entity(text='Ada', label='PER', score=0.3333, start=0, end=3)"
+    assert repr(Answer("word " * 90, 0.5, 0, 450)).startswith("Answer(text='word word ")
+    assert len(repr(Fill("a", 7, 0.5, "word " * 900))) < 160
+    assert repr(Encoding([2, 7, 3], [0] * 3, [(0, 0)] * 3, [None] * 3, [None] * 3)) == "Encoding(3 ids: [2, 7, 3])"
+    assert len(repr(Encoding(list(range(512)), [], [], [], []))) < 100
