@@ -227,10 +227,9 @@ class Profiler:
 
     def measure(self, sequences: int, tokens: int, repeats: int, warmup: int) -> Profile:
         """Repeat the call, alternately profiled and not. Raises InputError for repeats < 1 or warmup < 0."""
-        if repeats < 1:
-            raise InputError(f"repeats: found {repeats}; expected at least 1.")
-        if warmup < 0:
-            raise InputError(f"warmup: found {warmup}; expected at least 0.")
+        for name, value, minimum in (("repeats", repeats, 1), ("warmup", warmup, 0)):
+            if type(value) is not int or value < minimum:
+                raise InputError(f"{name}: found {value!r}; expected at least {minimum}, a whole number.")
         for _ in range(warmup):
             self._run(None)
             self._run(self._recorder)

@@ -7,7 +7,15 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <string>
+#include <string_view>
+
 namespace mbrt::bindings {
+
+// A message or path of any bytes as a str: what is not UTF-8 is escaped.
+pybind11::str readable(std::string_view bytes);
+// The bytes of a path as the file system has them, whatever the locale.
+std::string path_bytes(const pybind11::object& path);
 
 void bind_errors();
 void bind_model(pybind11::module_& module);

@@ -59,7 +59,8 @@ void run(const std::string& name, const std::vector<std::string>& words, const p
     const tools::InterruptWatch watch;
     tools::run_command(command, words, program);
   } catch (const tools::UsageError& error) {
-    py::set_error(py::module_::import("mobilebert_rt.cli").attr("UsageError"), error.what());
+    const py::object type = py::module_::import("mobilebert_rt.cli").attr("UsageError");
+    PyErr_SetObject(type.ptr(), readable(error.what()).ptr());
     throw py::error_already_set();
   } catch (const tools::BrokenPipe&) {
     PyErr_SetNone(PyExc_BrokenPipeError);

@@ -11,10 +11,19 @@ namespace {
 
 void raise(const char* name, const std::exception& error) {
   py::object type = py::module_::import("mobilebert_rt.errors").attr(name);
-  PyErr_SetString(type.ptr(), error.what());
+  PyErr_SetObject(type.ptr(), readable(error.what()).ptr());
 }
 
 }  // namespace
+
+py::str readable(std::string_view bytes) {
+  return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
+      bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace"));
+}
+
+std::string path_bytes(const py::object& path) {
+  return py::module_::import("os").attr("fsencode")(path).cast<std::string>();
+}
 
 void bind_errors() {
   py::register_local_exception_translator([](std::exception_ptr pointer) {

@@ -68,8 +68,9 @@ CallControl take_control(Keywords& keywords) {
 
 namespace {
 
-Model open_path(const std::string& path, const std::optional<std::string>& isa) {
+Model open_path(const py::object& given, const std::optional<std::string>& isa) {
   const KernelSet& kernels = kernel_set(isa);
+  const std::string path = path_bytes(given);
   py::gil_scoped_release release;
   return {std::make_shared<const Encoder>(ModelFile::open(path), kernels)};
 }
@@ -133,7 +134,7 @@ void bind_model(py::module_& module) {
       .def_property_readonly("cancelled", [](const CancelToken& t) { return t.cancelled.load(); });
 
   py::class_<Model>(module, "Model")
-      // Before the path: std::string accepts bytes too.
+      // Before the path, which takes any object.
       .def(py::init(&open_image), "image"_a, "isa"_a = py::none())
       .def(py::init(&open_path), "path"_a, "isa"_a = py::none())
       .def("run", &run, "ids"_a, "lengths"_a)

@@ -165,7 +165,7 @@ std::shared_ptr<const text::Tokenizer> read_with_library(std::string_view json,
 
 FoundTokenizer tokenizer_from(const py::object& source) {
   if (py::isinstance<py::str>(source) || py::hasattr(source, "__fspath__")) {
-    const auto path = py::module_::import("os").attr("fspath")(source).cast<std::string>();
+    const std::string path = path_bytes(source);
     const py::gil_scoped_release release;
     return tokenizer_at(path, read_with_library);
   }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 
 def write_json(value: Any) -> None:
-    """One JSON value; text stays readable, and NaN is refused since JSON has none."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
+    """One JSON value; text stays readable where the output is UTF-8. NaN is refused since JSON has none."""
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
+    print(json.dumps(value, ensure_ascii=not is_utf8, allow_nan=False, indent=2))
 
 
 def table(header: list[str], rows: list[list[str]], right: bool = True) -> str:

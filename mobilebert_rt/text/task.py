@@ -89,7 +89,7 @@ class TextTask(Generic[CoreTask]):
         self._options = {key: value for key, value in options.items() if value is not None}
         source = options.pop("tokenizer", None)
         given = source._core if isinstance(source, TextTokenizer) else source
-        self._text_model = _core.tasks.TextModel(model._core, str(model.path), given)
+        self._text_model = _core.tasks.TextModel(model._core, os.fsencode(model.path), given)
         self._task = self._core_type(self._text_model, **options)
 
     @classmethod
