@@ -64,6 +64,9 @@ class Model:
     @property
     def metadata(self) -> dict[str, str]: ...
 
+def foreign_file(file: bytes) -> tuple[str, str] | None:
+    """The format of a file that is given in place of a model, and how to get a model; None when it is not known."""
+
 class Profile:
     """Room for the times of one call at a time of `model` with up to `num_threads`; each call overwrites it.
 
@@ -91,6 +94,9 @@ def operation_names() -> list[str]: ...
 
 commands: dict[str, str]
 """Name of a command of csrc/tools: what it does."""
+
+def on_command_line(message: str) -> str:
+    """A message of the library, with options of the command line in place of keywords."""
 
 def overview(others: list[tuple[str, str]], examples: str) -> str: ...
 def run_command(

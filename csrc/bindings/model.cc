@@ -2,9 +2,11 @@
 #include "bindings/model.h"
 
 #include <cmath>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "model/foreign_file.h"
 
 namespace mbrt::bindings {
 namespace py = pybind11;
@@ -89,6 +91,13 @@ Model open_image(const py::buffer& image, const std::optional<std::string>& isa)
                                           kernels)};
 }
 
+// (name, fix) of the format of a file that is no model; None when it is not known. file: bytes.
+std::optional<std::pair<std::string, std::string>> known_format(std::string_view file) {
+  const ForeignFile* const found = foreign_file(file);
+  if (found == nullptr) return std::nullopt;
+  return std::pair<std::string, std::string>(found->name, found->fix);
+}
+
 py::dict run(const Model& model, const Input<std::int32_t>& ids, const Input<std::int64_t>& lengths,
              const py::kwargs& given) {
   Keywords keywords(given);
@@ -145,6 +154,7 @@ void bind_model(py::module_& module) {
       .def_property_readonly("isa", [](const Model& m) { return m.encoder->kernels().isa; })
       .def_property_readonly("metadata", &metadata_of)
       .def("tensors", &tensors_of);
+  module.def("foreign_file", &known_format, "file"_a);
 }
 
 }  // namespace mbrt::bindings

@@ -8,6 +8,7 @@
 #include "base/aligned.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "model/foreign_file.h"
 #include "model/json.h"
 #include "model/message.h"
 
@@ -25,6 +26,14 @@ constexpr std::size_t kMaxDimensions = 8;
 
 [[noreturn]] void fail(const TensorInfo& tensor, const std::string& what) {
   fail("tensor " + quoted(tensor.name) + ": " + what);
+}
+
+// Names the format of bytes that have no header, if it is known.
+void refuse_foreign(std::string_view bytes) {
+  if (const ForeignFile* found = foreign_file(bytes)) {
+    throw ModelFormatError(std::string("found ") + found->name + "; expected a model file. " +
+                           found->fix);
+  }
 }
 
 void read_metadata(JsonReader* json, Metadata* metadata) {
@@ -110,19 +119,22 @@ void check_tensor(const TensorInfo& tensor, std::uint64_t data_bytes) {
 }  // namespace
 
 SafetensorsHeader read_safetensors_header(const std::byte* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(size, kLengthBytes); ++i)
+    length |= std::to_integer<std::uint64_t>(data[i]) << 8 * i;
+  const bool fits = size >= kLengthBytes &&
+                    length <= std::min<std::uint64_t>(kMaxHeaderBytes, size - kLengthBytes);
+  if (!fits || !bytes.substr(kLengthBytes, length).starts_with('{')) refuse_foreign(bytes);
   if (size < kLengthBytes) {
     fail("the file has " + std::to_string(size) + " bytes; expected at least 8.");
   }
-  std::uint64_t length = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i)
-    length |= std::to_integer<std::uint64_t>(data[i]) << 8 * i;
-  if (length > std::min<std::uint64_t>(kMaxHeaderBytes, size - kLengthBytes)) {
+  if (!fits) {
     fail("header length " + thousands(length) + "; the file has " + thousands(size) +
          " bytes, and a header at most " + thousands(kMaxHeaderBytes) +
          ". Is this a .safetensors file?");
   }
-  const std::string_view text(reinterpret_cast<const char*>(data) + kLengthBytes,
-                              static_cast<std::size_t>(length));
+  const std::string_view text = bytes.substr(kLengthBytes, static_cast<std::size_t>(length));
   JsonReader json(text, "header");
   if (text.empty() || text[0] != '{') json.fail("expected an opening brace");
   SafetensorsHeader header;

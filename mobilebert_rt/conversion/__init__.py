@@ -21,9 +21,10 @@ from mobilebert_rt.conversion.fold import Folded
 from mobilebert_rt.conversion.hf_config import engine_config, read_source
 from mobilebert_rt.conversion.layers import Array, hidden, parts
 from mobilebert_rt.conversion.metadata import metadata
+from mobilebert_rt.conversion.other_files import refuse_without_config
 from mobilebert_rt.conversion.state_dict import StateDict
 from mobilebert_rt.conversion.writer import Image, anonymous_map, replacing
-from mobilebert_rt.errors import InputError, ModelFormatError
+from mobilebert_rt.errors import InputError
 
 __all__ = ["build", "convert"]
 
@@ -72,7 +73,7 @@ class _Source:
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder. Give a folder with config.json and model.safetensors.")
         if not (folder / "config.json").is_file():
-            raise ModelFormatError(f"{folder}: no config.json. Give the folder of a saved model.")
+            refuse_without_config(folder)
         text = read_text(folder / "config.json")
         raw = parse_object(text, str(folder / "config.json"))
         source, entries = read_source(raw), read_checkpoint(folder, raw.get("architectures"))

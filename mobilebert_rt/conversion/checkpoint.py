@@ -1,7 +1,7 @@
 """A reader of source checkpoints: `model.safetensors`, or the shards of `model.safetensors.index.json`.
 
 The files are untrusted: every size and offset is checked before a byte is used, tensors are views of a read-only
-map, and pickle files are never opened.
+map, and pickles are never loaded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mobilebert_rt.conversion.other_files import refuse_other_format, refuse_without_weights
 from mobilebert_rt.errors import InputError, ModelFormatError, UnsupportedModelError
 
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
@@ -24,7 +24,6 @@ MAX_TEXT = 64 << 20  # bytes
 MAX_RANK = 8
 _ITEM_SIZE = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2}
 _ITEM_SIZE |= {"I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8}
-_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,12 @@ class Entry:
         elif self.dtype == "BF16":
             bits = self.data.view("<u2").reshape(self.shape).astype(np.uint32) << np.uint32(16)
             values = bits.view(np.float32)
+        elif self.dtype == "F64":
+            with np.errstate(over="ignore"):  # infinity, which is refused below
+                values = self.data.view("<f8").reshape(self.shape).astype(np.float32)
         else:
             raise UnsupportedModelError(
-                f'{self.file}: tensor "{name}" is {self.dtype}; the converter reads F32, F16 and BF16. '
+                f'{self.file}: tensor "{name}" is {self.dtype}; the converter reads F64, F32, F16 and BF16. '
                 "Save the model in one of these types (dequantise a quantised checkpoint first)."
             )
         if not bool(np.isfinite(values).all()):
@@ -63,6 +65,8 @@ def read_text(path: Path) -> str:
     size = path.stat().st_size
     if size > MAX_TEXT:
         raise ModelFormatError(f"{path}: {size:,} bytes; a text file may have {MAX_TEXT:,} at most.")
+    if size > 0:
+        refuse_other_format(path)
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -91,16 +95,7 @@ def read_checkpoint(folder: Path, architectures: Any = None) -> dict[str, Entry]
         return read_safetensors(single)
     if index.is_file():
         return _read_shards(folder, index)
-    pickled = next((name for name in _PICKLES if (folder / name).is_file()), None)
-    if pickled is None:
-        raise ModelFormatError(f"{folder}: no model.safetensors nor its index. Give the folder of a saved model.")
-    known = isinstance(architectures, list) and architectures and str(architectures[0]).isidentifier()
-    name, path = architectures[0] if known else "AutoModel", repr(str(folder))
-    program = f"import transformers as t; t.{name}.from_pretrained({path}).save_pretrained({path})"
-    raise UnsupportedModelError(
-        f"{folder}: the weights are in {pickled}, which can run code when opened and is never read. "
-        f"Write model.safetensors with: python -c {shlex.quote(program)}"
-    )
+    refuse_without_weights(folder, architectures)
 
 
 def _read_shards(folder: Path, index: Path) -> dict[str, Entry]:
@@ -136,6 +131,7 @@ def map_file(path: Path) -> NDArray[np.uint8]:
     """The bytes of a safetensors file, mapped."""
     size = path.stat().st_size
     if size < 8:
+        refuse_other_format(path)
         raise ModelFormatError(f"{path}: {size} bytes; a safetensors file has at least 8. Download it again.")
     return np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
 
@@ -143,6 +139,8 @@ def map_file(path: Path) -> NDArray[np.uint8]:
 def parse_safetensors(path: Path, data: NDArray[np.uint8]) -> tuple[Any, dict[str, Entry]]:
     """Metadata and tensors of a safetensors file. Raises ModelFormatError for every malformed case."""
     size, length = data.size, int.from_bytes(data[:8].tobytes(), "little")
+    if length > min(MAX_HEADER, size - 8) or data[8:9].tobytes() != b"{":
+        refuse_other_format(path)
     if length > min(MAX_HEADER, size - 8):
         raise ModelFormatError(
             f"{path}: header of {length:,} bytes; the file has {size - 8:,} left and the limit is {MAX_HEADER:,}. "
@@ -168,7 +166,7 @@ def _entry(path: Path, name: str, info: Any, body: NDArray[np.uint8]) -> Entry:
     if not isinstance(dtype, str) or shape is None or offsets is None or len(offsets) != 2:
         raise ModelFormatError(f"{where} has no valid dtype, shape and data_offsets. The file is damaged.")
     if dtype not in _ITEM_SIZE:
-        raise UnsupportedModelError(f"{where} is {dtype}; the converter reads F32, F16 and BF16.")
+        raise UnsupportedModelError(f"{where} is {dtype}; the converter reads F64, F32, F16 and BF16.")
     begin, end = offsets
     if not begin <= end <= body.size:
         raise ModelFormatError(f"{where} is at bytes {begin:,} to {end:,}; the file has {body.size:,}: truncated.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,8 @@ _IGNORED = (
     *("cls.", "pooler.", "pre_classifier.", "vocab_transform.", "vocab_layer_norm.", "vocab_projector."),
     *(f"{head.classifier}." for head in HEADS.values() if head.classifier),
 )
+# What wrappers put before names: DataParallel, torch.compile, training loops, sentence-transformers.
+_WRAPPERS = re.compile(r"^(?:(?:module|_orig_mod|model|0\.auto_model)\.)+|(?<=\.)(?:module|_orig_mod)\.")
 _IGNORED_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
@@ -45,7 +49,7 @@ class StateDict:
         self._entries: dict[str, tuple[str, Entry]] = {}
         self._taken: set[str] = set()
         for stored, entry in entries.items():
-            name = stored.removeprefix(family + ".")
+            name = _WRAPPERS.sub("", stored).removeprefix(family + ".")
             for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
                 name = name.removesuffix(old) + new if name.endswith(old) else name
             if name in self._entries:

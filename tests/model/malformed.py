@@ -172,7 +172,7 @@ def _unaligned_header() -> bytes:
 Case = tuple[Callable[[], bytes], str]
 
 CONTAINER: dict[str, Case] = {
-    "empty": (lambda: b"", "the file has 0 bytes; expected at least 8"),
+    "empty": (lambda: b"", "found an empty file; expected a model file"),
     "seven_bytes": (lambda: b"\x40" + bytes(6), "the file has 7 bytes"),
     "only_a_length": (lambda: bytes(8), "expected an opening brace"),
     "truncated_in_header": (_bytes(lambda file: file[:100]), "header length"),
@@ -188,7 +188,7 @@ CONTAINER: dict[str, Case] = {
         _bytes(lambda f: (int.from_bytes(f[:8], "little") - 1).to_bytes(8, "little") + f[8:]),
         "64",
     ),
-    "zip": (_bytes(lambda file: b"PK\x03\x04" + file[4:]), "Is this a .safetensors file"),
+    "zip": (_bytes(lambda file: b"PK\x03\x04" + file[4:]), "found a zip file, as torch.save writes"),
 }
 
 JSON: dict[str, Case] = {
