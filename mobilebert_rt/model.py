@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ from mobilebert_rt import _core
 from mobilebert_rt.config import EngineConfig
 from mobilebert_rt.errors import InputError
 from mobilebert_rt.keywords import checks_keywords
+from mobilebert_rt.loading import Progress, find_model, load_folder
 from mobilebert_rt.packing import Packed, pack
 
 if TYPE_CHECKING:
@@ -114,35 +115,49 @@ class Model:
         precision: str | None = None,
         num_threads: int | None = None,
         isa: str | None = None,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
+        *,
+        cache: bool = False,
+        download: bool = False,
+        revision: str | None = None,
     ) -> Model:
-        """Load a model: a single file written by `convert`, or a Hugging Face folder (config.json and safetensors).
+        """Load a model: a single file written by `convert`, a Hugging Face folder (config.json and safetensors), or
+        "default", the model that comes with the package.
 
         precision: "int8" or "fp32". A folder is converted in memory to what is asked for, int8 when nothing is; a file
         has the precision it was written with. num_threads: of each call; by default the environment's MBRT_NUM_THREADS,
         or the smallest of affinity mask, control group quota and physical cores. isa: one of `available_isas()`; by
         default the environment's MBRT_ISA, or the fastest. progress(what, done, total) is called while a folder is
-        converted. Nothing is ever downloaded.
+        converted.
 
-        Raises InputError (path, precision, isa, threads), ModelFormatError, UnsupportedModelError.
+        cache: keep the converted file of a folder in $MBRT_CACHE (by default ~/.cache/mobilebert_rt), where the next
+        start finds it. download: a path that does not exist is the name of a model on the Hugging Face Hub, which is
+        downloaded (needs the library huggingface_hub); revision: its branch, tag or commit hash. Without it
+        nothing is ever downloaded.
+
+        Raises InputError (path, precision, isa, threads), ModelFormatError, UnsupportedModelError, MobileBertError (a
+        failed download).
+
+        >>> from mobilebert_rt import Model
+        >>> Model.from_pretrained("default").config.num_layers
+        6
         """
-        from pathlib import Path  # noqa: PLC0415 - see __init__
-
         if not isinstance(path, str | os.PathLike):
             raise InputError(f"path: found {type(path).__name__}; expected a str or a Path.")
         if not isinstance(isa, str | None):
             raise InputError(f"isa: found {isa!r}; expected one of {', '.join(_core.available_isas())}.")
         if progress is not None and not callable(progress):
             raise InputError(f"progress: found {progress!r}; expected a function of (what, done, total).")
-        source = Path(path)
+        for name, flag in (("cache", cache), ("download", download)):
+            if not isinstance(flag, bool):
+                raise InputError(f"{name}: found {flag!r}; expected True or False.")
         options = {"precision": precision, "num_threads": num_threads, "isa": isa}
         if precision not in (None, "int8", "fp32"):
             raise InputError(f'precision: found {precision!r}; expected "int8" or "fp32".')
+        source = find_model(path, download, revision)
         if source.is_dir():
-            from mobilebert_rt.conversion import build  # noqa: PLC0415 - only folders need it
-
-            core = _core.Model(build(source, precision or "int8", progress=progress), isa)
-            return cls(core, source, options)
+            core = load_folder(source, precision or "int8", isa, progress, cache)
+            return cls(core, source, options | {"cache": cache})
         model = cls(_core.Model(os.fspath(source), isa), source, options)
         if precision is not None and precision != model.config.precision:
             raise InputError(

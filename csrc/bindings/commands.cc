@@ -10,6 +10,7 @@
 #include "bindings/model.h"
 #include "bindings/python_tokenizer.h"
 #include "tools/interrupt.h"
+#include "tools/wording.h"
 
 namespace mbrt::bindings {
 namespace py = pybind11;
@@ -80,6 +81,7 @@ void bind_commands(py::module_& module) {
     summaries[command->name] = command->summary;
   }
   module.attr("commands") = summaries;
+  module.def("on_command_line", &tools::on_command_line, "message"_a);
   module.def("overview", &tools::overview, "others"_a, "examples"_a);
   module.def("run_command", &run, "name"_a, "words"_a, "load"_a, "facts"_a);
 }

@@ -38,9 +38,9 @@ void run(const Arguments& arguments, const Program& program) {
   const std::string context = context_of(arguments);
   Inputs questions;
   for (const std::string& question : arguments.texts()) {
-    questions.push_back({checked_utf8(question, "question"), context});
+    questions.push_back({question, context, utf8_problem(question)});
   }
-  TextSource source(std::move(questions));
+  TextSource source(std::move(questions), "question");
   const QuestionAnswerer answerer(load_model(arguments, program), {task_options(arguments)});
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {

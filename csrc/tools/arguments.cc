@@ -66,9 +66,9 @@ std::string help_line(const Option& option) {
 std::string Command::help() const {
   std::string text = std::string("usage: mbrt ") + name + " " + words + " [options]\n\n" + about;
   if (std::string_view(words).starts_with("MODEL")) {
-    text +=
-        "\n\nMODEL is a model file. The Python package's `mbrt` also takes a Hugging Face folder";
-    text += needs_no_head ? ",\nor \"default\", the model that comes with the package." : ".";
+    text += "\n\nMODEL is a model file";
+    text += needs_no_head ? ", or \"default\", the model that comes with the package." : ".";
+    text += "\nThe Python package's `mbrt` also takes a Hugging Face folder.";
   }
   for (const OptionGroup& group : groups) {
     text += std::string("\n\n") + group.title + ":\n";

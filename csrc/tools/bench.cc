@@ -103,7 +103,7 @@ std::vector<std::string> lines_with_text(const std::string& path) {
   std::vector<std::string> found;
   for (std::vector<std::string> lines; !(lines = reader.next_lines()).empty();) {
     for (const std::string& line : lines) {
-      if (!one_line(line).empty()) found.push_back(line);
+      if (!one_line(line).empty()) found.push_back(checked_utf8(line, path));
     }
   }
   if (found.empty()) throw InputError(path + ": found no text; expected one text per line.");

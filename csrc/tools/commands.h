@@ -51,7 +51,11 @@ using Compute = std::function<ResultOf(const Inputs&, const Texts&, const RunOpt
 
 // Runs a task over the inputs of a command, group by group, and prints the results: with --json one
 // object per line, else one line per entry of its list, with the number of the input.
-void run_over(TextSource& source, const Arguments& arguments, const Compute& compute);
+//
+// An input at fault ends the command with an InputError that names it, after the results of those before
+// it. With --on-error skip it is reported and left out: skipped() is called in its place.
+void run_over(TextSource& source, const Arguments& arguments, const Compute& compute,
+              const std::function<void()>& skipped = {});
 
 // json_of(input, result) for each input.
 template <typename Result, typename JsonOf>

@@ -1,9 +1,13 @@
 // mbrt embed: texts to vectors.
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
+#include "model/message.h"
 #include "tasks/embedder.h"
 #include "tools/commands.h"
 
@@ -39,26 +43,56 @@ void write_array(const std::string& path, const std::vector<float>& values, std:
   if (!written) throw InputError(path + ": cannot write: " + std::strerror(cause) + ".");
 }
 
+// After an error the array has the rows before it. A text that is skipped has a row of NaN.
+void write_embeddings(TextSource& source, const Arguments& arguments, const Embedder& embedder,
+                      const std::string& path) {
+  const std::size_t width = embedder.dimension();
+  std::vector<float> rows;
+  try {
+    run_over(
+        source, arguments,
+        [&](const Inputs&, const Texts& texts, const RunOptions& options) {
+          const std::vector<float> vectors = embedder.embed(texts, options);
+          rows.insert(rows.end(), vectors.begin(), vectors.end());
+          return ResultOf();
+        },
+        [&] { rows.resize(rows.size() + width, std::numeric_limits<float>::quiet_NaN()); });
+  } catch (...) {
+    if (!rows.empty()) {
+      write_array(path, rows, width);
+      std::fprintf(stderr, "mbrt: %s: wrote the %s texts before the error\n", path.c_str(),
+                   thousands(rows.size() / width).c_str());
+    }
+    throw;
+  }
+  write_array(path, rows, width);
+}
+
+// --output; InputError when the file exists and --force is not given.
+std::optional<std::string> output_of(const Arguments& arguments) {
+  const std::optional<std::string> path = arguments.text("--output");
+  struct stat status;
+  if (path && !arguments.has("--force") && stat(path->c_str(), &status) == 0 &&
+      S_ISREG(status.st_mode)) {
+    throw InputError(*path + ": exists already. --force replaces it.");
+  }
+  return path;
+}
+
 void run(const Arguments& arguments, const Program& program) {
+  const std::optional<std::string> output = output_of(arguments);
   TextSource source(arguments, false);
   const Embedder embedder = make_embedder(arguments, program);
   const std::size_t width = embedder.dimension();
-  const std::optional<std::string> output = arguments.text("--output");
-  std::vector<float> all;
+  if (output) return write_embeddings(source, arguments, embedder, *output);
   run_over(source, arguments,
-           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
-             std::vector<float> vectors = embedder.embed(texts, options);
-             if (output) {
-               all.insert(all.end(), vectors.begin(), vectors.end());
-               return ResultOf();
-             }
-             return ResultOf([&inputs, width, vectors = std::move(vectors)](std::size_t i) {
+           [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) -> ResultOf {
+             return [&inputs, width, vectors = embedder.embed(texts, options)](std::size_t i) {
                const float* const vector = vectors.data() + i * width;
                return Json::Object{{"text", inputs[i].first},
                                    {"embedding", Json::Array(vector, vector + width)}};
-             });
+             };
            });
-  if (output) write_array(*output, all, width);
 }
 
 constexpr Option kOptions[] = {
@@ -67,6 +101,7 @@ constexpr Option kOptions[] = {
     {"--normalize", 0, "", "scale the vectors to length 1"},
     {"--no-normalize", 0, "", "do not scale them"},
     {"--output", 'o', "FILE.npy", "write a float32 array [texts, width] for numpy"},
+    {"--force", 0, "", "replace FILE.npy if it exists"},
     {"--json", 0, "", "one JSON object per line: {\"text\", \"embedding\"}"},
     kQuiet,
 };

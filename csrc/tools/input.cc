@@ -23,15 +23,18 @@ void remove_byte_order_mark(std::string* text) {
 
 }  // namespace
 
-const std::string& checked_utf8(const std::string& text, const std::string& where) {
+std::optional<std::string> utf8_problem(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    const std::size_t length = byte < 0x80 ? 1 : utf8_length(std::string_view(text).substr(i));
-    if (length == 0) {
-      throw InputError(where + formatted(": byte %zu is 0x%02X; expected UTF-8 text.", i, byte));
-    }
+    const std::size_t length = byte < 0x80 ? 1 : utf8_length(text.substr(i));
+    if (length == 0) return formatted("byte %zu is 0x%02X; expected UTF-8 text.", i, byte);
     i += length;
   }
+  return std::nullopt;
+}
+
+const std::string& checked_utf8(const std::string& text, const std::string& where) {
+  if (const auto problem = utf8_problem(text)) throw InputError(where + ": " + *problem);
   return text;
 }
 
@@ -78,8 +81,7 @@ std::vector<std::string> LineReader::next_lines() {
   for (std::size_t end; (end = buffer_.find('\n', begin)) != std::string::npos; begin = end + 1) {
     std::string& line = lines.emplace_back(buffer_, begin, end - begin);
     if (line.ends_with('\r')) line.pop_back();
-    checked_utf8(line, name_ + ", line " + std::to_string(++line_));
-    if (line_ == 1) remove_byte_order_mark(&line);
+    if (std::exchange(at_start_, false)) remove_byte_order_mark(&line);
   }
   buffer_.erase(0, begin);
   return lines;
@@ -106,12 +108,9 @@ TextSource::TextSource(const Arguments& arguments, bool pairs) : pairs_(pairs) {
                      " texts; expected an even number.");
   }
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const std::string& text = checked_utf8(texts[i], "text " + std::to_string(i));
-    if (pairs && i % 2 == 1) {
-      inputs_.back().second = text;
-    } else {
-      inputs_.push_back({text, std::nullopt});
-    }
+    if (!pairs || i % 2 == 0) inputs_.emplace_back().first = texts[i];
+    if (pairs && i % 2 == 1) inputs_.back().second = texts[i];
+    if (!inputs_.back().problem) inputs_.back().problem = utf8_problem(texts[i]);
   }
 }
 
@@ -119,18 +118,23 @@ std::vector<Input> TextSource::next_group() {
   if (!reader_) return std::exchange(inputs_, {});
   std::vector<Input> group;
   for (std::string& line : reader_->next_lines()) {
-    Input& input = group.emplace_back(Input{std::move(line), std::nullopt});
-    ++line_;
-    if (!pairs_) continue;
+    Input& input = group.emplace_back();
+    input.problem = utf8_problem(line);
+    input.first = std::move(line);
+    if (!pairs_ || input.problem) continue;
     const std::size_t tab = input.first.find('\t');
     if (tab == std::string::npos) {
-      throw InputError("line " + std::to_string(line_) +
-                       ": found no tab; expected two texts with a tab between them.");
+      input.problem = "found no tab; expected two texts with a tab between them.";
+      continue;
     }
     input.second = input.first.substr(tab + 1);
     input.first.resize(tab);
   }
   return group;
+}
+
+std::string TextSource::where(std::size_t number) const {
+  return (reader_ ? reader_->name() + ", line " : noun_ + " ") + thousands(number);
 }
 
 }  // namespace mbrt::tools

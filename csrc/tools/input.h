@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,11 +13,13 @@
 
 namespace mbrt::tools {
 
-// The text if it is UTF-8; else throws InputError. where: "question 2".
+// Why a text is not UTF-8; null when it is.
+std::optional<std::string> utf8_problem(std::string_view text);
+// The text if it is UTF-8; else throws InputError. where: "context".
 const std::string& checked_utf8(const std::string& text, const std::string& where);
 
-// The lines of a file or of standard input; they end at LF or CRLF. Reading throws InputError for
-// text that is not UTF-8, and CancelledError when Ctrl-C interrupts the wait.
+// The lines of a file or of standard input; they end at LF or CRLF. Reading throws CancelledError when
+// Ctrl-C interrupts the wait.
 class LineReader {
  public:
   // Without a path, or for "-": standard input, which must not be a terminal.
@@ -28,8 +31,11 @@ class LineReader {
   // The next lines without their ends; none at the end of the input. Waits for one line only: a
   // program that writes a line and waits for its result gets it.
   std::vector<std::string> next_lines();
-  // Everything, instead of lines.
+  // Everything, instead of lines. InputError when it is not UTF-8.
   std::string whole_text();
+
+  // The file, in messages.
+  const std::string& name() const { return name_; }
 
  private:
   bool fill();
@@ -37,26 +43,32 @@ class LineReader {
   int descriptor_;
   std::string name_;
   std::string buffer_;  // what was read and not returned yet
-  std::size_t line_ = 0;
+  bool at_start_ = true;
 };
 
 // One text, or one pair of texts.
 struct Input {
   std::string first;
   std::optional<std::string> second;
+  std::optional<std::string> problem;  // why it cannot be read as one
 };
 
 // The inputs of a command: its TEXT arguments, or the lines of --file or of standard input. A blank
 // line is a text too, so that line n of the output belongs to line n of the input.
 class TextSource {
  public:
-  // pairs: two arguments, or the two sides of a tab, are one input. Throws UsageError, InputError.
+  // pairs: two arguments, or the two sides of a tab, are one input. Throws UsageError, and InputError
+  // for a file that cannot be read.
   TextSource(const Arguments& arguments, bool pairs);
-  // Exactly these.
-  explicit TextSource(std::vector<Input> inputs) : inputs_(std::move(inputs)) {}
+  // Exactly these. noun: "question".
+  TextSource(std::vector<Input> inputs, std::string noun)
+      : noun_(std::move(noun)), inputs_(std::move(inputs)) {}
 
   // The inputs to run together; none at the end.
   std::vector<Input> next_group();
+
+  // Input `number` in messages, counted from 1: "texts.txt, line 3" or "text 3".
+  std::string where(std::size_t number) const;
 
   // The number of inputs left, unless they come from a file.
   std::optional<std::size_t> total() const {
@@ -64,10 +76,10 @@ class TextSource {
   }
 
  private:
+  std::string noun_ = "text";
   std::vector<Input> inputs_;
   std::optional<LineReader> reader_;  // of more inputs
   bool pairs_ = false;
-  std::size_t line_ = 0;
 };
 
 }  // namespace mbrt::tools

@@ -10,7 +10,9 @@
 
 #include "base/error.h"
 #include "tools/commands.h"
+#include "tools/default_model.h"
 #include "tools/interrupt.h"
+#include "tools/wording.h"
 
 namespace mbrt::tools {
 namespace {
@@ -18,7 +20,7 @@ namespace {
 constexpr int kExitError = 1, kExitUsage = 2, kExitInterrupted = 130, kExitBrokenPipe = 141;
 
 std::shared_ptr<const Encoder> load_file(const ModelRequest& request) {
-  const std::string& path = request.path;
+  std::string path = request.path;
   const KernelSet& kernels = kernel_set(request.isa);
   struct stat status;
   const bool exists = stat(path.c_str(), &status) == 0;
@@ -28,11 +30,7 @@ std::shared_ptr<const Encoder> load_file(const ModelRequest& request) {
                      "package: `mbrt convert " +
                      path + " model.safetensors`.");
   }
-  if (path == "default" && !exists) {
-    throw InputError(
-        "default: the native program contains no model; expected a model file. The Python "
-        "package's default_model_path() names one.");
-  }
+  if (path == "default" && !exists) path = default_model_path();
   auto encoder = std::make_shared<const Encoder>(ModelFile::open(path), kernels);
   const std::string found = precision_name(encoder->config());
   const std::string expected = request.precision.value_or(found);
@@ -69,7 +67,7 @@ int run(const Command& command, std::span<const std::string> words) {
     return fail(kExitUsage,
                 error.what() + (std::string(" See `mbrt ") + command.name) + " --help`.");
   } catch (const Error& error) {
-    return fail(kExitError, error.what());
+    return fail(kExitError, on_command_line(error.what()));
   } catch (const std::bad_alloc&) {
     return fail(kExitError, "out of memory. A smaller --max-batch-tokens needs less.");
   } catch (const std::exception& error) {

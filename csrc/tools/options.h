@@ -34,6 +34,8 @@ inline constexpr Option kLimitOptions[] = {
     {"--max-length", 0, "N", "maximum tokens per text (default: the model's; answer: 384)"},
     {"--stride", 0, "N", "tokens that adjacent windows share, at most half a window"},
     {"--max-batch-tokens", 0, "N", "maximum tokens per batch (default: 4096)"},
+    {"--on-error", 0, "stop|skip",
+     "a text that is too long or cannot be read: stop (default), or leave it out"},
     kTokenizer,
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from mobilebert_rt.errors import CancelledError, MobileBertError
 # Name of a module: what its COMMAND does.
 PYTHON_COMMANDS = {
     "convert": "write a Hugging Face folder as one model file",
+    "download": "download a model from the Hugging Face Hub",
     "inspect": "show what a model contains, and the kernels chosen on this CPU",
     "verify": "compare a model with Hugging Face's, layer by layer",
     "profile": "show the time of a call by operation and layer",
@@ -53,8 +55,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(name, arguments)
 
 
+class _Notes(logging.Handler):
+    """Shows what loading reports, such as the time of a conversion, on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"mbrt: {record.getMessage()}", file=sys.stderr)
+
+
 def _run(name: str, arguments: list[str]) -> int:
     code = 0
+    logger = logging.getLogger("mobilebert_rt.loading")
+    logger.setLevel(logging.INFO)
+    if not logger.handlers:
+        logger.addHandler(_Notes())
     try:
         if name in PYTHON_COMMANDS:
             command = importlib.import_module(f"{__name__}.{name}").COMMAND
@@ -75,7 +88,7 @@ def _run(name: str, arguments: list[str]) -> int:
     except OSError as error:
         return _fail(EXIT_ERROR, f"{error.filename}: {error.strerror}." if error.filename else error)
     except MobileBertError as error:
-        return _fail(EXIT_ERROR, error)
+        return _fail(EXIT_ERROR, _core.on_command_line(str(error)))
     return code
 
 

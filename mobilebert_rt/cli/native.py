@@ -6,7 +6,6 @@ import os
 import sys
 
 from mobilebert_rt import _core
-from mobilebert_rt.default_model import default_model_path
 from mobilebert_rt.model import Model
 
 PACKAGES = ("numpy", "tokenizers", "tqdm", "torch", "transformers")
@@ -19,12 +18,7 @@ def run(name: str, arguments: list[str]) -> None:
 
 
 def load(path: bytes, precision: str | None, isa: str | None) -> _core.Model:
-    return Model.from_pretrained(model_path(os.fsdecode(path)), precision, isa=isa)._core
-
-
-def model_path(name: str) -> str:
-    """The path of the package's own model for "default", unless a file has that name."""
-    return str(default_model_path()) if name == "default" and not os.path.exists(name) else name
+    return Model.from_pretrained(os.fsdecode(path), precision, isa=isa)._core
 
 
 def facts() -> dict[str, str | dict[str, str]]:

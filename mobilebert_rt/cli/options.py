@@ -6,7 +6,6 @@ import argparse
 from typing import Any
 
 from mobilebert_rt.cli.command import Arguments
-from mobilebert_rt.cli.native import model_path
 
 
 def _whole_number(text: str, minimum: int) -> int:
@@ -40,7 +39,6 @@ PATH: dict[str, Any] = {"metavar": "PATH"}
 MODEL: Arguments = {
     "model": {
         "metavar": "MODEL",
-        "type": model_path,
         "help": 'a model file, a Hugging Face folder, or "default", the model that comes with the package',
     }
 }

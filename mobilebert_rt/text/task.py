@@ -100,13 +100,26 @@ class TextTask(Generic[CoreTask]):
         precision: str | None = None,
         num_threads: int | None = None,
         isa: str | None = None,
+        cache: bool = False,
+        download: bool = False,
+        revision: str | None = None,
         **options: Any,
     ) -> Self:
-        """The task with the model at `path` (a Hugging Face folder or a model file); never uses the network.
+        """The task with the model at `path`: a Hugging Face folder, a model file, or "default".
 
-        precision, num_threads, isa: as in `Model.from_pretrained`. All keywords of the constructor are taken too.
+        precision, num_threads, isa, cache, download, revision: as in `Model.from_pretrained`; nothing is downloaded
+        without download=True. All keywords of the constructor are taken too.
         """
-        return cls(Model.from_pretrained(path, precision=precision, num_threads=num_threads, isa=isa), **options)
+        model = Model.from_pretrained(
+            path,
+            precision=precision,
+            num_threads=num_threads,
+            isa=isa,
+            cache=cache,
+            download=download,
+            revision=revision,
+        )
+        return cls(model, **options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.model, self._options)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilebert_rt import __version__
+from mobilebert_rt import __version__, _core, loading
 from mobilebert_rt.cli import COMMANDS, main
 from mobilebert_rt.model import Model
 from tests import interpreter
@@ -73,6 +73,34 @@ def test_wrong_model_options_are_errors(mbrt: Mbrt, folder: Path, options: list[
 def test_commands_that_need_no_head_offer_the_default_model(mbrt: Mbrt, command: str) -> None:
     offered = command in ("bench", "embed", "inspect", "profile", "verify")
     assert ('"default", the model that comes' in " ".join(mbrt(command, "--help").out.split())) == offered
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            'choose on_overflow "truncate" (keep it) or "stride".',
+            'choose --on-overflow truncate (keep it) or "stride".',
+        ),
+        ("Pass on_overflow='truncate'.", "Pass --on-overflow truncate."),
+        ("max_length is 41; a smaller max_length.", "--max-length is 41; a smaller --max-length."),
+        ("num_threads: found 0", "--threads: found 0"),
+        ("/a/max_length/x: top_k.txt, my_top_k", "/a/max_length/x: top_k.txt, my_top_k"),
+        ('on_overflow "', '--on-overflow "'),
+        ("max_length", "--max-length"),
+        ("", ""),
+    ],
+)
+def test_messages_name_options_in_place_of_keywords(message: str, expected: str) -> None:
+    assert _core.on_command_line(message) == expected
+
+
+def test_slow_conversion_is_reported(mbrt: Mbrt, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "SLOW", 0.0)
+    shown = mbrt("embed", folder, "the cat", "--json")
+    assert (shown.code, len(shown.lines)) == (0, 1)
+    line = f"mbrt: {folder}: converted to int8 in .* s; `mbrt convert` writes a file that loads at once.\n"
+    assert re.fullmatch(line, shown.err)
 
 
 @pytest.mark.parametrize("option", ["--file", "--output"])

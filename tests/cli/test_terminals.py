@@ -27,7 +27,7 @@ def mbrt(encoding: str, *words: str | bytes | Path) -> subprocess.CompletedProce
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["embed", "default", WORD], b"text 0: byte 3 is 0xE9; expected UTF-8 text"),
+        (["embed", "default", WORD], b"text 1: byte 3 is 0xE9; expected UTF-8 text"),
         (["embed", "default", b"--" + WORD], b"caf\\xe9"),
         (["embed", "default", "a", "--on-overflow", WORD], b"caf\\xe9"),
         (["embed", "default", "--file", WORD], b"caf\\xe9"),

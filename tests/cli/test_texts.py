@@ -215,9 +215,9 @@ def test_usage_errors_exit_with_2(mbrt: Mbrt, reviews: Path, arguments: list[str
         (["classify", "--file", "/nonexistent/file"], b"", "mbrt: /nonexistent/file: No such file or directory."),
         (["classify"], b"good\nb\xff\n", "mbrt: standard input, line 2: byte 1 is 0xFF; expected UTF-8 text."),
         (["answer", "who"], b"good\nb\xff\n", "mbrt: standard input: byte 6 is 0xFF; expected UTF-8 text."),
-        (["classify", "--pairs"], b"a\tb\nc\n", "mbrt: line 2: found no tab; expected two texts"),
-        (["classify", "the " * 50], b"", "52 tokens"),
-        (["classify", "a", "--max-length", "99"], b"", "max_length"),
+        (["classify", "--pairs"], b"a\tb\nc\n", "mbrt: standard input, line 2: found no tab; expected two texts"),
+        (["classify", "the " * 50], b"", "--on-overflow truncate"),
+        (["classify", "a", "--max-length", "99"], b"", "--max-length"),
         (["answer", "who"], b" \n", "mbrt: context: found no text"),
     ],
 )

@@ -31,6 +31,25 @@ def embedder() -> mbrt.TextEmbedder:
     return mbrt.TextEmbedder()
 
 
+def test_it_loads_by_its_name(embedder: mbrt.TextEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = mbrt.TextEmbedder.from_pretrained("default")
+    assert named.model.path == mbrt.Model.from_pretrained("default").path == mbrt.default_model_path()
+    np.testing.assert_array_equal(named(QUESTION), embedder(QUESTION))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "default").write_bytes(b"GGUF")  # a file of that name goes first
+    with pytest.raises(mbrt.ModelFormatError, match="default: found a GGUF model"):
+        mbrt.Model.from_pretrained("default")
+
+
+def test_training_starts_from_its_float_weights() -> None:
+    pytest.importorskip("torch")
+    from mbrt_train.sources import trainable  # noqa: PLC0415
+
+    folder = trainable(Path("default"))
+    assert (folder / "model.safetensors").is_file()
+    assert mbrt.Model.from_pretrained(folder).config == mbrt.Model.from_pretrained("default").config
+
+
 def test_it_is_a_mobilebert_in_int8_and_small() -> None:
     path = mbrt.default_model_path()
     assert path.stat().st_size <= LARGEST

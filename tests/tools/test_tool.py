@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilebert_rt import __version__
+from mobilebert_rt import __version__, default_model_path
 from tests.small_models.files import write_model
 from tests.tools.native import Tool, build
 
@@ -93,8 +94,8 @@ def test_usage_errors_exit_with_2(host: Tool, model: Path, arguments: list[str],
     ("arguments", "stdin", "message"),
     [
         (["embed", "MODEL", "a", "--isa", "mmx"], b"", "mmx"),
-        (["embed", "MODEL", "a", "--max-length", "41"], b"", "max_length"),
-        (["embed", "MODEL", "a " * 50], b"", "52 tokens"),
+        (["embed", "MODEL", "a", "--max-length", "41"], b"", "--max-length is 41;"),
+        (["embed", "MODEL", "a " * 50, "--on-overflow", "error"], b"", "mbrt: text 1 has 52 tokens"),
         (["embed", "MODEL", "a", "--precision", "fp32"], b"", "found precision int8; expected fp32"),
         (["embed", "MODEL", "a", "--tokenizer", "/nonexistent"], b"", "/nonexistent"),
         (["embed", "MODEL", "a", "--timeout", "1e-9"], b"", "deadline"),
@@ -103,14 +104,12 @@ def test_usage_errors_exit_with_2(host: Tool, model: Path, arguments: list[str],
             b"",
             "mbrt: /nonexistent/texts: No such file or directory",
         ),
-        (["embed", "MODEL"], BAD_UTF8, "mbrt: standard input, line 2: byte 1 is 0xFF; expected UTF-8 text."),
-        (["embed", "MODEL", b"b\xff"], b"", "mbrt: text 0: byte 1 is 0xFF; expected UTF-8 text."),
+        (["embed", "MODEL", b"b\xff"], b"", "mbrt: text 1: byte 1 is 0xFF; expected UTF-8 text."),
+        (["answer", "MODEL", b"b\xff", "-c", "x"], b"", "mbrt: question 1: byte 1 is 0xFF; expected UTF-8 text."),
         (["answer", "MODEL", "who"], BAD_UTF8, "mbrt: standard input: byte 6 is 0xFF; expected UTF-8 text."),
         (["embed", "/nonexistent/model", "a"], b"", "/nonexistent/model"),
-        (["embed", "default", "a"], b"", "default: the native program contains no model"),
         (["embed", "FOLDER", "a"], b"", "found a folder; expected a model file"),
         (["classify", "EMBEDDER", "a"], b"", "sequence_classification"),
-        (["classify", "MODEL", "--pairs"], b"a\tb\nc\n", "line 2: found no tab"),
         (["answer", "MODEL", "who"], b" \n", "context: found no text"),
         (["bench", "MODEL", "--text", "/dev/null"], b"", "/dev/null: found no text; expected one text per line."),
     ],
@@ -118,12 +117,109 @@ def test_usage_errors_exit_with_2(host: Tool, model: Path, arguments: list[str],
 def test_errors_exit_with_1(host: Tool, models: Path, arguments: list[str | bytes], stdin: bytes, message: str) -> None:
     embedder = write_model(models, "embed", "int8")
     classifier = write_model(models, "classify")
-    own = {"classify": classifier}.get(str(arguments[0]), embedder)
+    own = {"classify": classifier, "answer": write_model(models, "answer")}.get(str(arguments[0]), embedder)
     names = {"MODEL": str(own), "EMBEDDER": str(embedder), "FOLDER": str(models)}
     done = host.run(*(names.get(word, word) if isinstance(word, str) else word for word in arguments), stdin=stdin)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(b"mbrt: ")
     assert message in done.stderr.decode()
+
+
+LONG = "the " * 50
+
+
+@pytest.mark.parametrize("number", [1, 2, 700, 1000])
+@pytest.mark.parametrize(
+    "case",
+    [(LONG.encode(), " has 52 tokens"), (b"b\xff", ": byte 1 is 0xFF; expected UTF-8 text.")],
+    ids=["long", "not_utf8"],
+)
+def test_results_before_a_bad_line_are_written(
+    host: Tool, models: Path, tmp_path: Path, number: int, case: tuple[bytes, str]
+) -> None:
+    bad, problem = case
+    model = write_model(models, "classify")
+    lines = [f"the cat was {number}".encode() for number in range(1000)]
+    lines[number - 1] = bad
+    path = tmp_path / "texts"
+    path.write_bytes(b"\n".join(lines))
+    done = host.run("classify", model, "--file", path, "--on-overflow", "error", "--json")
+    assert done.returncode == 1
+    found = [json.loads(line)["text"].encode() for line in done.stdout.splitlines()]
+    assert found == lines[: number - 1]
+    assert done.stderr.decode().startswith(f"mbrt: {path}, line {number:,}{problem}")
+    array = tmp_path / "rows.npy"
+    embedder = write_model(models, "embed", "int8")
+    done = host.run("embed", embedder, "--file", path, "--on-overflow", "error", "-o", array)
+    assert done.returncode == 1
+    assert array.exists() == (number > 1)
+    if number > 1:
+        assert np.load(array).shape == (number - 1, 30)
+        assert f"mbrt: {array}: wrote the {number - 1:,} texts before the error\n" in done.stderr.decode()
+
+
+def test_bad_texts_can_be_skipped(host: Tool, models: Path, tmp_path: Path) -> None:
+    model = write_model(models, "classify")
+    content = b"good\tbad\nno tab\n" + LONG.encode() + b"\tbad\nx\xff\ty\nthe cat\ta dog\n"
+    words = ["classify", model, "--pairs", "--on-error", "skip", "--on-overflow", "error"]
+    done = host.run(*words, "--json", stdin=content)
+    assert done.returncode == 0
+    lines = [json.loads(line) for line in done.stdout.decode().split("\n")[:-1]]
+    alone = host.json("classify", model, "--pairs", "good", "bad", "the cat", "a dog")
+    assert [lines[0], lines[4]] == alone
+    assert [line["text"] for line in lines[1:4]] == ["no tab", [LONG, "bad"], "x\\xff\\x09y"]
+    reported = done.stderr.decode().splitlines()
+    for number, text in ((2, ": found no tab"), (3, " has 53 tokens"), (4, ": byte 1 is 0xFF")):
+        problem = f"standard input, line {number}{text}"
+        assert lines[number - 1]["error"].startswith(problem)
+        assert reported[number - 2].startswith(f"mbrt: {problem}")
+    assert reported[3:] == ["mbrt: skipped 3 of 5 texts"]
+    shown = host.run(*words, "--top-k", "1", stdin=content).stdout.decode().splitlines()
+    assert [line.split()[0] for line in shown] == ["1", "5"]
+
+
+def test_skipped_texts_have_rows_of_nan(host: Tool, model: Path, tmp_path: Path) -> None:
+    words = ["embed", model, "the cat", LONG, "a dog", "--on-error", "skip", "--on-overflow", "error"]
+    assert host.run(*words, "-o", tmp_path / "rows.npy").returncode == 0
+    rows = np.load(tmp_path / "rows.npy")
+    assert np.isnan(rows[1]).all()
+    found = np.array([line["embedding"] for line in host.json("embed", model, "the cat", "a dog")], np.float32)
+    np.testing.assert_array_equal(rows[[0, 2]], found)
+
+
+def test_errors_name_options_of_the_command_line(host: Tool, model: Path) -> None:
+    message = host.run("embed", model, LONG, "--on-overflow", "error").stderr.decode()
+    assert "--on-overflow truncate" in message
+    assert "on_overflow" not in message
+    stated = host.run("embed", model, "a", "--max-length", "0")
+    assert (stated.returncode, "--max-length: found '0'" in stated.stderr.decode()) == (2, True)
+
+
+def test_array_is_replaced_only_by_force(host: Tool, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rows.npy"
+    path.write_bytes(b"precious")
+    done = host.run("embed", model, "a", "-o", path)
+    assert (done.returncode, done.stderr.decode()) == (1, f"mbrt: {path}: exists already. --force replaces it.\n")
+    assert path.read_bytes() == b"precious"
+    assert host.run("embed", model, "a", "-o", path, "--force").returncode == 0
+    assert np.load(path).shape == (1, 30)
+    assert host.run("embed", model, "a", "-o", "/dev/stdout").stdout.startswith(b"\x93NUMPY")
+
+
+def test_default_is_the_model_of_the_package(tool: Tool, tmp_path: Path) -> None:
+    """In the tree in which the program was built, and in the share folder beside an installed one."""
+    (found,) = tool.json("embed", "default", "A cat sleeps.")
+    assert len(found["embedding"]) == 384
+    installed = tmp_path / "bin/mbrt"
+    installed.parent.mkdir()
+    shutil.copy(tool.path, installed)
+    moved = Tool(tool.target, installed, (*tool.command[:-1], str(installed)))
+    done = moved.run("embed", "default", "A cat sleeps.")
+    assert (done.returncode, b"default: the model is neither installed" in done.stderr) == (1, True)
+    share = tmp_path / "share/mobilebert_rt"
+    share.mkdir(parents=True)
+    shutil.copy(default_model_path(), share)
+    assert moved.json("embed", "default", "A cat sleeps.") == [found]
 
 
 def test_unknown_isa_in_the_environment_is_an_error(host: Tool, model: Path) -> None:

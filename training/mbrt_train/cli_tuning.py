@@ -57,7 +57,7 @@ all seeds in results.json. The same command resumes after an interruption, with 
     parser = add_command(
         commands, "finetune", "fine-tune a model for a task", text, _run_finetune, checkpoints=_unfinished
     )
-    parser.add_argument("model", metavar="MODEL", type=Path, help="Hugging Face folder, with its tokenizer")
+    parser.add_argument("model", metavar="MODEL", type=Path, help='folder with its tokenizer, or "default"')
     parser.add_argument("--task", required=True, metavar="TASK", help=f"{OWN}, {PUBLISHED}")
     parser.add_argument("--train", required=True, type=Path, metavar="FILE")
     parser.add_argument("--dev", type=Path, metavar="FILE", help="default: a share of --train is held out")
@@ -93,6 +93,7 @@ def _unfinished(out: Path) -> Path:
 
 
 def _run_finetune(args: argparse.Namespace) -> int:
+    from mbrt_train.sources import trainable  # noqa: PLC0415
     from mbrt_train.tuning.finetune import Job, finetune  # noqa: PLC0415
     from mbrt_train.tuning.training import Options  # noqa: PLC0415
 
@@ -100,7 +101,8 @@ def _run_finetune(args: argparse.Namespace) -> int:
     seeds = parse_seeds(args.seeds)
     options = Options(seeds=seeds, quantised=args.quantised, **{name: getattr(args, name) for name in names})
     task = _task(args)
-    result = finetune(Job(args.model, task, args.train, args.out, args.dev, args.teacher, options, args.quiet))
+    model = trainable(args.model)
+    result = finetune(Job(model, task, args.train, args.out, args.dev, args.teacher, options, args.quiet))
     for name, (mean, deviation) in result.mean_and_deviation().items():
         print(f"{task.name} {name}: {mean:.2f} +- {deviation:.2f} over {len(seeds)} seeds")
     print(f"{args.out}: the model of seed {result.kept}")
@@ -108,7 +110,7 @@ def _run_finetune(args: argparse.Namespace) -> int:
 
 
 def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
-    text = """MODEL is a folder, run by PyTorch, or a model file, run by the engine.
+    text = """MODEL is a folder, run by PyTorch, or a model file or "default", run by the engine.
 
   mbrt-train evaluate ./sst2 --task SST-2 --data dev.tsv
   mbrt-train evaluate ./sst2-exported/model.int8.safetensors --task SST-2 --data dev.tsv"""
@@ -124,9 +126,10 @@ def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _run_evaluate(args: argparse.Namespace) -> int:
     from mbrt_train.tuning.evaluate import Exam, evaluate  # noqa: PLC0415
+    from mobilebert_rt.loading import find_model  # noqa: PLC0415
 
     exam = Exam(_task(args), args.data, args.max_length)
-    for name, value in evaluate(args.model, exam).items():
+    for name, value in evaluate(find_model(args.model), exam).items():
         print(f"{exam.task.name} {name}: {value:.2f}")
     return 0
 

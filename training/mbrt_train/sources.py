@@ -22,6 +22,16 @@ def weights_folder(source: Path) -> Path:
     return found.folder
 
 
+def trainable(name: Path) -> Path:
+    """The folder that MODEL names: for "default", the float weights of the model that comes with mobilebert_rt."""
+    if str(name) != "default" or name.exists():
+        return name
+    folder = Path(__file__).parents[1] / "default_model" / "weights"
+    if not folder.is_dir():
+        raise TrainingError(f"default: found no {folder}; expected its float weights. Run in the source tree.")
+    return folder
+
+
 def tokenizer_source(source: Path) -> Path:
     """What holds the tokenizer: a subfolder of a run, else the folder or file itself."""
     return source / "tokenizer" if (source / RUN).is_file() else source
