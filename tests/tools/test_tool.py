@@ -169,7 +169,7 @@ def test_bad_texts_can_be_skipped(host: Tool, models: Path, tmp_path: Path) -> N
     assert [lines[0], lines[4]] == alone
     assert [line["text"] for line in lines[1:4]] == ["no tab", [LONG, "bad"], "x\\xff\\x09y"]
     reported = done.stderr.decode().splitlines()
-    for number, text in ((2, ": found no tab"), (3, " has 53 tokens"), (4, ": byte 1 is 0xFF")):
+    for number, text in ((2, ": found no tab"), (3, " has 54 tokens"), (4, ": byte 1 is 0xFF")):
         problem = f"standard input, line {number}{text}"
         assert lines[number - 1]["error"].startswith(problem)
         assert reported[number - 2].startswith(f"mbrt: {problem}")
