@@ -92,6 +92,15 @@ def test_tokenizer_files_are_kept_unchanged(tmp_path: Path) -> None:
     }
 
 
+def test_truncation_on_the_left_is_refused_by_name(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, odd(), random_tensors(odd()))
+    (folder / "tokenizer_config.json").write_text('{"truncation_side": "right"}')
+    build(folder)
+    (folder / "tokenizer_config.json").write_text('{"truncation_side": "left"}')
+    with pytest.raises(UnsupportedModelError, match=r"tokenizer_config.json: found truncation_side 'left'; expected"):
+        build(folder)
+
+
 def test_vocabulary_alone_gets_berts_settings(tmp_path: Path) -> None:
     write_folder(tmp_path, odd())
     (tmp_path / "vocab.txt").write_text("[PAD]\n")
