@@ -125,7 +125,9 @@ SafetensorsHeader read_safetensors_header(const std::byte* data, std::size_t siz
     length |= std::to_integer<std::uint64_t>(data[i]) << 8 * i;
   const bool fits = size >= kLengthBytes &&
                     length <= std::min<std::uint64_t>(kMaxHeaderBytes, size - kLengthBytes);
-  if (!fits || !bytes.substr(kLengthBytes, length).starts_with('{')) refuse_foreign(bytes);
+  if (!fits || !bytes.substr(kLengthBytes, static_cast<std::size_t>(length)).starts_with('{')) {
+    refuse_foreign(bytes);
+  }
   if (size < kLengthBytes) {
     fail("the file has " + std::to_string(size) + " bytes; expected at least 8.");
   }
