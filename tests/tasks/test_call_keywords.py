@@ -32,7 +32,7 @@ TASKS: dict[type[TextTask[Any]], tuple[str, Any]] = {
     QuestionAnswerer: ("ForQuestionAnswering", ("who", "a cat")),
     FillMask: ("ForMaskedLM", "a [MASK]"),
 }
-LOADING = {"precision", "num_threads", "isa"}
+LOADING = {"precision", "num_threads", "isa", "cache", "download", "revision"}
 OF_ALL = {"max_length", "on_overflow", "max_batch_tokens", "batch_size", "progress", "timeout", "cancel"}
 
 
