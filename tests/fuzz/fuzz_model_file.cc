@@ -44,7 +44,7 @@ void touch(const LinearWeights& linear) {
   touch(linear.w_s8, linear.n_padded * linear.k_padded);
   touch(linear.w_f32, linear.n_padded * linear.k_padded);
   for (const float* row :
-       {linear.scale, linear.bias, linear.residual_scale, linear.norm_weight, linear.norm_bias}) {
+       {linear.scale, linear.bias, linear.residual_scale, linear.norm.weight, linear.norm.bias}) {
     touch(row, linear.n_padded);
   }
   touch(linear.compensation, linear.n_padded);
@@ -64,8 +64,8 @@ void touch(const mbrt::ModelWeights& weights) {
   touch(e.position, c.max_positions * hidden);
   touch(e.type, c.type_vocab_size * hidden);
   touch(e.projection);
-  touch(e.norm_weight, hidden);
-  touch(e.norm_bias, hidden);
+  touch(e.norm.weight, hidden);
+  touch(e.norm.bias, hidden);
   for (const mbrt::BlockWeights& b : weights.blocks) {
     for (const auto* linear : {&b.bottleneck_input, &b.bottleneck_attention, &b.output_bottleneck})
       touch(*linear);
