@@ -15,6 +15,7 @@ from mobilebert_rt import Model
 from mobilebert_rt.conversion import build
 from mobilebert_rt.errors import MobileBertError
 from tests.conversion.reader import File
+from tests.emulation import import_on_host
 from tests.small_models.folders import odd, random_tensors, write_folder
 
 CONFIG = odd()
@@ -153,8 +154,8 @@ def test_renaming_command_works(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "best.ckpt"])
 def test_command_that_converts_pickles_works(tmp_path: Path, name: str) -> None:
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("transformers")
+    torch = import_on_host("torch")
+    import_on_host("transformers")
     config = CONFIG | {"num_attention_heads": 5}
     tensors = random_tensors(config)
     expected = File(bytes(build(write_folder(tmp_path / "plain", config, tensors), "fp32")))

@@ -12,6 +12,7 @@ import pytest
 import mobilebert_rt as mbrt
 from mobilebert_rt import _core
 from tests import interpreter
+from tests.emulation import import_on_host
 from tests.engine.support import digest, load, write_model
 
 V, P = 37, 19  # vocabulary and positions of the small models
@@ -260,7 +261,7 @@ def test_arrays_of_other_libraries_are_those_of_numpy(model: mbrt.Model, of: typ
 
 
 def test_tensors_of_torch_are_those_of_numpy(model: mbrt.Model) -> None:
-    torch = pytest.importorskip("torch")
+    torch = import_on_host("torch")
     expected = model(np.array(ROWS), np.array(MASK))
     assert model(torch.tensor(ROWS), torch.tensor(MASK)) == expected
     assert model(torch.tensor(ROWS), torch.tensor(MASK, dtype=torch.bool)) == expected

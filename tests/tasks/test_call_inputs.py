@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mobilebert_rt import FillMask, InputError, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier
+from tests.emulation import import_on_host
 from tests.tasks.conftest import Make
 
 TEXTS = ["the cat", "good", "a"]
@@ -77,7 +78,7 @@ def test_several_texts_in_any_container(random_model: Make, name: str) -> None:
 
 
 def test_columns_of_pandas_and_polars(random_model: Make) -> None:
-    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    pandas, polars = import_on_host("pandas"), import_on_host("polars")
     tokenizer = TextEmbedder(random_model()).tokenizer
     expected = tokenizer.encode_batch(TEXTS)
     for column in (
