@@ -55,16 +55,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         max_batch_tokens: int | None = None,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(
-            model,
-            activation=activation,
-            tokenizer=tokenizer,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
+        super().__init__(model, locals())
 
     @property
     def activation(self) -> str:
@@ -102,17 +93,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
 
         Raises InputError, TimeoutError, CancelledError.
         """
-        task = self._with(
-            activation=activation,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._call(
-            task, task.classify, texts, Classification, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel
-        )
+        return self._call("classify", texts, Classification, locals())
 
     def stream(
         self,
@@ -130,17 +111,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         cancel: CancelToken | None = None,
     ) -> Iterator[list[Classification]]:
         """The same, one text's list after another, for inputs too many to hold; keywords as those of a call."""
-        task = self._with(
-            activation=activation,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._stream(
-            task, task.classify, texts, Classification, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel
-        )
+        return self._stream("classify", texts, Classification, locals())
 
     def scores(
         self,
@@ -157,16 +128,5 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         cancel: CancelToken | None = None,
     ) -> npt.NDArray[np.float32]:
         """[N, labels] float32, columns in the order of `labels`; keywords as those of a call."""
-        task = self._with(
-            activation=activation,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        inputs, _ = as_texts(texts)
-        scores: npt.NDArray[np.float32] = self._call(
-            task, task.scores, list(inputs), progress=progress, timeout=timeout, cancel=cancel
-        )
+        scores: npt.NDArray[np.float32] = self._call("scores", list(as_texts(texts)[0]), None, locals())
         return scores

@@ -49,17 +49,7 @@ class TextEmbedder(TextTask[_core.tasks.Embedder]):
     ) -> None:
         if model is None:
             model = Model.from_pretrained(default_model_path())
-        super().__init__(
-            model,
-            pooling=pooling,
-            normalize=normalize,
-            tokenizer=tokenizer,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
+        super().__init__(model, locals())
 
     @property
     def dimension(self) -> int:
@@ -98,16 +88,7 @@ class TextEmbedder(TextTask[_core.tasks.Embedder]):
 
         Raises InputError for an input that is not text or is too long, TimeoutError, CancelledError.
         """
-        task = self._with(
-            pooling=pooling,
-            normalize=normalize,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        vectors: Floats = self._call(task, task.embed, texts, progress=progress, timeout=timeout, cancel=cancel)
+        vectors: Floats = self._call("embed", texts, None, locals())
         return vectors
 
     def stream(
@@ -126,13 +107,4 @@ class TextEmbedder(TextTask[_core.tasks.Embedder]):
         cancel: CancelToken | None = None,
     ) -> Iterator[Floats]:
         """One [H] vector after another, in order, holding only a few batches at a time; keywords as those of a call."""
-        task = self._with(
-            pooling=pooling,
-            normalize=normalize,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._stream(task, task.embed, texts, progress=progress, timeout=timeout, cancel=cancel)
+        return self._stream("embed", texts, None, locals())

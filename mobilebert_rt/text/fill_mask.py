@@ -46,15 +46,7 @@ class FillMask(TextTask[_core.tasks.FillMask]):
         max_batch_tokens: int | None = None,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(
-            model,
-            tokenizer=tokenizer,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
+        super().__init__(model, locals())
 
     @property
     def mask_token(self) -> str:
@@ -87,14 +79,7 @@ class FillMask(TextTask[_core.tasks.FillMask]):
 
         Raises InputError (also for a text without a mask), TimeoutError, CancelledError.
         """
-        task = self._with(
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._call(task, task.fill, texts, Fill, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel)
+        return self._call("fill", texts, Fill, locals())
 
     def stream(
         self,
@@ -111,13 +96,4 @@ class FillMask(TextTask[_core.tasks.FillMask]):
         cancel: CancelToken | None = None,
     ) -> Iterator[list[list[Fill]]]:
         """The same, one text after another, for inputs too many to hold; keywords as those of a call."""
-        task = self._with(
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._stream(
-            task, task.fill, texts, Fill, top_k=top_k, progress=progress, timeout=timeout, cancel=cancel
-        )
+        return self._stream("fill", texts, Fill, locals())

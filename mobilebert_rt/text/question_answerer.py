@@ -64,16 +64,7 @@ class QuestionAnswerer(TextTask[_core.tasks.QuestionAnswerer]):
         max_batch_tokens: int | None = None,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(
-            model,
-            whole_words=whole_words,
-            tokenizer=tokenizer,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            doc_stride=doc_stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
+        super().__init__(model, locals())
 
     @property
     def whole_words(self) -> bool:
@@ -116,29 +107,7 @@ class QuestionAnswerer(TextTask[_core.tasks.QuestionAnswerer]):
 
         Raises InputError (also for a question that leaves no tokens for context), TimeoutError, CancelledError.
         """
-        task = self._with(
-            whole_words=whole_words,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            doc_stride=doc_stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        pairs = _pairs(question, context)
-        return self._call(
-            task,
-            task.answer,
-            pairs,
-            Answer,
-            n_best=n_best,
-            top_k=top_k,
-            max_answer_length=max_answer_length,
-            allow_no_answer=allow_no_answer,
-            null_threshold=null_threshold,
-            progress=progress,
-            timeout=timeout,
-            cancel=cancel,
-        )
+        return self._call("answer", _pairs(question, context), Answer, locals())
 
     def stream(
         self,
@@ -161,28 +130,7 @@ class QuestionAnswerer(TextTask[_core.tasks.QuestionAnswerer]):
     ) -> Iterator[list[Answer]]:
         """The same for (question, context) tuples, one list after another, for inputs too many to hold; keywords as
         those of a call."""
-        task = self._with(
-            whole_words=whole_words,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            doc_stride=doc_stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._stream(
-            task,
-            task.answer,
-            pairs,
-            Answer,
-            n_best=n_best,
-            top_k=top_k,
-            max_answer_length=max_answer_length,
-            allow_no_answer=allow_no_answer,
-            null_threshold=null_threshold,
-            progress=progress,
-            timeout=timeout,
-            cancel=cancel,
-        )
+        return self._stream("answer", pairs, Answer, locals())
 
 
 def _pairs(question: Any, context: Any) -> Any:

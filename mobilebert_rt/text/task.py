@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 OnOverflow: TypeAlias = Literal["error", "truncate", "stride"]
-Run: TypeAlias = Callable[..., Any]
 Kind: TypeAlias = Callable[..., Any]
 CoreTask = TypeVar("CoreTask", bound=_core.tasks.Task)
+# What public methods take beside keywords, and the keyword that is no business of C++.
+_NO_KEYWORDS = frozenset({"self", "texts", "pairs", "question", "context", "progress"})
 
 
 class CallOptions(TypedDict, total=False):
@@ -64,6 +65,7 @@ class TextTask(Generic[CoreTask]):
     """
 
     _core_type: type[CoreTask]
+    _option_names: ClassVar[tuple[str, ...]]  # keywords of the constructor
     # An option of a call replaces the other one of the constructor.
     _alternatives: ClassVar[dict[str, str]] = {
         "batch_size": "max_batch_tokens",
@@ -74,10 +76,13 @@ class TextTask(Generic[CoreTask]):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         checks_keywords(cls)
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        cls._option_names = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
         if "from_pretrained" not in vars(cls):
             cls.from_pretrained = _with_options_of(cls)  # type: ignore[method-assign]
 
-    def __init__(self, model: Model, **options: Any) -> None:
+    def __init__(self, model: Model, given: Mapping[str, Any]) -> None:
+        """given: locals() of the constructor of a task, which forwards its keywords so."""
         name = type(self).__name__
         if isinstance(model, str | os.PathLike):
             raise InputError(
@@ -86,10 +91,11 @@ class TextTask(Generic[CoreTask]):
         if not isinstance(model, Model):
             raise InputError(f"{name}: found {type(model).__name__}; expected a loaded Model.")
         self.model = model
-        self._options = {key: value for key, value in options.items() if value is not None}
+        self._options = {name: given[name] for name in self._option_names if given[name] is not None}
+        options = dict(self._options)
         source = options.pop("tokenizer", None)
-        given = source._core if isinstance(source, TextTokenizer) else source
-        self._text_model = _core.tasks.TextModel(model._core, os.fsencode(model.path), given)
+        tokenizer = source._core if isinstance(source, TextTokenizer) else source
+        self._text_model = _core.tasks.TextModel(model._core, os.fsencode(model.path), tokenizer)
         self._task = self._core_type(self._text_model, **options)
 
     @classmethod
@@ -177,25 +183,30 @@ class TextTask(Generic[CoreTask]):
         kept = {name: value for name, value in self._options.items() if name not in left_out}
         return self._core_type(self._text_model, **kept | given)
 
-    def _call(
-        self, task: CoreTask, run: Run, texts: object, kind: Kind | None = None, *, progress: Any, **keywords: Any
-    ) -> Any:
+    def _split(self, given: Mapping[str, Any]) -> tuple[CoreTask, dict[str, Any]]:
+        """The C++ task with the options among the keywords of a public method, and the keywords of the C++ call."""
+        keywords = {name: value for name, value in given.items() if name not in _NO_KEYWORDS}
+        options = {name: keywords.pop(name) for name in self._option_names if name in keywords}
+        return self._with(**options), keywords
+
+    def _call(self, method: str, texts: object, kind: Kind | None, given: Mapping[str, Any]) -> Any:
         """One result for one text, all of them for several.
 
-        task: of _with; run: a method of it; kind: of the results, if they are tuples; keywords: of the C++ call.
+        method: of the C++ task; kind: of the results, if they are tuples; given: locals() of the public method.
         """
+        task, keywords = self._split(given)
         inputs, single = as_texts(texts)
-        with self._keywords(task, len(inputs), progress) as common:
-            results = _made(kind, run(inputs, **common, **keywords))
+        with self._keywords(task, len(inputs), given["progress"]) as common:
+            results = _made(kind, getattr(task, method)(inputs, **common, **keywords))
         return results[0] if single else results
 
-    def _stream(
-        self, task: CoreTask, run: Run, texts: object, kind: Kind | None = None, *, progress: Any, **keywords: Any
-    ) -> Iterator[Any]:
+    def _stream(self, method: str, texts: object, kind: Kind | None, given: Mapping[str, Any]) -> Iterator[Any]:
         """Results in the texts' order, made group by group as they are asked for; arguments as those of _call.
 
         A wrong keyword or container is an error now, not when the first result is asked for.
         """
+        task, keywords = self._split(given)
+        run = getattr(task, method)
         run((), **keywords)
         inputs = read_texts(texts)
         total = len(texts) if isinstance(texts, list) else None
@@ -204,7 +215,7 @@ class TextTask(Generic[CoreTask]):
         def results() -> Iterator[Any]:
             deadline = None if timeout is None else time.monotonic() + timeout
             done = 0
-            with self._keywords(task, total, progress) as common:
+            with self._keywords(task, total, given["progress"]) as common:
                 for group in _groups(inputs, task.group_bytes):
                     left = None if deadline is None else max(0.0, deadline - time.monotonic())
                     yield from _made(kind, run(group, first_index=done, timeout=left, **common, **keywords))
@@ -227,7 +238,7 @@ def _with_options_of(cls: type[TextTask[Any]]) -> Any:
     """`from_pretrained` that checks and shows the keywords of the constructor."""
     function = TextTask.from_pretrained.__func__  # type: ignore[attr-defined]
     own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    options = [p for p in inspect.signature(cls.__init__).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    options = [inspect.signature(cls.__init__).parameters[name] for name in cls._option_names]
     known = [p.name for p in (*own, *options)][1:]
     loader = checked(function, known, f"{cls.__name__}.from_pretrained")
     loader.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]

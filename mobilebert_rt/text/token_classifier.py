@@ -52,17 +52,7 @@ class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
         max_batch_tokens: int | None = None,
         batch_size: int | None = None,
     ) -> None:
-        super().__init__(
-            model,
-            aggregation=aggregation,
-            ignore_labels=ignore_labels,
-            tokenizer=tokenizer,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
+        super().__init__(model, locals())
 
     @property
     def aggregation(self) -> str:
@@ -100,16 +90,7 @@ class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
 
         Raises InputError, TimeoutError, CancelledError.
         """
-        task = self._with(
-            aggregation=aggregation,
-            ignore_labels=ignore_labels,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._call(task, task.tag, texts, Entity, progress=progress, timeout=timeout, cancel=cancel)
+        return self._call("tag", texts, Entity, locals())
 
     def stream(
         self,
@@ -127,13 +108,4 @@ class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
         cancel: CancelToken | None = None,
     ) -> Iterator[list[Entity]]:
         """The same, one text's list after another, for inputs too many to hold; keywords as those of a call."""
-        task = self._with(
-            aggregation=aggregation,
-            ignore_labels=ignore_labels,
-            max_length=max_length,
-            on_overflow=on_overflow,
-            stride=stride,
-            max_batch_tokens=max_batch_tokens,
-            batch_size=batch_size,
-        )
-        return self._stream(task, task.tag, texts, Entity, progress=progress, timeout=timeout, cancel=cancel)
+        return self._stream("tag", texts, Entity, locals())
