@@ -13,7 +13,7 @@ std::string shown(const py::handle& value) {
 }
 
 void Keywords::refuse(const char* name, const py::handle& value, const std::string& expected) {
-  throw InputError(std::string(name) + " is " + shown(value) + "; it should be " + expected + ".");
+  throw InputError(std::string(name) + ": found " + shown(value) + "; expected " + expected + ".");
 }
 
 std::optional<bool> Keywords::take_flag(const char* name, const char* public_name) {
@@ -39,7 +39,7 @@ std::optional<std::size_t> Keywords::take_size(const char* name, std::size_t min
   const std::size_t size = PyLong_AsSize_t(number.ptr());
   if (PyErr_Occurred() == nullptr) return size;
   PyErr_Clear();
-  throw InputError(std::string(name) + " is " + shown(number) + "; it is too large.");
+  refuse(name, number, "a number of 64 bits");
 }
 
 std::optional<double> Keywords::take_number(const char* name, double min, const char* expected) {

@@ -76,7 +76,7 @@ class Keywords {
       }
       known += (known.empty() ? "" : ", ") + std::string(text);
     }
-    throw InputError(std::string(name) + " is " + shown(value) + "; it can be " + known + ".");
+    throw InputError(std::string(name) + ": found " + shown(value) + "; expected " + known + ".");
   }
 
   // InputError when two arguments that mean the same are both given.

@@ -174,8 +174,8 @@ FoundTokenizer tokenizer_from(const py::object& source) {
     return {tokenizer_from_json(json, "tokenizer", read_with_library), std::nullopt};
   }
   if (PyCallable_Check(source.ptr()) == 0) {
-    throw InputError(std::string("tokenizer is ") + Py_TYPE(source.ptr())->tp_name +
-                     "; it can be a path, a tokenizers.Tokenizer or a callable.");
+    throw InputError(std::string("tokenizer: found ") + Py_TYPE(source.ptr())->tp_name +
+                     "; expected a path, a tokenizers.Tokenizer or a callable.");
   }
   return {std::make_shared<const PythonTokenizer>(source), std::nullopt};
 }

@@ -93,7 +93,7 @@ FillMask::FillMask(const std::shared_ptr<const TextModel>& model, const TaskOpti
 std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Text>& texts,
                                                            std::size_t top_k,
                                                            const RunOptions& run) const {
-  if (top_k < 1) throw InputError("top_k is 0; it should be at least 1.");
+  if (top_k < 1) throw InputError("top_k: found 0; expected at least 1.");
   check_single(texts, run.first_index);
   // NOLINTBEGIN(bugprone-unchecked-optional-access): the constructor refuses a model without them
   const std::int32_t mask_id = *model().mask_id();

@@ -16,9 +16,9 @@ Limits defaults_of(const TextModel& model) {
 }
 
 void check(const std::vector<Text>& pairs, const AnswerOptions& wanted, std::size_t first_index) {
-  if (wanted.n_best < 1) throw InputError("n_best is 0; it should be at least 1.");
+  if (wanted.n_best < 1) throw InputError("n_best: found 0; expected at least 1.");
   if (wanted.max_answer_length < 1) {
-    throw InputError("max_answer_length is 0; it should be at least 1.");
+    throw InputError("max_answer_length: found 0; expected at least 1.");
   }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (pairs[i].second) continue;

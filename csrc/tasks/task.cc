@@ -31,14 +31,14 @@ Limits limits_of(const TextModel& model, const TaskOptions& options, const Limit
                       .stride = options.stride.value_or(defaults.stride)};
   const std::size_t longest = model.config().max_positions;
   if (limits.max_length > longest) {
-    throw InputError("max_length is " + thousands(limits.max_length) + "; " + model.name() +
-                     " takes at most " + thousands(longest) + " tokens.");
+    throw InputError("max_length: found " + thousands(limits.max_length) + "; expected at most " +
+                     thousands(longest) + ", the limit of " + model.name() + ".");
   }
-  if (limits.max_length < 1) throw InputError("max_length is 0; it should be at least 1.");
+  if (limits.max_length < 1) throw InputError("max_length: found 0; expected at least 1.");
   if (limits.on_overflow == OnOverflow::kStride &&
       options.stride.value_or(0) >= limits.max_length) {
-    throw InputError("stride is " + thousands(limits.stride) +
-                     "; it should be less than max_length, " + thousands(limits.max_length) + ".");
+    throw InputError("stride: found " + thousands(limits.stride) +
+                     "; expected less than max_length, " + thousands(limits.max_length) + ".");
   }
   return limits;
 }
@@ -52,7 +52,7 @@ Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
     const std::size_t largest = SIZE_MAX / limits_.max_length;
     max_batch_tokens_ = std::min(*options.batch_size, largest) * limits_.max_length;
   }
-  if (max_batch_tokens_ < 1) throw InputError("max_batch_tokens is 0; it should be at least 1.");
+  if (max_batch_tokens_ < 1) throw InputError("max_batch_tokens: found 0; expected at least 1.");
 }
 
 std::size_t Task::count_tokens(const Text& text) const {

@@ -18,7 +18,7 @@ def progress_bar(total: int | None, progress: bool | None, unit: str = "texts") 
     if progress is None:
         progress = _is_watched()
     if not isinstance(progress, bool):
-        raise InputError(f"progress is {progress!r}; it should be True, False or None.")
+        raise InputError(f"progress: found {progress!r}; expected True, False or None.")
     tqdm = _tqdm() if progress else None
     if tqdm is None:
         return nullcontext()

@@ -116,7 +116,7 @@ def test_passed_deadline_stops_the_call(tmp_path: Path) -> None:
         model([[1, 2]], timeout=0.0)
     for timeout in (-1.0, float("-inf"), float("nan")):
         with pytest.raises(
-            mbrt.InputError, match=rf"timeout is {timeout}; it should be a number of seconds, 0 or more"
+            mbrt.InputError, match=rf"timeout: found {timeout}; expected a number of seconds, 0 or more"
         ):
             model([[1, 2]], timeout=timeout)
 

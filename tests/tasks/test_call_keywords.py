@@ -104,49 +104,49 @@ def test_model_names_the_nearest_known_keyword(random_model: Make) -> None:
 
 
 WRONG_VALUES = [
-    ("max_length", "8", "max_length is '8'; it should be a whole number"),
-    ("max_length", True, "max_length is True; it should be a whole number"),
-    ("max_length", 8.0, "max_length is 8.0; it should be a whole number"),
-    ("max_length", 0, "max_length is 0; it should be at least 1"),
-    ("max_batch_tokens", "a", "max_batch_tokens is 'a'; it should be a whole number"),
-    ("batch_size", 0, "batch_size is 0; it should be at least 1"),
-    ("on_overflow", True, "on_overflow is True; it can be error, truncate, stride"),
-    ("timeout", "a", "timeout is 'a'; it should be a number of seconds"),
-    ("timeout", True, "timeout is True; it should be a number of seconds"),
-    ("timeout", -1, "timeout is -1; it should be a number of seconds, 0 or more"),
-    ("timeout", float("nan"), "timeout is nan; it should be a number of seconds"),
-    ("cancel", 1, "cancel is 1; it should be a CancelToken"),
-    ("progress", "yes", "progress is 'yes'; it should be True, False or None"),
-    ("progress", 1, "progress is 1; it should be True, False or None"),
+    ("max_length", "8", "max_length: found '8'; expected a whole number"),
+    ("max_length", True, "max_length: found True; expected a whole number"),
+    ("max_length", 8.0, "max_length: found 8.0; expected a whole number"),
+    ("max_length", 0, "max_length: found 0; expected at least 1"),
+    ("max_batch_tokens", "a", "max_batch_tokens: found 'a'; expected a whole number"),
+    ("batch_size", 0, "batch_size: found 0; expected at least 1"),
+    ("on_overflow", True, "on_overflow: found True; expected error, truncate, stride"),
+    ("timeout", "a", "timeout: found 'a'; expected a number of seconds"),
+    ("timeout", True, "timeout: found True; expected a number of seconds"),
+    ("timeout", -1, "timeout: found -1; expected a number of seconds, 0 or more"),
+    ("timeout", float("nan"), "timeout: found nan; expected a number of seconds"),
+    ("cancel", 1, "cancel: found 1; expected a CancelToken"),
+    ("progress", "yes", "progress: found 'yes'; expected True, False or None"),
+    ("progress", 1, "progress: found 1; expected True, False or None"),
 ]
 WRONG_VALUES_OF = {
     TextEmbedder: [
-        ("normalize", "no", "normalize is 'no'; it should be True or False"),
-        ("normalize", 1, "normalize is 1; it should be True or False"),
+        ("normalize", "no", "normalize: found 'no'; expected True or False"),
+        ("normalize", 1, "normalize: found 1; expected True or False"),
         ("pooling", 3, "pooling"),
-        ("stride", -1, "stride is -1; it should be at least 0"),
+        ("stride", -1, "stride: found -1; expected at least 0"),
     ],
     TextClassifier: [
-        ("top_k", 0, "top_k is 0; it should be at least 1"),
-        ("top_k", "3", "top_k is '3'; it should be a whole number"),
-        ("activation", "tanh", "activation is 'tanh'; it can be"),
+        ("top_k", 0, "top_k: found 0; expected at least 1"),
+        ("top_k", "3", "top_k: found '3'; expected a whole number"),
+        ("activation", "tanh", "activation: found 'tanh'; expected"),
     ],
     TokenClassifier: [
-        ("aggregation", 1, "aggregation is 1; it can be"),
-        ("ignore_labels", 3, "ignore_labels is 3; it should be a text or a list of texts"),
-        ("ignore_labels", [1], "ignore_labels is 1; it should be a text"),
+        ("aggregation", 1, "aggregation: found 1; expected"),
+        ("ignore_labels", 3, "ignore_labels: found 3; expected a text or a list of texts"),
+        ("ignore_labels", [1], "ignore_labels: found 1; expected a text"),
     ],
     QuestionAnswerer: [
-        ("n_best", 0, "n_best is 0; it should be at least 1"),
-        ("top_k", True, "top_k is True; it should be a whole number"),
-        ("max_answer_length", 1.5, "max_answer_length is 1.5; it should be a whole number"),
-        ("allow_no_answer", 1, "allow_no_answer is 1; it should be True or False"),
-        ("null_threshold", "0", "null_threshold is '0'; it should be a number"),
-        ("null_threshold", float("nan"), "null_threshold is nan; it should be a number"),
-        ("whole_words", "no", "whole_words is 'no'; it should be True or False"),
-        ("doc_stride", 1.0, "doc_stride is 1.0; it should be a whole number"),
+        ("n_best", 0, "n_best: found 0; expected at least 1"),
+        ("top_k", True, "top_k: found True; expected a whole number"),
+        ("max_answer_length", 1.5, "max_answer_length: found 1.5; expected a whole number"),
+        ("allow_no_answer", 1, "allow_no_answer: found 1; expected True or False"),
+        ("null_threshold", "0", "null_threshold: found '0'; expected a number"),
+        ("null_threshold", float("nan"), "null_threshold: found nan; expected a number"),
+        ("whole_words", "no", "whole_words: found 'no'; expected True or False"),
+        ("doc_stride", 1.0, "doc_stride: found 1.0; expected a whole number"),
     ],
-    FillMask: [("top_k", 0, "top_k is 0; it should be at least 1")],
+    FillMask: [("top_k", 0, "top_k: found 0; expected at least 1")],
 }
 
 
@@ -172,13 +172,13 @@ def test_wrong_value_is_refused_by_name(
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("output_hidden_states", "no", "output_hidden_states is 'no'; it should be True or False"),
-        ("output_attentions", 1, "output_attentions is 1; it should be True or False"),
-        ("output_logits", "yes", "output_logits is 'yes'; it should be True or False"),
-        ("logit_positions", 3, "logit_positions is 3; it should be a list of lists of whole numbers"),
-        ("timeout", "a", "timeout is 'a'; it should be a number of seconds"),
-        ("timeout", -0.5, "timeout is -0.5; it should be a number of seconds, 0 or more"),
-        ("cancel", 1, "cancel is 1; it should be a CancelToken"),
+        ("output_hidden_states", "no", "output_hidden_states: found 'no'; expected True or False"),
+        ("output_attentions", 1, "output_attentions: found 1; expected True or False"),
+        ("output_logits", "yes", "output_logits: found 'yes'; expected True or False"),
+        ("logit_positions", 3, "logit_positions: found 3; expected a list of lists of whole numbers"),
+        ("timeout", "a", "timeout: found 'a'; expected a number of seconds"),
+        ("timeout", -0.5, "timeout: found -0.5; expected a number of seconds, 0 or more"),
+        ("cancel", 1, "cancel: found 1; expected a CancelToken"),
         ("padding", 1, 'padding: found 1; expected "packed" or "hf"'),
     ],
 )
@@ -214,7 +214,7 @@ def test_path_of_a_wrong_type_is_refused(path: Any) -> None:
 
 
 def test_stride_as_long_as_its_window_is_refused(random_model: Make) -> None:
-    message = "stride is 12; it should be less than max_length, 12"
+    message = "stride: found 12; expected less than max_length, 12"
     with pytest.raises(InputError, match=message):
         TextEmbedder(random_model(), on_overflow="stride", max_length=12, stride=12)
     embedder = TextEmbedder(random_model(), on_overflow="stride", stride=12)

@@ -75,7 +75,7 @@ def test_one_output_is_a_regression_by_default(lookup: Make) -> None:
     model = lookup(np.full((VOCAB_SIZE, 1), 1.25), "sequence_classification", ["SIMILARITY"])
     assert TextClassifier(model)("a cat") == [Classification("SIMILARITY", 2.5)]
     assert TextClassifier(model, activation="sigmoid")("a cat")[0].score == pytest.approx(1 / (1 + math.exp(-2.5)))
-    with pytest.raises(InputError, match="activation is 'tanh'; it can be softmax, sigmoid, none"):
+    with pytest.raises(InputError, match="activation: found 'tanh'; expected softmax, sigmoid, none"):
         TextClassifier(model, activation="tanh")
 
 
@@ -98,7 +98,7 @@ def test_models_with_another_head_are_refused(random_model: Make) -> None:
 
 @pytest.mark.parametrize("top_k", [0, -1])
 def test_top_k_below_one_is_refused(lookup: Make, top_k: int) -> None:
-    with pytest.raises(InputError, match=f"top_k is {top_k}"):
+    with pytest.raises(InputError, match=f"top_k: found {top_k}"):
         classifier(lookup)("good", top_k=top_k)
 
 

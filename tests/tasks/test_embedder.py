@@ -36,7 +36,7 @@ def test_arguments_override_the_model_file(random_model: Make) -> None:
     np.testing.assert_allclose(embedder("a cat"), reference(model, "a cat", "cls", False), rtol=1e-6)
     with pytest.raises(InputError, match="more than the 6 allowed"):
         TextEmbedder(model)(random_words(12))
-    with pytest.raises(InputError, match="pooling is 'max'; it can be mean, cls"):
+    with pytest.raises(InputError, match="pooling: found 'max'; expected mean, cls"):
         TextEmbedder(model, pooling="max")
 
 

@@ -63,7 +63,7 @@ def test_pair_and_top_k_are_checked(random_model: Make) -> None:
     fill = FillMask(random_model("ForMaskedLM"))
     with pytest.raises(InputError, match="input 0 is a pair"):
         fill([("a [MASK]", "b")])
-    with pytest.raises(InputError, match="top_k is 0"):
+    with pytest.raises(InputError, match="top_k: found 0"):
         fill("[MASK]", top_k=0)
     assert len(fill("[MASK]")[0]) == 5
 

@@ -113,8 +113,8 @@ def test_lists_of_questions_share_a_context_or_have_their_own(lookup: Make) -> N
         (["a", "b"], ["c"], {}, "found 1 contexts; expected 2"),
         ("a", ["b"], {}, "context: found list; expected a str"),
         (random_words(61), random_words(9), {}, "input 0: its first text has"),
-        ("a", "b", {"n_best": 0}, "n_best is 0"),
-        ("a", "b", {"max_answer_length": -1}, "max_answer_length is -1"),
+        ("a", "b", {"n_best": 0}, "n_best: found 0"),
+        ("a", "b", {"max_answer_length": -1}, "max_answer_length: found -1"),
     ],
 )
 def test_wrong_arguments_are_named(

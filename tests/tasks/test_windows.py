@@ -81,12 +81,12 @@ def test_windows_without_capacity_are_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_length": 0}, "max_length is 0; it should be at least 1"),
-        ({"max_length": 41}, "max_length is 41; .* takes at most 40"),
-        ({"max_length": "x"}, "max_length is 'x'; it should be a whole number"),
-        ({"max_batch_tokens": 0}, "max_batch_tokens is 0"),
-        ({"on_overflow": "cut"}, "on_overflow is 'cut'; it can be error, truncate, stride"),
-        ({"stride": -1}, "stride is -1"),
+        ({"max_length": 0}, "max_length: found 0; expected at least 1"),
+        ({"max_length": 41}, "max_length: found 41; expected at most 40"),
+        ({"max_length": "x"}, "max_length: found 'x'; expected a whole number"),
+        ({"max_batch_tokens": 0}, "max_batch_tokens: found 0"),
+        ({"on_overflow": "cut"}, "on_overflow: found 'cut'; expected error, truncate, stride"),
+        ({"stride": -1}, "stride: found -1"),
     ],
 )
 def test_limits_out_of_range_are_refused(random_model: Make, options: dict[str, object], message: str) -> None:

@@ -210,7 +210,7 @@ def test_task_takes_a_tokenizer(tmp_path: Path) -> None:
         assert ids == [word_id(piece) for piece in ("[CLS]", "the", "cat", "[SEP]")]
     with pytest.raises(ModelFormatError, match=r"nowhere.*could be read"):
         TextEmbedder(model, tokenizer=tmp_path / "nowhere")
-    with pytest.raises(InputError, match="tokenizer is int; it can be a path"):
+    with pytest.raises(InputError, match="tokenizer: found int; expected a path"):
         TextEmbedder(model, tokenizer=3)
 
 

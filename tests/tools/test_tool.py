@@ -94,7 +94,7 @@ def test_usage_errors_exit_with_2(host: Tool, model: Path, arguments: list[str],
     ("arguments", "stdin", "message"),
     [
         (["embed", "MODEL", "a", "--isa", "mmx"], b"", "mmx"),
-        (["embed", "MODEL", "a", "--max-length", "41"], b"", "--max-length is 41;"),
+        (["embed", "MODEL", "a", "--max-length", "41"], b"", "--max-length: found 41;"),
         (["embed", "MODEL", "a " * 50, "--on-overflow", "error"], b"", "mbrt: text 1 has 52 tokens"),
         (["embed", "MODEL", "a", "--precision", "fp32"], b"", "found precision int8; expected fp32"),
         (["embed", "MODEL", "a", "--tokenizer", "/nonexistent"], b"", "/nonexistent"),
