@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +41,12 @@ def texts_of(args: argparse.Namespace) -> list[str]:
 
 
 def text_ids(
-    model: Model, texts: Iterable[str], tokenizer: str | None, truncate: bool
+    model: Model, texts: Sequence[str], tokenizer: str | None, truncate: bool
 ) -> list[tuple[list[int], list[int]]]:
     """Ids and token types of each text. truncate: cut what is too long for the model, which is an error otherwise."""
-    embedder = TextEmbedder(
-        model,
-        tokenizer=tokenizer,
-        max_length=model.config.max_positions,
-        on_overflow="truncate" if truncate else "error",
-    )
+    limit = model.config.max_positions
+    embedder = TextEmbedder(model, tokenizer=tokenizer, max_length=limit, on_overflow="truncate")
+    for number, encoding in enumerate([] if truncate else embedder.tokenizer.encode_batch(list(texts)), 1):
+        if len(encoding.ids) > limit:
+            raise InputError(f"text {number}: found {len(encoding.ids)} tokens; expected at most {limit}. Shorten it.")
     return embedder.sequences(list(texts))

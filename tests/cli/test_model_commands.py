@@ -132,6 +132,10 @@ def test_verify_compares_every_layer(mbrt: Mbrt, folder: Path, precision: str) -
     assert mbrt(*arguments, "--tolerance", "0.9").code == 0
     assert mbrt(*arguments, "--tolerance", "1e-12").code == 1
     assert "layer 2" in mbrt("verify", folder, "--against", folder).out
+    too_long = mbrt(*arguments, "ada", "ada " * 600)
+    assert too_long.code == 1
+    assert "text 2: found 602 tokens; expected at most" in too_long.err
+    assert "overflow" not in too_long.err
 
 
 def test_verify_without_torch_names_the_command(mbrt: Mbrt, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
