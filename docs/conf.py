@@ -29,7 +29,6 @@ myst_heading_anchors = 4
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 
 # Links between pages and to the API reference are checked; names of other projects and type aliases are not linked.
 nitpicky = True
