@@ -29,8 +29,6 @@ using TextModelPointer = std::shared_ptr<TextModel>;
 constexpr Choice<OnOverflow> kPolicies[] = {{"error", OnOverflow::kError},
                                             {"truncate", OnOverflow::kTruncate},
                                             {"stride", OnOverflow::kStride}};
-constexpr Choice<PoolingMode> kPoolings[] = {{"mean", PoolingMode::kMean},
-                                             {"cls", PoolingMode::kCls}};
 constexpr Choice<ScoreKind> kActivations[] = {
     {"softmax", ScoreKind::kSoftmax}, {"sigmoid", ScoreKind::kSigmoid}, {"none", ScoreKind::kNone}};
 constexpr Choice<Aggregation> kAggregations[] = {{"none", Aggregation::kNone},
@@ -82,8 +80,17 @@ void read(Keywords& keywords, TaskOptions* options) {
 
 void read(Keywords& keywords, EmbedderOptions* options) {
   read(keywords, static_cast<TaskOptions*>(options));
-  options->pooling = keywords.take_choice("pooling", kPoolings);
+  if (const auto modes = keywords.take_as<std::string>("pooling", "a text")) {
+    options->pooling = parse_pooling(*modes);
+    if (options->pooling->empty()) {
+      throw InputError("pooling: found " + shown(py::str(*modes)) + "; expected " + kPoolingNames +
+                       ".");
+    }
+  }
   options->normalize = keywords.take_flag("normalize");
+  options->prompt = keywords.take_as<std::string>("prompt", "a text");
+  options->prompt_name = keywords.take_as<std::string>("prompt_name", "a text");
+  options->truncate_dim = keywords.take_size("truncate_dim", 1);
 }
 
 void read(Keywords& keywords, ClassifierOptions* options) {
@@ -267,9 +274,8 @@ py::list fill(const FillMask& task, const py::tuple& texts, const py::kwargs& gi
 py::list sequences(const Task& task, const py::tuple& texts, const py::kwargs& given) {
   Keywords keywords(given);
   const Call call(keywords, texts);
-  const auto windows = call.run([&](const auto& t, const auto& run) {
-    return encode_windows(task.model().tokenizer(), t, {0, t.size()}, task.limits(), run, false);
-  });
+  const auto windows =
+      call.run([&](const auto& t, const auto& run) { return task.encode(t, {0, t.size()}, run); });
   py::list found;
   for (const Window& w : windows) found.append(py::make_tuple(w.encoding.ids, w.encoding.types));
   return found;
@@ -302,6 +308,7 @@ void bind_tasks(py::module_& module) {
   py::class_<Task>(module, "Task")
       .def_property_readonly("limits", &Task::limits)
       .def_property_readonly("max_batch_tokens", &Task::max_batch_tokens)
+      .def_property_readonly("prompt", &Task::prompt)
       .def_property_readonly("group_bytes",
                              [](const Task& t) { return group_bytes(t.max_batch_tokens()); })
       .def("count_tokens", &count_tokens)
@@ -312,7 +319,7 @@ void bind_tasks(py::module_& module) {
       .def_property_readonly("dimension", &Embedder::dimension)
       .def_property_readonly("normalize", &Embedder::normalize)
       .def_property_readonly("pooling",
-                             [](const Embedder& e) { return name_in(kPoolings, e.pooling()); });
+                             [](const Embedder& e) { return pooling_text(e.pooling()); });
   py::class_<Classifier, Task>(module, "Classifier")
       .def(py::init(&make<Classifier, ClassifierOptions>))
       .def("classify", &classify)

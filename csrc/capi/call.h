@@ -17,7 +17,7 @@
 #include "capi/status.h"
 #include "engine/batch.h"
 #include "include/mobilebert_rt.h"
-#include "tasks/task.h"
+#include "tasks/embedder.h"
 
 namespace mbrt::capi {
 
@@ -45,6 +45,7 @@ struct Settings {
   std::size_t max_tokens = 0;
   mbrt_overflow overflow = MBRT_OVERFLOW_DEFAULT;
   std::size_t stride = 0;
+  EmbedderOptions embedding;  // but for its limits
 };
 
 // mbrt_result with owned strings.
@@ -85,7 +86,8 @@ class Call {
  private:
   std::vector<Text> texts() const;
   void run_embedder(const RunOptions& run);
-  PackedSequences pack(const CallControl& control, std::vector<std::size_t>* logit_tokens);
+  PackedSequences pack(const CallControl& control, std::vector<std::size_t>* logit_tokens,
+                       std::vector<std::size_t>* unpooled);
   void run_outputs(const RunOptions& run);
 };
 

@@ -190,6 +190,21 @@ mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflo
   });
 }
 
+mbrt_status mbrt_call_set_embedding(mbrt_call call, const mbrt_embedding_options* options) {
+  return on_call(call, [&](Call& held) {
+    const mbrt_embedding_options read =
+        read_struct(options, sizeof(mbrt_embedding_options), "options");
+    constexpr std::optional<bool> kNormalize[] = {std::nullopt, true, false};
+    mbrt::EmbedderOptions embedding;
+    if (read.prompt != nullptr) embedding.prompt = read.prompt;
+    if (read.prompt_name != nullptr) embedding.prompt_name = read.prompt_name;
+    if (read.truncate_dim != 0) embedding.truncate_dim = read.truncate_dim;
+    embedding.normalize = choice(kNormalize, read.normalize, "normalize");
+    mbrt::prompt_of(held.model->sentence(), embedding);  // throws for an unknown name
+    held.settings.embedding = embedding;
+  });
+}
+
 mbrt_status mbrt_call_run(mbrt_call call) {
   return on_call(call, [](Call& held) { held.run(); });
 }

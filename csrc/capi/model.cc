@@ -11,8 +11,7 @@ namespace mbrt::capi {
 Model::Model(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, std::string name)
     : encoder_(std::make_shared<const Encoder>(std::move(file), kernels)),
       name_(std::move(name)),
-      labels_(labels_of(encoder_->file().metadata(), encoder_->config().num_labels)),
-      pooling_(pooling_of(encoder_->file().metadata())) {}
+      labels_(labels_of(encoder_->file().metadata(), encoder_->config().num_labels)) {}
 
 Model::~Model() { delete text_.load(); }
 

@@ -28,7 +28,7 @@ class Model {
   const Encoder& encoder() const { return *encoder_; }
   const ModelConfig& config() const { return encoder_->config(); }
   const std::vector<std::string>& labels() const { return labels_; }
-  const Pooling& pooling() const { return pooling_; }
+  const SentenceConfig& sentence() const { return encoder_->file().sentence(); }
 
   // The available outputs: MBRT_LAST_HIDDEN_STATE | ...
   std::uint32_t outputs() const;
@@ -41,7 +41,6 @@ class Model {
   std::shared_ptr<const Encoder> encoder_;
   std::string name_;
   std::vector<std::string> labels_;
-  Pooling pooling_;
   // Owned. No mutex: a mutex that another thread holds during fork() stays locked in the child.
   mutable std::atomic<const std::shared_ptr<const TextModel>*> text_{nullptr};
 };

@@ -8,6 +8,7 @@
 #include "capi/tables.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
+#include "tasks/embedding_head.h"
 
 namespace mbrt::capi {
 namespace {
@@ -20,6 +21,10 @@ const KernelSet& kernels_of(const mbrt_model_options* options) {
 mbrt_model add(std::shared_ptr<const ModelFile> file, const KernelSet& kernels, std::string name) {
   return {Tables::instance().models.add(
       std::make_shared<Model>(std::move(file), kernels, std::move(name)))};
+}
+
+std::size_t embedding_size(const Model& model) {
+  return EmbeddingHead(model.encoder(), {}).dimension();
 }
 
 mbrt_model_info info_of(const Model& model) {
@@ -39,7 +44,8 @@ mbrt_model_info info_of(const Model& model) {
           .logits_columns = model.encoder().shapes().logits.columns,
           .file_bytes = model.encoder().file().bytes(),
           .workspace_bytes = model.encoder().workspace_bytes(),
-          .isa = model.encoder().kernels().isa};
+          .isa = model.encoder().kernels().isa,
+          .embedding_size = embedding_size(model)};
 }
 
 static_assert(static_cast<int>(Head::kMaskedLm) == MBRT_HEAD_MASKED_LM &&
@@ -60,7 +66,8 @@ mbrt_plan plan_of(const Model& model, const size_t* lengths, std::size_t sequenc
   mbrt_plan plan{};
   plan.workspace_bytes = model.encoder().planned_bytes(batch, thread_count(threads));
   const std::size_t rows = model.encoder().shapes().logits.rows(batch.tokens(), sequences);
-  plan.output_bytes = total_bytes(output_sizes(model, outputs, batch.tokens(), sequences, rows));
+  plan.output_bytes = total_bytes(
+      output_sizes(model, outputs, batch.tokens(), sequences, rows, embedding_size(model)));
   return plan;
 }
 

@@ -23,9 +23,9 @@ struct Rows {
   std::size_t stride;
 };
 
-Rows rows_of(const Model& model, std::size_t output) {
+Rows rows_of(const Model& model, std::size_t output, std::size_t embedding_columns) {
   const OutputShapes& shapes = model.encoder().shapes();
-  const OutputShape embedding{.columns = shapes.hidden.columns};  // whose rows are not padded
+  const OutputShape embedding{.columns = embedding_columns};  // whose rows are not padded
   const OutputShape all[kOutputs] = {shapes.hidden, shapes.hidden,        shapes.pooled,
                                      shapes.logits, shapes.next_sentence, embedding};
   return {all[output], output == kEmbedding ? embedding.columns : all[output].stride()};
@@ -57,12 +57,13 @@ void check_outputs(const Model& model, std::uint32_t outputs) {
 
 std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t requested,
                                                std::size_t tokens, std::size_t items,
-                                               std::size_t logit_rows) {
+                                               std::size_t logit_rows,
+                                               std::size_t embedding_columns) {
   if ((requested & MBRT_EMBEDDING) != 0) requested |= MBRT_LAST_HIDDEN_STATE;
   std::array<std::size_t, kOutputs> sizes{};
   for (std::size_t output = 0; output < kOutputs; ++output) {
     if ((requested & 1u << output) == 0) continue;
-    const Rows of = rows_of(model, output);
+    const Rows of = rows_of(model, output, embedding_columns);
     const std::size_t rows = output == kLogits ? logit_rows : of.shape.rows(tokens, items);
     const std::size_t matrices = output == kHiddenStates ? model.config().num_layers + 1 : 1;
     sizes[output] = product({matrices, rows, of.stride});
@@ -93,7 +94,7 @@ std::array<float*, kOutputs> OutputBuffers::prepare(
 
 Matrix OutputBuffers::matrix(const Model& model, const Layout& layout, std::size_t output,
                              std::size_t layer, std::size_t item) const {
-  const Rows of = rows_of(model, output);
+  const Rows of = rows_of(model, output, layout.embedding_columns);
   std::size_t first = item, count = 1;
   if (output == kLogits || of.shape.per_token) {
     const std::vector<std::size_t>& ends = output == kLogits ? layout.logit_rows : layout.offsets;

@@ -34,6 +34,7 @@ void check_outputs(const Model& model, std::uint32_t outputs);
 struct Layout {
   std::vector<std::size_t> offsets;     // [items + 1], in tokens
   std::vector<std::size_t> logit_rows;  // [items + 1]
+  std::size_t embedding_columns = 0;
   std::size_t items() const { return offsets.empty() ? 0 : offsets.size() - 1; }
 };
 
@@ -41,7 +42,8 @@ struct Layout {
 // std::bad_alloc when the numbers overflow.
 std::array<std::size_t, kOutputs> output_sizes(const Model& model, std::uint32_t requested,
                                                std::size_t tokens, std::size_t items,
-                                               std::size_t logit_rows);
+                                               std::size_t logit_rows,
+                                               std::size_t embedding_columns);
 
 std::size_t total_bytes(const std::array<std::size_t, kOutputs>& sizes);
 

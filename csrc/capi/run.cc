@@ -4,7 +4,6 @@
 #include "capi/call.h"
 #include "capi/status.h"
 #include "tasks/embedder.h"
-#include "tasks/numeric.h"
 #include "tasks/windows.h"
 
 namespace mbrt::capi {
@@ -96,7 +95,9 @@ std::vector<Text> Call::texts() const {
 // Only embeddings of only texts: the Embedder runs one batch at a time, which needs the memory of one
 // batch's hidden states, and supports windows over long texts.
 void Call::run_embedder(const RunOptions& run) {
-  const Embedder embedder(model->text(), {limits_of(settings), {}, {}});
+  EmbedderOptions options = settings.embedding;
+  static_cast<TaskOptions&>(options) = limits_of(settings);
+  const Embedder embedder(model->text(), options);
   const std::vector<float> vectors = embedder.embed(texts(), run);
 
   const std::size_t number = output_number(MBRT_EMBEDDING);
@@ -104,28 +105,39 @@ void Call::run_embedder(const RunOptions& run) {
   sizes[number] = vectors.size();
   std::copy(vectors.begin(), vectors.end(), buffers.prepare(sizes)[number]);
   results.layout.offsets.assign(items.size() + 1, 0);
+  results.layout.embedding_columns = embedder.dimension();
   results.outputs = MBRT_EMBEDDING;
 }
 
 // Tokenizes the texts and packs the sequences of all items. logit_tokens: those of logits per token, or
-// null.
-PackedSequences Call::pack(const CallControl& control, std::vector<std::size_t>* logit_tokens) {
+// null. unpooled: of each item, the tokens of a prompt that are not pooled.
+PackedSequences Call::pack(const CallControl& control, std::vector<std::size_t>* logit_tokens,
+                           std::vector<std::size_t>* unpooled) {
   PackedSequences packed;
   Layout& layout = results.layout;
   layout.logit_rows.assign(1, 0);
   results.tokens.resize(items.size());
   std::optional<Limits> limits;
+  const std::string prompt = (settings.outputs & MBRT_EMBEDDING) == 0
+                                 ? ""
+                                 : prompt_of(model->sentence(), settings.embedding);
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
     const std::size_t first = packed.tokens();
+    unpooled->push_back(0);
     if (item.is_text) {
       if (!limits) limits = sequence_limits(*model, settings);
+      const text::Tokenizer& tokenizer = model->text()->tokenizer();
+      const std::string prompted = prompt + item.first;
       const RunOptions run{.threads = 1, .control = control, .first_index = i};
       const std::vector<Window> windows =
-          encode_windows(model->text()->tokenizer(), {item.text()}, {0, 1}, *limits, run, true);
+          encode_windows(tokenizer, {{prompted, item.second}}, {0, 1}, *limits, run, true);
       const text::Encoding& encoding = windows[0].encoding;
       packed.add(encoding.ids, types_read(model->config(), encoding));
       results.tokens[i] = tokens_of(encoding);
+      if (!prompt.empty() && !model->sentence().pooling.include_prompt) {
+        unpooled->back() = prompt_tokens(tokenizer, prompt, limits->max_length);
+      }
     } else {
       packed.add(item.ids, item.types, item.key_mask);
     }
@@ -141,11 +153,15 @@ PackedSequences Call::pack(const CallControl& control, std::vector<std::size_t>*
 void Call::run_outputs(const RunOptions& run) {
   const bool chooses_logits =
       (settings.outputs & MBRT_LOGITS) != 0 && model->encoder().shapes().logits.per_token;
-  std::vector<std::size_t> logit_tokens;
-  const PackedSequences packed = pack(run.control, chooses_logits ? &logit_tokens : nullptr);
+  const EmbeddingHead head(model->encoder(), settings.embedding);
+  std::vector<std::size_t> logit_tokens, unpooled;
+  const PackedSequences packed =
+      pack(run.control, chooses_logits ? &logit_tokens : nullptr, &unpooled);
+  results.layout.embedding_columns = head.dimension();
   const Layout& layout = results.layout;
-  const auto pointers = buffers.prepare(output_sizes(*model, settings.outputs, packed.tokens(),
-                                                     items.size(), layout.logit_rows.back()));
+  const auto pointers =
+      buffers.prepare(output_sizes(*model, settings.outputs, packed.tokens(), items.size(),
+                                   layout.logit_rows.back(), layout.embedding_columns));
   Outputs outputs{.last_hidden_state = pointers[0],
                   .hidden_states = pointers[1],
                   .pooled = pointers[2],
@@ -157,13 +173,10 @@ void Call::run_outputs(const RunOptions& run) {
   }
   model->encoder().run(packed.batch(), outputs, run.control, run.thread_count());
 
-  const std::size_t width = model->config().hidden_size;
   for (std::size_t i = 0; pointers[5] != nullptr && i < items.size(); ++i) {
     const Matrix states = buffers.matrix(*model, layout, 0, 0, i);
-    std::vector<double> vector =
-        pool({states.data, states.stride}, states.rows, width, model->pooling().mode);
-    if (model->pooling().normalize) unit_row(vector.data(), width);
-    std::copy(vector.begin(), vector.end(), pointers[5] + i * width);
+    head.finish(head.pool({states.data, states.stride}, states.rows, unpooled[i]),
+                pointers[5] + i * head.dimension());
   }
   results.outputs = settings.outputs;
 }

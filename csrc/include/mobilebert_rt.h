@@ -150,7 +150,7 @@ typedef struct mbrt_model_info {
   int32_t has_tokenizer;  /* 1: accepts texts; 0: token ids only */
   size_t vocab_size;      /* token ids are 0 .. vocab_size - 1 */
   size_t type_vocab_size; /* token types are 0 .. type_vocab_size - 1; if 0, all types are 0 */
-  size_t hidden_size;     /* H: columns of hidden states, pooled and embedding */
+  size_t hidden_size;     /* H: columns of hidden states and pooled */
   size_t num_layers;      /* hidden states are numbered 0 .. num_layers */
   size_t num_heads;
   size_t max_positions;  /* max tokens of a sequence, special tokens included */
@@ -159,6 +159,7 @@ typedef struct mbrt_model_info {
   size_t file_bytes;
   size_t workspace_bytes; /* memory of idle workspaces; see mbrt_model_trim */
   const char* isa;        /* the kernel set; a static string */
+  size_t embedding_size;  /* E: columns of an embedding */
 } mbrt_model_info;
 
 /* Fills *info; set info->struct_size first. */
@@ -245,8 +246,8 @@ enum {
   MBRT_LOGITS = 8,            /* [1][logits_columns] of a head per sequence, else [S][...]; question
                                  answering: column 0 start, column 1 end */
   MBRT_NEXT_SENTENCE = 16,    /* [1][2], pre-training models */
-  MBRT_EMBEDDING = 32 /* [1][H], pooled and normalised by the file's `pooling`; without it the
-                                 mean over all tokens, not normalised */
+  MBRT_EMBEDDING = 32 /* [1][E], by the file's `pooling` and `modules`; without them the mean over
+                                 all tokens, not normalised. Texts get the prompt, if there is one */
 };
 
 /* The outputs of the next runs, ORed; the default is MBRT_LAST_HIDDEN_STATE. Also sets MBRT_TASK_NONE.
@@ -271,7 +272,8 @@ enum {
 
 typedef int32_t mbrt_activation;
 enum {
-  MBRT_ACTIVATION_DEFAULT = 0, /* by the file's problem_type, else softmax */
+  MBRT_ACTIVATION_DEFAULT = 0, /* by the file's activation or problem_type, else softmax; of one
+                                  label, sigmoid */
   MBRT_ACTIVATION_SOFTMAX = 1,
   MBRT_ACTIVATION_SIGMOID = 2,
   MBRT_ACTIVATION_NONE = 3
@@ -304,6 +306,26 @@ typedef struct mbrt_task_options {
 MBRT_API mbrt_status mbrt_call_set_task(mbrt_call call, mbrt_task task,
                                         const mbrt_task_options* options);
 
+typedef int32_t mbrt_normalize;
+enum {
+  MBRT_NORMALIZE_DEFAULT = 0, /* as the file says, before truncate_dim */
+  MBRT_NORMALIZE_YES = 1,     /* to length 1, after truncate_dim */
+  MBRT_NORMALIZE_NO = 2
+};
+
+/* 0 or NULL in a field is the file's value. */
+typedef struct mbrt_embedding_options {
+  size_t struct_size;
+  const char* prompt;      /* put before each text (of a pair, the first) */
+  const char* prompt_name; /* one of the file's prompts; unless there is a prompt */
+  size_t truncate_dim;     /* only the first dimensions are kept */
+  mbrt_normalize normalize;
+} mbrt_embedding_options;
+
+/* How the next runs compute MBRT_EMBEDDING. options may be NULL: as the file says. MBRT_ERROR_INPUT for a
+ * prompt_name that the file does not have. */
+MBRT_API mbrt_status mbrt_call_set_embedding(mbrt_call call, const mbrt_embedding_options* options);
+
 /* Max threads of a run, the caller's included: 1 to 256; 0, the default: mbrt_default_threads. */
 MBRT_API mbrt_status mbrt_call_set_threads(mbrt_call call, size_t threads);
 
@@ -312,7 +334,7 @@ MBRT_API mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds);
 
 typedef int32_t mbrt_overflow;
 enum {
-  MBRT_OVERFLOW_DEFAULT = 0,  /* error; stride for MBRT_TASK_ANSWER */
+  MBRT_OVERFLOW_DEFAULT = 0,  /* error; with MBRT_EMBEDDING truncate, for MBRT_TASK_ANSWER stride */
   MBRT_OVERFLOW_ERROR = 1,    /* MBRT_ERROR_INPUT */
   MBRT_OVERFLOW_TRUNCATE = 2, /* cut at the end; of a pair, the longer text */
   MBRT_OVERFLOW_STRIDE = 3    /* windows over the text (of a pair, the second): for tasks, and when

@@ -124,6 +124,11 @@ class Call {
     check(mbrt_call_set_logit_tokens(call_, item, tokens.data(), tokens.size()));
     return *this;
   }
+  Call& embedding(mbrt_embedding_options options) {
+    options.struct_size = sizeof options;
+    check(mbrt_call_set_embedding(call_, &options));
+    return *this;
+  }
   Call& threads(std::size_t threads) {
     check(mbrt_call_set_threads(call_, threads));
     return *this;

@@ -158,6 +158,13 @@ void check_agreement(const ModelConfig& c) {
 
 const HeadTraits& head_traits(Head head) { return kHeads[static_cast<std::size_t>(head)]; }
 
+std::optional<Activation> activation_named(std::string_view name) {
+  for (const auto& choice : kActivations) {
+    if (name == choice.name) return choice.value;
+  }
+  return std::nullopt;
+}
+
 ModelConfig parse_config(std::string_view text) {
   ModelConfig config;
   bool seen[kKeyCount] = {};

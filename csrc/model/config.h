@@ -3,6 +3,7 @@
 #define MBRT_MODEL_CONFIG_H_
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "kernels/activation/activation.h"
@@ -46,6 +47,9 @@ struct HeadTraits {
   std::size_t min_labels, max_labels;
 };
 const HeadTraits& head_traits(Head head);
+
+// An activation by its name in a model file; nullopt when there is none of that name.
+std::optional<Activation> activation_named(std::string_view name);
 
 struct ModelConfig {
   Precision precision = Precision::kFp32;  // of every linear layer except the task classifier

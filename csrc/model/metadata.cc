@@ -1,9 +1,6 @@
 #include "model/metadata.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <string_view>
-#include <utility>
 
 #include "base/error.h"
 #include "model/json.h"
@@ -42,25 +39,11 @@ void check_problem_type(const std::string& text) {
        "; expected single_label_classification, multi_label_classification or regression.");
 }
 
-void check_pooling(const std::string& text) {
-  constexpr std::string_view kKeys[] = {"mode", "normalize", "max_tokens"};
-  bool seen[3] = {};
-  JsonReader json(text, "pooling");
-  json.begin_object();
-  for (std::string name; json.next_key(&name);) {
-    const auto key = static_cast<std::size_t>(std::find(kKeys, kKeys + 3, name) - kKeys);
-    if (key == 3) json.fail("unknown key");
-    if (std::exchange(seen[key], true)) json.fail("duplicate key");
-    if (key == 0) {
-      const std::string mode = json.string();
-      if (mode != "mean" && mode != "cls")
-        json.fail("value " + quoted(mode) + "; expected mean or cls");
-    }
-    if (key == 1) json.boolean();
-    if (key == 2 && json.unsigned_integer() == 0) json.fail("max_tokens is 0; expected at least 1");
+void check_activation(const std::string& text) {
+  for (const char* known : {"softmax", "sigmoid", "none"}) {
+    if (text == known) return;
   }
-  json.end();
-  if (!seen[0] || !seen[1]) fail("pooling: missing key; expected \"mode\" and \"normalize\".");
+  fail("activation: value " + quoted(text) + "; expected softmax, sigmoid or none.");
 }
 
 }  // namespace
@@ -89,7 +72,7 @@ ModelConfig read_config(const Metadata& metadata) {
   const ModelConfig config = parse_config(*text);
   if (const std::string* labels = find(metadata, "labels")) check_labels(*labels, config);
   if (const std::string* type = find(metadata, "problem_type")) check_problem_type(*type);
-  if (const std::string* pooling = find(metadata, "pooling")) check_pooling(*pooling);
+  if (const std::string* name = find(metadata, "activation")) check_activation(*name);
   return config;
 }
 

@@ -12,8 +12,8 @@ namespace mbrt {
 // ModelFormatError for a file of another program, UnsupportedModelError for one of a later version.
 void check_format(const Metadata& metadata);
 
-// The configuration; also checks the metadata that depend on it: labels, problem_type, pooling. Other
-// keys may have any value.
+// The configuration; also checks the metadata that depend on it: labels, problem_type, activation.
+// Other keys may have any value.
 ModelConfig read_config(const Metadata& metadata);
 
 }  // namespace mbrt

@@ -34,7 +34,8 @@ ModelFile::ModelFile(const std::byte* data, std::size_t size, std::shared_ptr<co
   check_format(header_.metadata);
   check_layout(size, &header_);
   const ModelConfig config = read_config(header_.metadata);
-  loaded_ = load_weights(config, header_.tensors, data + header_.data_offset);
+  sentence_ = read_sentence(header_.metadata, config);
+  loaded_ = load_weights(config, sentence_.modules, header_.tensors, data + header_.data_offset);
 }
 
 std::shared_ptr<const ModelFile> ModelFile::open(const std::string& path) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "model/sentence.h"
 #include "model/weights.h"
 
 namespace mbrt {
@@ -28,6 +29,7 @@ class ModelFile {
                                                       std::shared_ptr<const void> owner);
 
   const ModelWeights& weights() const { return loaded_.weights; }
+  const SentenceConfig& sentence() const { return sentence_; }
   const Metadata& metadata() const { return header_.metadata; }
   const std::vector<TensorInfo>& tensors() const { return header_.tensors; }  // in file order
   std::size_t bytes() const { return size_; }
@@ -38,6 +40,7 @@ class ModelFile {
   std::shared_ptr<const void> owner_;
   std::size_t size_;
   SafetensorsHeader header_;
+  SentenceConfig sentence_;
   LoadedWeights loaded_;
 };
 

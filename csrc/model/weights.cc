@@ -113,7 +113,7 @@ class Loader {
   Loader(const ModelConfig& config, const std::vector<TensorInfo>& tensors, const std::byte* data)
       : c_(config), tensors_(tensors, data) {}
 
-  LoadedWeights load();
+  LoadedWeights load(const std::vector<ModuleConfig>& modules);
 
  private:
   const float* floats(const std::string& name, Shape shape);
@@ -134,6 +134,7 @@ class Loader {
   BlockWeights block(const std::string& name);
   FfnWeights ffn(const std::string& name, bool last);
   HeadWeights heads();
+  ModuleWeights module(const std::string& name, const ModuleConfig& config);
 
   const ModelConfig& c_;
   Tensors tensors_;
@@ -312,7 +313,22 @@ HeadWeights Loader::heads() {
   return h;
 }
 
-LoadedWeights Loader::load() {
+ModuleWeights Loader::module(const std::string& name, const ModuleConfig& config) {
+  ModuleWeights m;
+  m.config = config;
+  if (config.kind == ModuleKind::kDense) {
+    m.dense = linear(name, config.inputs, config.outputs);
+    if (config.residual && config.inputs != config.outputs) {
+      m.residual = linear(name + ".residual", config.inputs, config.outputs);
+    }
+  } else if (config.kind == ModuleKind::kLayerNorm) {
+    constexpr float kEps = 1e-5f;  // torch's default, which the folders do not change
+    m.norm = norm(name, config.outputs, kEps);
+  }
+  return m;
+}
+
+LoadedWeights Loader::load(const std::vector<ModuleConfig>& modules) {
   LoadedWeights loaded;
   loaded.weights.config = c_;
   loaded.weights.embeddings = embeddings();
@@ -323,6 +339,9 @@ LoadedWeights Loader::load() {
     loaded.weights.hidden_scale = scales("encoder.hidden_scale", {c_.num_layers, c_.hidden_size});
   }
   loaded.weights.heads = heads();
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    loaded.weights.modules.push_back(module("modules." + std::to_string(i), modules[i]));
+  }
   tensors_.refuse_the_rest();
   loaded.compensations = std::move(compensations_);
   loaded.sums = std::move(sums_);
@@ -331,9 +350,9 @@ LoadedWeights Loader::load() {
 
 }  // namespace
 
-LoadedWeights load_weights(const ModelConfig& config, const std::vector<TensorInfo>& tensors,
-                           const std::byte* data) {
-  return Loader(config, tensors, data).load();
+LoadedWeights load_weights(const ModelConfig& config, const std::vector<ModuleConfig>& modules,
+                           const std::vector<TensorInfo>& tensors, const std::byte* data) {
+  return Loader(config, tensors, data).load(modules);
 }
 
 }  // namespace mbrt

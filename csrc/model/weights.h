@@ -14,6 +14,7 @@
 #include "base/lanes.h"
 #include "model/config.h"
 #include "model/safetensors.h"
+#include "model/sentence.h"
 
 namespace mbrt {
 
@@ -68,12 +69,21 @@ struct HeadWeights {
   std::optional<LinearWeights> pooler, mlm_transform, mlm_decoder, classifier, next_sentence;
 };
 
+// A module of a sentence-transformers folder behind the pooling.
+struct ModuleWeights {
+  ModuleConfig config;
+  LinearWeights dense;
+  std::optional<LinearWeights> residual;  // of a dense layer with other outputs than inputs
+  NormWeights norm;                       // kLayerNorm
+};
+
 struct ModelWeights {
   ModelConfig config;
   EmbeddingWeights embeddings;
   std::vector<BlockWeights> blocks;
   const float* hidden_scale = nullptr;  // [L][pad16(H)], > 0; kInt8 only
   HeadWeights heads;
+  std::vector<ModuleWeights> modules;
 };
 
 struct LoadedWeights {
@@ -83,11 +93,11 @@ struct LoadedWeights {
   std::vector<AlignedArray<float>> sums;
 };
 
-// Finds exactly the tensors that the configuration needs in a file with a checked layout, and checks
+// Finds exactly the tensors that the configuration and the modules need in a file with a checked layout, and checks
 // every value. data: the start of the first tensor, aligned to 64 bytes. ModelFormatError with the
 // name of the tensor.
-LoadedWeights load_weights(const ModelConfig& config, const std::vector<TensorInfo>& tensors,
-                           const std::byte* data);
+LoadedWeights load_weights(const ModelConfig& config, const std::vector<ModuleConfig>& modules,
+                           const std::vector<TensorInfo>& tensors, const std::byte* data);
 
 }  // namespace mbrt
 

@@ -10,10 +10,21 @@ namespace {
 
 ScoreKind score_kind_of(const TextModel& model) {
   const std::string& problem = model.problem_type();
+  const std::string& named = model.activation();
+  if (!named.empty()) {
+    return named == "softmax"   ? ScoreKind::kSoftmax
+           : named == "sigmoid" ? ScoreKind::kSigmoid
+                                : ScoreKind::kNone;
+  }
   if (problem == "multi_label_classification") return ScoreKind::kSigmoid;
   if (problem == "regression") return ScoreKind::kNone;
-  if (problem.empty() && model.config().num_labels == 1) return ScoreKind::kNone;
+  if (problem.empty() && model.config().num_labels == 1) return ScoreKind::kSigmoid;
   return ScoreKind::kSoftmax;
+}
+
+// A cross-encoder's prompt; that of an embedding model is not for its classifier.
+std::string default_prompt(const TextModel& model) {
+  return model.activation().empty() ? "" : model.sentence().default_text();
 }
 
 // The logits of one text, the mean over its windows, to scores.
@@ -33,15 +44,14 @@ void score(std::vector<double>* rows, std::size_t windows, std::size_t width, Sc
 Classifier::Classifier(const std::shared_ptr<const TextModel>& model,
                        const ClassifierOptions& options)
     : Task(model, "A classifier", {Head::kSequenceClassification}, options,
-           {model->config().max_positions}),
+           {model->config().max_positions}, default_prompt(*model)),
       score_kind_(options.score_kind.value_or(score_kind_of(*model))) {}
 
 std::vector<float> Classifier::scores(const std::vector<Text>& texts, const RunOptions& run) const {
   const std::size_t width = model().config().num_labels;
   std::vector<float> scores(texts.size() * width);
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
-    const std::vector<Window> windows =
-        encode_windows(model().tokenizer(), texts, group, limits(), run, false);
+    const std::vector<Window> windows = encode(texts, group, run);
     std::vector<double> logits(windows.size() * width);
     run_windows(*this, windows, Wanted::kSequenceLogits, run,
                 [&](std::size_t i, const OutputRows& rows) {

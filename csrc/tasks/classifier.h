@@ -14,9 +14,9 @@ namespace mbrt {
 
 enum class ScoreKind { kSoftmax, kSigmoid, kNone };  // how logits become scores
 
-// score_kind: by default from the model's problem type: softmax for single-label, sigmoid for
-// multi-label, none for regression; a model that does not say is a regression when it has one
-// label, single-label else.
+// score_kind: by default that of a cross-encoder's file; else from the model's problem type: softmax
+// for single-label, sigmoid for multi-label, none for regression. A model that says neither has sigmoid
+// for one label, softmax for several, as in transformers.
 struct ClassifierOptions : TaskOptions {
   std::optional<ScoreKind> score_kind;
 };

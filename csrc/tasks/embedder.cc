@@ -9,9 +9,9 @@ namespace {
 
 // The vector of one text from those of its windows, weighted by their tokens.
 std::vector<double> merge(const std::vector<Window>& windows,
-                          const std::vector<std::vector<double>>& pooled, Range group,
-                          std::size_t width) {
+                          const std::vector<std::vector<double>>& pooled, Range group) {
   if (group.size() == 1) return pooled[group.begin];
+  const std::size_t width = pooled[group.begin].size();
   std::vector<double> rows;
   std::size_t tokens = 0;
   for (std::size_t i = group.begin; i < group.end; ++i) {
@@ -28,50 +28,53 @@ std::vector<double> merge(const std::vector<Window>& windows,
 
 }  // namespace
 
-// A block of columns at a time, so that the rows in double stay in the first-level cache.
-std::vector<double> pool(const OutputRows& states, std::size_t rows, std::size_t width,
-                         PoolingMode mode) {
-  constexpr std::size_t kColumns = 64;
-  if (mode == PoolingMode::kCls) rows = 1;
-  std::vector<double> block(rows * kColumns), vector(width);
-  for (std::size_t first = 0; first < width; first += kColumns) {
-    const std::size_t columns = std::min(kColumns, width - first);
-    for (std::size_t i = 0; i < rows; ++i) {
-      std::copy_n(states.row(i) + first, columns, block.data() + i * columns);
-    }
-    fold_sum(block.data(), rows, columns);
-    for (std::size_t k = 0; k < columns; ++k) {
-      vector[first + k] = block[k] / static_cast<double>(rows);
-    }
-  }
-  return vector;
+std::string prompt_of(const SentenceConfig& sentence, const EmbedderOptions& options) {
+  if (options.prompt) return *options.prompt;
+  if (options.prompt_name) return sentence.prompt(*options.prompt_name);
+  return sentence.default_text();
+}
+
+std::size_t prompt_tokens(const text::Tokenizer& tokenizer, const std::string& prompt,
+                          std::size_t max_length) {
+  const text::Encoding encoding = tokenizer.encode({prompt, {}}, false);
+  const std::size_t size = std::min(encoding.size(), max_length);
+  const bool ends_special = !encoding.part.empty() && encoding.part.back() == -1;
+  return size == 0 || !ends_special ? size : size - 1;
 }
 
 Limits Embedder::default_limits(const TextModel& model) {
   const std::size_t longest = model.config().max_positions;
-  return {std::min(model.pooling().max_tokens.value_or(longest), longest)};
+  return {.max_length = std::min(model.max_tokens().value_or(longest), longest),
+          .on_overflow = OnOverflow::kTruncate};
 }
 
 Embedder::Embedder(const std::shared_ptr<const TextModel>& model, const EmbedderOptions& options)
-    : Task(model, "An embedder", {}, options, default_limits(*model)),
-      pooling_(options.pooling.value_or(model->pooling().mode)),
-      normalize_(options.normalize.value_or(model->pooling().normalize)) {}
+    : Task(model, "An embedder", {}, options, default_limits(*model),
+           prompt_of(model->sentence(), options)),
+      head_(model->encoder(), options) {
+  if (!prompt().empty() && !model->sentence().pooling.include_prompt) {
+    unpooled_ = prompt_tokens(model->tokenizer(), prompt(), limits().max_length);
+  }
+}
+
+// Every window of a pair has the prompt, which is before its first text; of a text, the first window
+// has it, and others may begin inside it, behind [CLS].
+std::size_t Embedder::unpooled_in(const Window& window, const std::vector<Text>& texts) const {
+  if (texts[window.index].second || window.first == 0) return unpooled_;
+  return window.first + 1 < unpooled_ ? unpooled_ - window.first : 0;
+}
 
 std::vector<float> Embedder::embed(const std::vector<Text>& texts, const RunOptions& run) const {
   const std::size_t width = dimension();
   std::vector<float> vectors(texts.size() * width);
   for (const Range& group : text_groups(texts, max_batch_tokens())) {
-    const std::vector<Window> windows =
-        encode_windows(model().tokenizer(), texts, group, limits(), run, false);
+    const std::vector<Window> windows = encode(texts, group, run);
     std::vector<std::vector<double>> pooled(windows.size());
     run_windows(*this, windows, Wanted::kHidden, run, [&](std::size_t i, const OutputRows& states) {
-      pooled[i] = pool(states, windows[i].size(), width, pooling_);
+      pooled[i] = head_.pool(states, windows[i].size(), unpooled_in(windows[i], texts));
     });
     for (const Range& own : groups_of(windows)) {
-      std::vector<double> vector = merge(windows, pooled, own, width);
-      if (normalize_) unit_row(vector.data(), width);
-      float* const to = vectors.data() + windows[own.begin].index * width;
-      for (std::size_t k = 0; k < width; ++k) to[k] = static_cast<float>(vector[k]);
+      head_.finish(merge(windows, pooled, own), vectors.data() + windows[own.begin].index * width);
     }
   }
   return vectors;

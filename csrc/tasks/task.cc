@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "model/message.h"
@@ -44,8 +45,11 @@ Limits limits_of(const TextModel& model, const TaskOptions& options, const Limit
 }
 
 Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
-           std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults)
-    : model_(std::move(model)), max_batch_tokens_(options.max_batch_tokens) {
+           std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults,
+           std::string prompt)
+    : model_(std::move(model)),
+      max_batch_tokens_(options.max_batch_tokens),
+      prompt_(std::move(prompt)) {
   check_head(*model_, task, heads);
   limits_ = limits_of(*model_, options, defaults);
   if (options.batch_size) {
@@ -56,7 +60,27 @@ Task::Task(std::shared_ptr<const TextModel> model, std::string_view task,
 }
 
 std::size_t Task::count_tokens(const Text& text) const {
-  return model_->tokenizer().encode(text, false).size();
+  const std::string first = prompt_ + std::string(text.first);
+  return model_->tokenizer().encode({first, text.second}, false).size();
+}
+
+std::vector<Window> Task::encode(const std::vector<Text>& texts, Range group,
+                                 const RunOptions& run) const {
+  const text::Tokenizer& tokenizer = model_->tokenizer();
+  if (prompt_.empty()) return encode_windows(tokenizer, texts, group, limits_, run, false);
+  std::vector<std::string> firsts;
+  std::vector<Text> prompted;
+  firsts.reserve(group.size());
+  for (std::size_t i = group.begin; i < group.end; ++i) {
+    firsts.push_back(prompt_ + std::string(texts[i].first));
+    prompted.push_back({firsts.back(), texts[i].second});
+  }
+  RunOptions of_group = run;
+  of_group.first_index += group.begin;
+  std::vector<Window> windows =
+      encode_windows(tokenizer, prompted, {0, group.size()}, limits_, of_group, false);
+  for (Window& window : windows) window.index += group.begin;
+  return windows;
 }
 
 void Task::check_single(const std::vector<Text>& texts, std::size_t first_index) {

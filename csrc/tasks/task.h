@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace mbrt {
 // What is not given has the task's own default.
 struct TaskOptions {
   std::optional<std::size_t> max_length;  // tokens of a sequence with its special tokens
-  std::optional<OnOverflow> on_overflow;  // kError; kStride for question answering
+  std::optional<OnOverflow> on_overflow;  // kError; embeddings: kTruncate, answers: kStride
   std::optional<std::size_t> stride;      // tokens that neighbouring windows share
   std::size_t max_batch_tokens = 4096;  // run at once: memory grows with it, results do not change
   std::optional<std::size_t> batch_size;  // instead, in texts of max_length tokens
@@ -37,13 +38,22 @@ class Task {
   const Limits& limits() const { return limits_; }
   std::size_t max_batch_tokens() const { return max_batch_tokens_; }
 
-  // Tokens of a text with its special tokens, before any overflow policy.
+  // What is put before each text (of a pair, the first); mostly empty.
+  const std::string& prompt() const { return prompt_; }
+
+  // Tokens of a text with its prompt and special tokens, before any overflow policy.
   std::size_t count_tokens(const Text& text) const;
+
+  // The sequences of texts [group.begin, group.end), without offsets, with the prompt: see
+  // encode_windows.
+  std::vector<Window> encode(const std::vector<Text>& texts, Range group,
+                             const RunOptions& run) const;
 
  protected:
   // heads: those that the task can use; none: any.
   Task(std::shared_ptr<const TextModel> model, std::string_view task,
-       std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults);
+       std::initializer_list<Head> heads, const TaskOptions& options, const Limits& defaults,
+       std::string prompt = {});
 
   // Throws InputError for a pair, in tasks that read single texts only.
   static void check_single(const std::vector<Text>& texts, std::size_t first_index);
@@ -52,6 +62,7 @@ class Task {
   std::shared_ptr<const TextModel> model_;
   Limits limits_;
   std::size_t max_batch_tokens_;
+  std::string prompt_;
 };
 
 }  // namespace mbrt

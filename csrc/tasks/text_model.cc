@@ -8,7 +8,7 @@
 
 namespace mbrt {
 
-// The reader of the file has checked labels and pooling already: here they only need reading.
+// The reader of the file has checked the labels already: here they only need reading.
 std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count) {
   std::vector<std::string> labels;
   if (const auto entry = metadata.find("labels"); entry != metadata.end()) {
@@ -21,24 +21,6 @@ std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count) 
   return labels;
 }
 
-Pooling pooling_of(const Metadata& metadata) {
-  Pooling pooling;
-  const auto entry = metadata.find("pooling");
-  if (entry == metadata.end()) return pooling;
-  JsonReader json(entry->second, "pooling");
-  json.begin_object();
-  for (std::string key; json.next_key(&key);) {
-    if (key == "mode") {
-      pooling.mode = json.string() == "cls" ? PoolingMode::kCls : PoolingMode::kMean;
-    } else if (key == "normalize") {
-      pooling.normalize = json.boolean();
-    } else {
-      pooling.max_tokens = static_cast<std::size_t>(json.unsigned_integer());
-    }
-  }
-  return pooling;
-}
-
 TextModel::TextModel(const std::shared_ptr<const Encoder>& encoder, const std::string& name)
     : TextModel(encoder, name, tokenizer_of(encoder->file().metadata(), name)) {}
 
@@ -47,8 +29,7 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
       name_(std::move(name)),
       mask_token_(found.mask_token()),
       tokenizer_(std::move(found.tokenizer)),
-      labels_(labels_of(encoder_->file().metadata(), config().num_labels)),
-      pooling_(pooling_of(encoder_->file().metadata())) {
+      labels_(labels_of(encoder_->file().metadata(), config().num_labels)) {
   if (tokenizer_->size() > config().vocab_size) {
     throw ModelFormatError(name_ + ": the tokenizer has " + thousands(tokenizer_->size()) +
                            " pieces, the model only " + thousands(config().vocab_size) +
@@ -57,6 +38,9 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
   const Metadata& metadata = encoder_->file().metadata();
   if (const auto entry = metadata.find("problem_type"); entry != metadata.end()) {
     problem_type_ = entry->second;
+  }
+  if (const auto entry = metadata.find("activation"); entry != metadata.end()) {
+    activation_ = entry->second;
   }
   if (mask_token_) mask_id_ = tokenizer_->id(*mask_token_);
 }

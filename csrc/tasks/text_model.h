@@ -16,18 +16,8 @@
 
 namespace mbrt {
 
-enum class PoolingMode { kMean, kCls };  // all tokens of a text, or the first one
-
-struct Pooling {
-  PoolingMode mode = PoolingMode::kMean;
-  bool normalize = false;                 // to length 1
-  std::optional<std::size_t> max_tokens;  // where texts are cut, special tokens included
-};
-
-// What the metadata of a model file say: one name an output of a classification head, LABEL_0 and so
-// on where there are none; mean, not normalised, where there is no pooling.
+// One name for each output of a classification head; LABEL_0 and so on where the metadata have none.
 std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count);
-Pooling pooling_of(const Metadata& metadata);
 
 // Immutable: any number of tasks and threads may share one.
 class TextModel {
@@ -46,9 +36,13 @@ class TextModel {
   const std::shared_ptr<const text::Tokenizer>& shared_tokenizer() const { return tokenizer_; }
 
   const std::vector<std::string>& labels() const { return labels_; }
-  const Pooling& pooling() const { return pooling_; }
+  const SentenceConfig& sentence() const { return encoder_->file().sentence(); }
+  // Where texts are cut for embeddings, special tokens included.
+  std::optional<std::size_t> max_tokens() const { return sentence().pooling.max_tokens; }
   // single_label_classification, multi_label_classification, regression, or empty.
   const std::string& problem_type() const { return problem_type_; }
+  // How a cross-encoder's logits become scores: softmax, sigmoid, none, or empty.
+  const std::string& activation() const { return activation_; }
 
   // The mask token ([MASK]) and its id, where the tokenizer has one.
   const std::optional<std::string>& mask_token() const { return mask_token_; }
@@ -61,8 +55,7 @@ class TextModel {
   std::optional<std::int32_t> mask_id_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::vector<std::string> labels_;
-  Pooling pooling_;
-  std::string problem_type_;
+  std::string problem_type_, activation_;
 };
 
 }  // namespace mbrt

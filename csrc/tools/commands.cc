@@ -51,6 +51,9 @@ class TextRun {
         skips_(arguments.text("--on-error") == "skip"),
         options_(run_options(arguments)),
         progress_(source.total(), "texts", arguments.has("--quiet")) {
+    if (!arguments.has("--quiet") && !arguments.text("--on-overflow")) {
+      options_.truncated = [this](std::size_t, std::size_t) { ++cut_; };
+    }
     options_.progress = [this](std::size_t texts) { progress_.update(texts); };
   }
 
@@ -59,6 +62,13 @@ class TextRun {
       run_inputs(group, options_);
       options_.first_index += group.size();
       flush();
+    }
+    if (cut_ > 0) {
+      progress_.clear();
+      std::fprintf(stderr,
+                   "mbrt: %s of the texts are longer than the model reads and were cut; "
+                   "--on-overflow chooses otherwise.\n",
+                   thousands(cut_).c_str());
     }
     if (count_ == 0) return;
     progress_.clear();
@@ -128,6 +138,7 @@ class TextRun {
   RunOptions options_;
   Progress progress_;
   std::size_t count_ = 0;  // of skipped inputs
+  std::size_t cut_ = 0;    // texts, unless that was asked for
 };
 
 }  // namespace

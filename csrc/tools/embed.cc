@@ -15,10 +15,17 @@ namespace mbrt::tools {
 namespace {
 
 Embedder make_embedder(const Arguments& arguments, const Program& program) {
-  EmbedderOptions options{task_options(arguments), {}, {}};
-  if (const std::optional<std::string> mode = arguments.text("--pooling")) {
-    options.pooling = *mode == "cls" ? PoolingMode::kCls : PoolingMode::kMean;
+  EmbedderOptions options;
+  static_cast<TaskOptions&>(options) = task_options(arguments);
+  if (const std::optional<std::string> modes = arguments.text("--pooling")) {
+    options.pooling = parse_pooling(*modes);
+    if (options.pooling->empty()) {
+      throw UsageError("--pooling: found '" + *modes + "'; expected " + kPoolingNames);
+    }
   }
+  options.prompt = arguments.text("--prompt");
+  options.prompt_name = arguments.text("--prompt-name");
+  options.truncate_dim = arguments.count("--truncate-dim", 1);
   const bool yes = arguments.has("--normalize"), no = arguments.has("--no-normalize");
   if (yes && no) throw UsageError("--normalize: found --no-normalize too. Give one of the two.");
   if (yes || no) options.normalize = yes;
@@ -97,8 +104,11 @@ void run(const Arguments& arguments, const Program& program) {
 
 constexpr Option kOptions[] = {
     kFile,
-    {"--pooling", 0, "mean|cls", "how the vectors of the tokens become one"},
-    {"--normalize", 0, "", "scale the vectors to length 1"},
+    {"--pooling", 0, "MODE", "how the vectors of the tokens become one: mean, cls, max, ..."},
+    {"--prompt", 0, "TEXT", "put before each text, such as \"query: \""},
+    {"--prompt-name", 0, "NAME", "one of the prompts in the model file"},
+    {"--truncate-dim", 0, "N", "keep only the first dimensions"},
+    {"--normalize", 0, "", "scale the vectors to length 1, after --truncate-dim"},
     {"--no-normalize", 0, "", "do not scale them"},
     {"--output", 'o', "FILE.npy", "write a float32 array [texts, width] for numpy"},
     {"--force", 0, "", "replace FILE.npy if it exists"},
@@ -113,8 +123,9 @@ const Command kEmbed{
     .name = "embed",
     .summary = "turn texts into vectors",
     .about =
-        "Turn each text into a vector. Pooling and normalisation default to the settings of "
-        "the model's\nsentence-transformers folder, else to the mean over the tokens.",
+        "Turn each text into a vector. Pooling, normalisation, prompt and limits default to the "
+        "settings of the\nmodel's sentence-transformers folder, else to the mean over the tokens. "
+        "Longer texts are cut.",
     .words = "MODEL [TEXT ...]",
     .needs_no_head = true,
     .groups = kGroups,

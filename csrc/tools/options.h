@@ -30,7 +30,8 @@ inline constexpr Option kModelOptions[] = {
 
 inline constexpr Option kLimitOptions[] = {
     {"--on-overflow", 0, "error|truncate|stride",
-     "a text that is too long: fail, cut it, or read it in windows"},
+     "a text that is too long: fail, cut it, or read it in windows (default: error; embed: "
+     "truncate)"},
     {"--max-length", 0, "N", "maximum tokens per text (default: the model's; answer: 384)"},
     {"--stride", 0, "N", "tokens that adjacent windows share, at most half a window"},
     {"--max-batch-tokens", 0, "N", "maximum tokens per batch (default: 4096)"},

@@ -2,8 +2,9 @@
 
 config.json determines the configuration (hf_config) and with it the table of layers (layers). The checkpoint is read
 and checked (checkpoint, state_dict), norms are folded (fold), int8 scales are chosen and folded (channels, equalise),
-weights are quantised and packed (quantise, layout), and the file is written (writer, metadata). The format is
-specified in docs/model_format.md.
+weights are quantised and packed (quantise, layout), and the file is written (writer, metadata). What
+sentence-transformers adds to a folder is in sentence and sentence_layers. The format is specified in
+docs/model_format.md.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mobilebert_rt.conversion.hf_config import check_truncation_side, engine_con
 from mobilebert_rt.conversion.layers import Array, hidden, parts
 from mobilebert_rt.conversion.metadata import metadata
 from mobilebert_rt.conversion.other_files import refuse_without_config
+from mobilebert_rt.conversion.sentence import SentenceFolder
 from mobilebert_rt.conversion.state_dict import StateDict
 from mobilebert_rt.conversion.writer import Image, anonymous_map, replacing
 from mobilebert_rt.errors import InputError
@@ -72,6 +74,8 @@ class _Source:
             raise InputError(f"precision: {precision!r}; expected {' or '.join(PRECISIONS)}.")
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder. Give a folder with config.json and model.safetensors.")
+        sentence = SentenceFolder(folder)
+        folder = sentence.encoder
         if not (folder / "config.json").is_file():
             refuse_without_config(folder)
         text = read_text(folder / "config.json")
@@ -82,7 +86,10 @@ class _Source:
         self._state = StateDict(entries, source.family)
         self._tied = raw.get("tie_word_embeddings") is not False
         self.cfg: EngineConfig = engine_config(source, self._state).with_precision(precision)
-        self.image = Image(layout.specs(self.cfg), metadata(folder, raw, text, self.cfg))
+        entries_of_file = metadata(sentence, raw, text, self.cfg)
+        self._steps = sentence.steps(self.cfg.hidden_size)
+        specs = [spec for step in self._steps for spec in step.specs(precision == "int8")]
+        self.image = Image(layout.specs(self.cfg) + specs, entries_of_file)
 
     def tensors(self, progress: Progress | None) -> Iterator[layout.Tensor]:
         """Every tensor of the file."""
@@ -101,4 +108,6 @@ class _Source:
                     yield from layout.layer_tensors(part, model.linear(part), int8)
             if progress is not None:
                 progress(name, done, len(groups))
+        for step in self._steps:
+            yield from step.tensors(int8)
         self._state.check_all_used(cfg)

@@ -47,11 +47,12 @@ def specs(cfg: EngineConfig) -> list[Spec]:
             found.append(Spec("encoder.hidden_scale", "F32", (cfg.num_layers, pad16(cfg.hidden_size))))
         for part in group:
             int8 = part.quantised and cfg.precision == "int8"
-            found += _array_specs(part, int8) if isinstance(part, Array) else _layer_specs(part, int8)
+            found += array_specs(part, int8) if isinstance(part, Array) else layer_specs(part, int8)
     return found
 
 
-def _array_specs(array: Array, int8: bool) -> Iterator[Spec]:
+def array_specs(array: Array, int8: bool) -> Iterator[Spec]:
+    """The tensors of a table or vector."""
     width, rows = pad16(array.makes.width), array.rows
     if rows is None:
         yield Spec(array.name, "F32", (width,))
@@ -62,7 +63,8 @@ def _array_specs(array: Array, int8: bool) -> Iterator[Spec]:
         yield Spec(array.name, "F32", (rows, width))
 
 
-def _layer_specs(layer: Layer, int8: bool) -> Iterator[Spec]:
+def layer_specs(layer: Layer, int8: bool) -> Iterator[Spec]:
+    """The tensors of a linear layer."""
     n, k = pad16(layer.makes.width), layer.taps * pad16(layer.reads.width)
     if int8:
         yield Spec(layer.name + ".weight", "I8", (n // 16, k // 4, 16, 4))

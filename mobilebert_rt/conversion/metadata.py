@@ -1,4 +1,4 @@
-"""The file's metadata strings: configuration, the source's config.json, labels, tokenizer and pooling."""
+"""The file's metadata strings: configuration, the source's config.json, labels, tokenizer, and sentence.py's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from mobilebert_rt.config import EngineConfig
 from mobilebert_rt.conversion.checkpoint import parse_object, read_text
 from mobilebert_rt.conversion.layers import HEADS
+from mobilebert_rt.conversion.sentence import SentenceFolder
 from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
 
 FORMAT = "mobilebert_rt"
@@ -18,11 +19,9 @@ _PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "
 # BERT's tokenizer settings and special tokens with their defaults.
 _SETTINGS: dict[str, Any] = {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True}
 _SETTINGS |= {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "cls", "sep", "pad", "mask")}
-# Pooling as sentence-transformers writes it: one flag per mode (before 5.0), or one name.
-_POOLING_FLAGS = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
 
 
-def metadata(folder: Path, raw: dict[str, Any], config_text: str, cfg: EngineConfig) -> dict[str, str]:
+def metadata(source: SentenceFolder, raw: dict[str, Any], config_text: str, cfg: EngineConfig) -> dict[str, str]:
     """All metadata of the file. Raises ModelFormatError (damaged) or UnsupportedModelError."""
     entries = {
         "format": FORMAT,
@@ -39,10 +38,10 @@ def metadata(folder: Path, raw: dict[str, Any], config_text: str, cfg: EngineCon
                 f"config.json: problem_type is {problem_type!r}; expected one of {', '.join(_PROBLEM_TYPES)}."
             )
         entries["problem_type"] = problem_type
-    entries |= _tokenizer(folder)
-    if (folder / "modules.json").is_file():
-        entries["pooling"] = json.dumps(_pooling(folder))
-    return entries
+    entries |= _tokenizer(source.encoder)
+    if source.lower_case:
+        entries |= lower_cased(entries)
+    return entries | source.metadata(raw, cfg.hidden_size, cfg.num_labels)
 
 
 def _labels(raw: dict[str, Any], count: int) -> list[str]:
@@ -73,40 +72,28 @@ def _tokenizer(folder: Path) -> dict[str, str]:
     return entries
 
 
-def _pooling(folder: Path) -> dict[str, Any]:
-    """Pooling of a sentence-transformers folder."""
-    path = folder / "modules.json"
-    try:
-        modules = json.loads(read_text(path))
-        kinds = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
-        paths = [str(module.get("path", "")) for module in modules]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ModelFormatError(f"{path}: not a list of sentence-transformers modules ({error!r}).") from None
-    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
-        raise UnsupportedModelError(
-            f"{path}: the modules are {', '.join(kinds)}; the engine supports Transformer, Pooling and Normalize. "
-            "Delete modules.json to convert only the encoder."
-        )
-    if paths[1] in ("", ".", "..") or any(c in paths[1] for c in "/\\:\0"):
-        raise ModelFormatError(f"{path}: the pooling module's path is {paths[1]!r}; expected the name of a folder.")
-    config = folder / paths[1] / "config.json"
-    if not config.is_file():
-        raise ModelFormatError(f"{path}: {paths[1]}/config.json is missing. Download the whole folder.")
-    pooling: dict[str, Any] = {"mode": _pooling_mode(config), "normalize": len(kinds) == 3}
-    limits = folder / "sentence_bert_config.json"
-    max_tokens = parse_object(read_text(limits), str(limits)).get("max_seq_length") if limits.is_file() else None
-    return pooling | {"max_tokens": max_tokens} if type(max_tokens) is int and max_tokens > 0 else pooling
+def lower_cased(entries: dict[str, str]) -> dict[str, str]:
+    """The tokenizer of `entries` with lower-casing before everything else, and accents as before."""
+    settings = parse_object(entries.get("tokenizer_config", "{}"), "tokenizer_config.json")
+    lower, strip = settings.get("do_lower_case"), settings.get("strip_accents")
+    changed: dict[str, str] = {}
+    if "tokenizer.json" in entries:
+        tokenizer = parse_object(entries["tokenizer.json"], "tokenizer.json")
+        tokenizer["normalizer"] = _lower_cased(tokenizer.get("normalizer"))
+        changed["tokenizer.json"] = json.dumps(tokenizer, ensure_ascii=False)
+        if lower is None and strip is None:
+            return changed
+    if strip is None:
+        strip = lower is not False
+    settings |= {"do_lower_case": True, "strip_accents": strip}
+    return changed | {"tokenizer_config": json.dumps(settings, ensure_ascii=False)}
 
 
-def _pooling_mode(config: Path) -> str:
-    """`mean` or `cls`. Raises UnsupportedModelError for any other pooling or a combination of several."""
-    raw = parse_object(read_text(config), str(config))
-    flags = [key for key, value in raw.items() if key.startswith("pooling_mode_") and value is True]
-    mode = _POOLING_FLAGS.get(flags[0]) if len(flags) == 1 else raw.get("pooling_mode") if not flags else None
-    if mode not in ("mean", "cls"):
-        found = ", ".join(flags) or raw.get("pooling_mode")
-        raise UnsupportedModelError(
-            f"{config}: the pooling is {found}; the engine supports mean and cls. "
-            "Delete modules.json to convert only the encoder."
-        )
-    return str(mode)
+def _lower_cased(normalizer: Any) -> Any:
+    if isinstance(normalizer, dict) and normalizer.get("type") == "BertNormalizer":
+        strip = normalizer.get("strip_accents")
+        strip = normalizer.get("lowercase", True) if strip is None else strip
+        return normalizer | {"lowercase": True, "strip_accents": strip}
+    parts = normalizer.get("normalizers") if isinstance(normalizer, dict) else None
+    parts = parts or ([] if normalizer is None else [normalizer])
+    return {"type": "Sequence", "normalizers": [{"type": "Lowercase"}, *parts]}

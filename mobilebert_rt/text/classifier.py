@@ -31,10 +31,10 @@ class ClassifyOptions(CallOptions, total=False):
 class TextClassifier(TextTask[_core.tasks.Classifier]):
     """Labels of a text, or of a pair of texts, with their scores.
 
-    activation: how logits become scores. By default from the model's problem type: softmax for single-label, sigmoid
-    for multi-label, none for regression; a model that does not say is a regression when it has one label, single-label
-    otherwise. With on_overflow="stride" the logits of a long text are the mean over its windows. Other keywords: see
-    TextTask.
+    activation: how logits become scores. By default that of a cross-encoder's folder; else from the model's problem
+    type: softmax for single-label, sigmoid for multi-label, none for regression. A model that says neither has a
+    sigmoid for one label, softmax for several, as in transformers. With on_overflow="stride" the logits of a long text
+    are the mean over its windows. Other keywords: see TextTask.
 
     >>> classifier = TextClassifier.from_pretrained("sst2.safetensors")
     >>> classifier("a warm, funny film")[0].label in classifier.labels

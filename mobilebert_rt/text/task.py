@@ -50,7 +50,7 @@ class TextTask(Generic[CoreTask]):
 
     model: a loaded Model whose head suits the task. tokenizer: instead of the one in the model file (see
     TextTokenizer). max_length: tokens of a sequence with special tokens, by default all that the model takes.
-    on_overflow: what happens to a longer text: "error" (the default) raises InputError, "truncate" keeps its
+    on_overflow: what happens to a longer text: "error" (mostly the default) raises InputError, "truncate" keeps its
     beginning, "stride" reads it in windows of which neighbours share `stride` tokens, at most half a window. A pair is
     truncated at its longer text; its windows move over the second text, each with the whole first.
     max_batch_tokens: how many tokens run at once; memory grows with it, results do not change. batch_size: instead,
@@ -66,6 +66,7 @@ class TextTask(Generic[CoreTask]):
 
     _core_type: type[CoreTask]
     _option_names: ClassVar[tuple[str, ...]]  # keywords of the constructor
+    _warns_of_cut_texts: ClassVar[bool] = False  # where cutting is the default
     # An option of a call replaces the other one of the constructor.
     _alternatives: ClassVar[dict[str, str]] = {
         "batch_size": "max_batch_tokens",
@@ -196,7 +197,7 @@ class TextTask(Generic[CoreTask]):
         """
         task, keywords = self._split(given)
         inputs, single = as_texts(texts)
-        with self._keywords(task, len(inputs), given["progress"]) as common:
+        with self._keywords(task, len(inputs), given) as common:
             results = _made(kind, getattr(task, method)(inputs, **common, **keywords))
         return results[0] if single else results
 
@@ -215,7 +216,7 @@ class TextTask(Generic[CoreTask]):
         def results() -> Iterator[Any]:
             deadline = None if timeout is None else time.monotonic() + timeout
             done = 0
-            with self._keywords(task, total, given["progress"]) as common:
+            with self._keywords(task, total, given) as common:
                 for group in _groups(inputs, task.group_bytes):
                     left = None if deadline is None else max(0.0, deadline - time.monotonic())
                     yield from _made(kind, run(group, first_index=done, timeout=left, **common, **keywords))
@@ -224,14 +225,17 @@ class TextTask(Generic[CoreTask]):
         return results()
 
     @contextmanager
-    def _keywords(self, task: CoreTask, total: int | None, progress: bool | None) -> Iterator[dict[str, Any]]:
-        """Keywords of every C++ call, while a progress bar is shown."""
-        with progress_bar(total, progress) as bar:
+    def _keywords(self, task: CoreTask, total: int | None, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Keywords of every C++ call, while a progress bar is shown; given: those of the public method."""
+        is_chosen = "on_overflow" in self._options or given.get("on_overflow") is not None
+        cut = _CutTexts(task.limits.max_length, self._warns_of_cut_texts and not is_chosen)
+        with progress_bar(total, given["progress"]) as bar:
             yield {
                 "progress": None if bar is None else bar.update,
                 "num_threads": self.model.num_threads,
-                "truncated": _truncation_log(task.limits.max_length),
+                "truncated": cut,
             }
+        cut.report()
 
 
 def _with_options_of(cls: type[TextTask[Any]]) -> Any:
@@ -270,10 +274,25 @@ def _groups(texts: Iterable[Text], characters: int) -> Iterator[tuple[Text, ...]
         yield tuple(group)
 
 
-def _truncation_log(max_length: int) -> Callable[[int, int], None] | None:
-    """Logs each text that is truncated, when the program logs at all."""
-    logging = sys.modules.get("logging")
-    logger = None if logging is None else logging.getLogger("mobilebert_rt")
-    if logger is None or not logger.isEnabledFor(20):  # logging.INFO
-        return None
-    return lambda index, tokens: logger.info("input %d: %d tokens cut to %d", index, tokens, max_length)
+class _CutTexts:
+    """Counts the texts that a call cuts, and logs each of them where the program logs at that level."""
+
+    def __init__(self, max_length: int, warns: bool) -> None:
+        self._max_length, self._warns, self._count = max_length, warns, 0
+
+    def __call__(self, index: int, tokens: int) -> None:
+        self._count += 1
+        if "logging" in sys.modules:
+            _logger().info("input %d: %d tokens cut to %d", index, tokens, self._max_length)
+
+    def report(self) -> None:
+        """One warning for the whole call, when nobody asked for the texts to be cut."""
+        if self._count > 0 and self._warns:
+            text = "%d of the texts have more than %d tokens and were cut; on_overflow= chooses otherwise"
+            _logger().warning(text, self._count, self._max_length)
+
+
+def _logger() -> Any:
+    import logging  # noqa: PLC0415 - most programs never need it
+
+    return logging.getLogger("mobilebert_rt")

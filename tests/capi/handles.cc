@@ -49,6 +49,7 @@ void expect_call_status(mbrt_status wanted, mbrt_call call) {
   EXPECT_STATUS(wanted, mbrt_call_set_threads(call, 1));
   EXPECT_STATUS(wanted, mbrt_call_set_timeout(call, 1));
   EXPECT_STATUS(wanted, mbrt_call_set_limits(call, 4, MBRT_OVERFLOW_ERROR, 0));
+  EXPECT_STATUS(wanted, mbrt_call_set_embedding(call, nullptr));
   EXPECT_STATUS(wanted, mbrt_call_run(call));
   EXPECT_STATUS(wanted, mbrt_call_view(call, MBRT_LAST_HIDDEN_STATE, 0, 0, &view));
   EXPECT_STATUS(wanted, mbrt_call_copy(call, MBRT_LAST_HIDDEN_STATE, 0, 0, nullptr, 0, &count));

@@ -108,6 +108,16 @@ void test_settings(const char* folder) {
   EXPECT_OK(mbrt_call_set_timeout(call, std::numeric_limits<double>::infinity()));
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_call_set_limits(call, 41, MBRT_OVERFLOW_ERROR, 0));
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_call_set_limits(call, 0, 4, 0));
+  mbrt_embedding_options embedding{};
+  embedding.struct_size = sizeof embedding;
+  embedding.normalize = 3;
+  EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_call_set_embedding(call, &embedding));
+  embedding.normalize = MBRT_NORMALIZE_NO;
+  EXPECT_OK(mbrt_call_set_embedding(call, &embedding));
+  embedding.prompt_name = "passage";
+  EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_call_set_embedding(call, &embedding));
+  EXPECT(std::strstr(mbrt_last_error(), "prompt_name: found \"passage\"") != nullptr);
+  EXPECT_OK(mbrt_call_set_embedding(call, nullptr));
   const std::size_t descending[] = {2, 1};
   EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_call_set_logit_tokens(call, 0, descending, 2));
   add_ids(call, some_ids(4));

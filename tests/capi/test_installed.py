@@ -27,8 +27,10 @@ import mobilebert_rt as mbrt
 EXAMPLES = REPOSITORY / "examples/native"
 HEADER = REPOSITORY / "csrc/include/mobilebert_rt.h"
 TEXTS = ["The cat was in Paris.", "", "Who wrote the notes? Ada Lovelace!", "zebra \u00e9\u4e2d cats"]
-MAX_SIZE = 700_000  # bytes of the shared library: engine, kernels of every instruction set, tokenizer, tasks
-CASES = [(name, precision) for name in MODELS if name != "deep" for precision in ("fp32", "int8")]
+# Bytes of the shared library: engine, kernels of every instruction set, tokenizer, tasks. It was 700,000 before
+# sentence-transformers' modules, prompts and truncated dimensions, and the tokenizers' settings, came into the library.
+MAX_SIZE = 730_000
+CASES = [(name, precision) for name in MODELS if name not in ("deep", "sentence") for precision in ("fp32", "int8")]
 
 
 @pytest.fixture(scope="module", params=["host", "aarch64"])
@@ -122,17 +124,17 @@ def test_outputs_have_the_same_bits_as_the_python_package(
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("name", ["embed", "sentence"])
 def test_embed_server_has_the_same_bits_as_the_python_package(
-    tree: Tree, examples: Path, models: Path, precision: str
+    tree: Tree, examples: Path, models: Path, name: str, precision: str
 ) -> None:
-    path = write_model(models, "embed", precision)
+    path = write_model(models, name, precision)
     long = "cat " * 50
     lines = tree.execute(examples / "embed_server", path, text="\n".join([*TEXTS, long]) + "\n").splitlines()
     answers = [json.loads(line) for line in lines]
     assert len(answers) == len(TEXTS) + 1
-    expected = mbrt.TextEmbedder.from_pretrained(path)(TEXTS)
-    assert_same_bits(np.array([answer["embedding"] for answer in answers[:-1]], dtype=np.float32), expected)
-    assert "52 tokens" in answers[-1]["error"]
+    expected = mbrt.TextEmbedder.from_pretrained(path)([*TEXTS, long])  # which is cut
+    assert_same_bits(np.array([answer["embedding"] for answer in answers], dtype=np.float32), expected)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

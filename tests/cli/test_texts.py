@@ -64,6 +64,16 @@ def test_embed_writes_an_array(mbrt: Mbrt, models: Path, tmp_path: Path) -> None
     assert np.load(tmp_path / "none").shape == (0, expected.shape[1])
 
 
+def test_embed_says_how_many_texts_were_cut(mbrt: Mbrt, models: Path) -> None:
+    model = write_model(models, "embed")
+    words = ("embed", model, "cat " * 60, "a cat", "dog " * 60)
+    shown = mbrt(*words)
+    assert "2 of the texts are longer than the model reads and were cut; --on-overflow chooses otherwise" in shown.err
+    for options in (["--on-overflow", "truncate"], ["--quiet"]):
+        assert mbrt(*words, *options).err == ""
+    assert mbrt(*words, "--on-overflow", "error").code == 1
+
+
 def test_embed_prints_one_line_per_text(mbrt: Mbrt, models: Path) -> None:
     model = write_model(models, "embed")
     vectors = TextEmbedder.from_pretrained(model, pooling="cls", normalize=True)(["the\ncat", ""])

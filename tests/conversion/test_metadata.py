@@ -1,4 +1,4 @@
-"""Metadata of the file: labels, problem type, tokenizer, pooling."""
+"""Metadata of the file: labels, problem type, tokenizer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ import numpy as np
 import pytest
 
 from mobilebert_rt.conversion import build
-from mobilebert_rt.errors import MobileBertError, ModelFormatError, UnsupportedModelError
+from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
 from tests.conversion.reader import File
 from tests.small_models.folders import odd, random_tensors, write_folder
-
-TRANSFORMER = {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}
-POOLING = {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}
-NORMALIZE = {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}
-DENSE = {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"}
 
 
 def metadata_of(folder: Path) -> dict[str, str]:
@@ -110,83 +105,6 @@ def test_vocabulary_alone_gets_berts_settings(tmp_path: Path) -> None:
         None,
         "[CLS]",
     )
-
-
-def sentence_folder(folder: Path, modules: Any, pooling: dict[str, Any]) -> Path:
-    write_folder(folder, odd())
-    (folder / "modules.json").write_text(json.dumps(modules))
-    (folder / "1_Pooling").mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 22} | pooling))
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("pooling", "mode"),
-    [
-        (
-            {
-                "pooling_mode_cls_token": False,
-                "pooling_mode_mean_tokens": True,
-                "pooling_mode_max_tokens": False,
-            },
-            "mean",
-        ),
-        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls"),
-        ({"pooling_mode": "mean"}, "mean"),
-    ],
-)
-@pytest.mark.parametrize("normalize", [True, False])
-def test_pooling_of_a_sentence_transformers_folder(
-    tmp_path: Path, pooling: dict[str, Any], mode: str, normalize: bool
-) -> None:
-    modules = [TRANSFORMER, POOLING, NORMALIZE] if normalize else [TRANSFORMER, POOLING]
-    folder = sentence_folder(tmp_path, modules, pooling)
-    assert json.loads(metadata_of(folder)["pooling"]) == {"mode": mode, "normalize": normalize}
-    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 256, "do_lower_case": false}')
-    assert json.loads(metadata_of(folder)["pooling"])["max_tokens"] == 256
-
-
-MEAN = {"pooling_mode_mean_tokens": True}
-
-
-@pytest.mark.parametrize(
-    ("modules", "pooling", "error", "message"),
-    [
-        (
-            [TRANSFORMER, POOLING, DENSE],
-            MEAN,
-            UnsupportedModelError,
-            "the modules are Transformer, Pooling, Dense",
-        ),
-        ([POOLING], MEAN, UnsupportedModelError, "Delete modules.json to convert only the encoder"),
-        (
-            [TRANSFORMER, POOLING],
-            {"pooling_mode_max_tokens": True},
-            UnsupportedModelError,
-            "pooling_mode_max_tokens",
-        ),
-        (
-            [TRANSFORMER, POOLING],
-            MEAN | {"pooling_mode_cls_token": True},
-            UnsupportedModelError,
-            "the engine supports mean and cls",
-        ),
-        ([TRANSFORMER, POOLING | {"path": "../1_Pooling"}], MEAN, ModelFormatError, "expected the name of a folder"),
-        (
-            [TRANSFORMER, POOLING | {"path": "9_Pooling"}],
-            MEAN,
-            ModelFormatError,
-            r"9_Pooling/config\.json is missing",
-        ),
-        ({"a": 1}, MEAN, ModelFormatError, "not a list of sentence-transformers modules"),
-        ([3], MEAN, ModelFormatError, "not a list of sentence-transformers modules"),
-    ],
-)
-def test_unsupported_pooling_is_refused(
-    tmp_path: Path, modules: Any, pooling: dict[str, Any], error: type[MobileBertError], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        build(sentence_folder(tmp_path, modules, pooling))
 
 
 def test_lone_surrogates_are_refused(tmp_path: Path) -> None:

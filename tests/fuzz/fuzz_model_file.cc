@@ -82,6 +82,12 @@ void touch(const mbrt::ModelWeights& weights) {
        {&h.pooler, &h.mlm_transform, &h.mlm_decoder, &h.classifier, &h.next_sentence}) {
     touch(*linear);
   }
+  for (const mbrt::ModuleWeights& m : weights.modules) {
+    if (m.dense.bias != nullptr) touch(m.dense);
+    touch(m.residual);
+    touch(m.norm.weight, pad16(m.config.outputs));
+    touch(m.norm.bias, pad16(m.config.outputs));
+  }
 }
 
 // The header's text and the data after it, as far as they are in the file.

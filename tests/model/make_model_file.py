@@ -210,6 +210,18 @@ class Writer:
         if c["head"] == "pretraining":
             self.linear("next_sentence", h, 2, fp32=True)
 
+    def modules(self, modules: list[dict[str, Any]], width: int) -> None:
+        """The layers of the metadata's modules behind a pooled vector of that width."""
+        for i, module in enumerate(modules):
+            name = f"modules.{i}"
+            if module["type"] == "layer_norm":
+                self.norm(name + ".norm", width)
+            elif module["type"] == "dense":
+                self.linear(name, width, module["outputs"])
+                if module.get("residual") and module["outputs"] != width:
+                    self.linear(name + ".residual", width, module["outputs"])
+                width = module["outputs"]
+
     def model(self) -> dict[str, Array]:
         self.embeddings()
         for i in range(self.config["num_layers"]):
@@ -223,9 +235,13 @@ class Writer:
         return self.tensors
 
 
-def make_tensors(config: Config, seed: int) -> dict[str, Array]:
-    """Every tensor of the configuration, in file order, with random values."""
-    return Writer(config, seed).model()
+def make_tensors(config: Config, seed: int, metadata: Mapping[str, str] | None = None) -> dict[str, Array]:
+    """Every tensor of the configuration and of the metadata's modules, in file order, with random values."""
+    writer = Writer(config, seed)
+    writer.model()
+    modes = json.loads((metadata or {}).get("pooling", '{"mode": "mean"}'))["mode"].split("+")
+    writer.modules(json.loads((metadata or {}).get("modules", "[]")), config["hidden_size"] * len(modes))
+    return writer.tensors
 
 
 def make_metadata(config: Config, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -257,7 +273,7 @@ def data_of(tensors: Mapping[str, Array]) -> bytes:
 
 def make_file(config: Config, seed: int, metadata: Mapping[str, str] | None = None) -> bytes:
     """A whole model file, with further metadata."""
-    return write_file(config, make_tensors(config, seed), metadata)
+    return write_file(config, make_tensors(config, seed, metadata), metadata)
 
 
 def write_file(config: Config, tensors: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> bytes:

@@ -26,6 +26,23 @@ LABELS = ["O", "B-PER", "I-PER"]
 MODELS: dict[str, tuple[Config, dict[str, str]]] = {
     "ids": (PLAIN | {"head": "pretraining", "max_positions": 90}, {}),
     "embed": (TEXT, READS_TEXT | {"pooling": json.dumps({"mode": "mean", "normalize": True, "max_tokens": 30})}),
+    "sentence": (
+        TEXT,
+        READS_TEXT
+        | {
+            "pooling": json.dumps({"mode": "mean+max", "normalize": True, "include_prompt": False, "truncate_dim": 11}),
+            "modules": json.dumps(
+                [
+                    {"type": "dense", "outputs": 20, "activation": "gelu", "residual": True},
+                    {"type": "layer_norm"},
+                    {"type": "normalize"},
+                    {"type": "dense", "outputs": 20, "activation": "tanh", "residual": True},
+                ]
+            ),
+            "prompts": json.dumps({"query": "who ", "passage": "notes: "}),
+            "default_prompt": "passage",
+        },
+    ),
     "classify": (
         TEXT | {"head": "sequence_classification", "num_labels": 3},
         READS_TEXT | {"labels": json.dumps(["bad", "neither", "good \u2713"])},

@@ -123,7 +123,11 @@ WRONG_VALUES_OF = {
     TextEmbedder: [
         ("normalize", "no", "normalize: found 'no'; expected True or False"),
         ("normalize", 1, "normalize: found 1; expected True or False"),
-        ("pooling", 3, "pooling"),
+        ("pooling", 3, "pooling: found 3; expected a text"),
+        ("pooling", "min", "pooling: found 'min'; expected cls, max, mean"),
+        ("prompt", 3, "prompt: found 3; expected a text"),
+        ("prompt_name", "web", 'prompt_name: found "web"; expected none'),
+        ("truncate_dim", 0, "truncate_dim: found 0; expected at least 1"),
         ("stride", -1, "stride: found -1; expected at least 0"),
     ],
     TextClassifier: [
@@ -234,6 +238,7 @@ def test_options_that_exclude_each_other_are_refused(random_model: Make) -> None
     [
         (TextEmbedder, "a cat was good", {"pooling": "cls"}),
         (TextEmbedder, "a cat was good", {"normalize": True}),
+        (TextEmbedder, "a cat was good", {"prompt": "the dog ", "truncate_dim": 5}),
         (TextEmbedder, LONG, {"on_overflow": "truncate"}),
         (TextEmbedder, LONG, {"on_overflow": "truncate", "max_length": 9}),
         (TextEmbedder, LONG, {"on_overflow": "stride", "stride": 3, "max_length": 9, "max_batch_tokens": 10}),

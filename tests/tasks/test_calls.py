@@ -124,7 +124,8 @@ def test_stream_reads_and_holds_a_few_batches_only(random_model: Make) -> None:
 
 
 def test_errors_of_a_stream_count_from_its_first_text(random_model: Make) -> None:
-    stream = TextEmbedder(random_model(), max_batch_tokens=8).stream(["the cat was good"] * 500 + [random_words(60)])
+    embedder = TextEmbedder(random_model(), max_batch_tokens=8, on_overflow="error")
+    stream = embedder.stream(["the cat was good"] * 500 + [random_words(60)])
     with pytest.raises(InputError, match="input 500 has"):
         list(stream)
 

@@ -71,10 +71,10 @@ def test_huge_logits_give_finite_scores(lookup: Make, activation: str, expected:
     np.testing.assert_allclose(classifier(lookup, table, activation=activation).scores("a cat"), [expected], rtol=1e-6)
 
 
-def test_one_output_is_a_regression_by_default(lookup: Make) -> None:
+def test_one_output_has_a_sigmoid_by_default(lookup: Make) -> None:
     model = lookup(np.full((VOCAB_SIZE, 1), 1.25), "sequence_classification", ["SIMILARITY"])
-    assert TextClassifier(model)("a cat") == [Classification("SIMILARITY", 2.5)]
-    assert TextClassifier(model, activation="sigmoid")("a cat")[0].score == pytest.approx(1 / (1 + math.exp(-2.5)))
+    assert TextClassifier(model)("a cat")[0].score == pytest.approx(1 / (1 + math.exp(-2.5)))
+    assert TextClassifier(model, activation="none")("a cat") == [Classification("SIMILARITY", 2.5)]
     with pytest.raises(InputError, match="activation: found 'tanh'; expected softmax, sigmoid, none"):
         TextClassifier(model, activation="tanh")
 
@@ -114,3 +114,17 @@ def test_scores_are_the_softmax_of_the_models_logits(random_model: Make) -> None
     texts = [random_words(n, n) for n in (1, 20, 7, 3, 12)]
     logits = [model([ids]).logits[0].tolist() for ids, _ in task.sequences(texts)]
     np.testing.assert_allclose(task.scores(texts), [share(row) for row in logits], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("activation", "expected"), [("none", [0.0, 2.0]), ("sigmoid", [0.5, 0.8807971])])
+def test_activation_of_a_cross_encoder_wins(lookup: Make, activation: str, expected: list[float]) -> None:
+    metadata = {"activation": activation, "problem_type": "single_label_classification"}
+    np.testing.assert_allclose(classifier(lookup, metadata=metadata).scores(["good film"]), [expected], rtol=1e-6)
+
+
+def test_prompt_is_that_of_a_cross_encoder(lookup: Make) -> None:
+    prompts = {"prompts": '{"p": "good "}', "default_prompt": "p"}
+    task = classifier(lookup, metadata=prompts | {"activation": "none"})
+    np.testing.assert_allclose(task.scores([("film", "bad")]), [[8 / 6, 8 / 6]], rtol=1e-6)
+    without = classifier(lookup, metadata=prompts)  # of an embedding model
+    assert without.sequences(["film"]) != task.sequences(["film"])

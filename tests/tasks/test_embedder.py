@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import logging
+import re
+
 import numpy as np
 import pytest
 
@@ -35,9 +39,15 @@ def test_arguments_override_the_model_file(random_model: Make) -> None:
     embedder = TextEmbedder(model, pooling="cls", normalize=False, max_length=20)
     np.testing.assert_allclose(embedder("a cat"), reference(model, "a cat", "cls", False), rtol=1e-6)
     with pytest.raises(InputError, match="more than the 6 allowed"):
-        TextEmbedder(model)(random_words(12))
-    with pytest.raises(InputError, match="pooling: found 'max'; expected mean, cls"):
-        TextEmbedder(model, pooling="max")
+        TextEmbedder(model, on_overflow="error")(random_words(12))
+    for pooling in ("min", "", "max+max", "max+"):
+        expected = rf"pooling: found '{re.escape(pooling)}'; expected cls, max, .*joined by \+"
+        with pytest.raises(InputError, match=expected):
+            TextEmbedder(model, pooling=pooling)
+    with pytest.raises(InputError, match="truncate_dim: found 0; expected at least 1"):
+        TextEmbedder(model, truncate_dim=0)
+    with pytest.raises(InputError, match='prompt_name: found "web"; expected none, the model has no prompts'):
+        TextEmbedder(model, prompt_name="web")
 
 
 def test_one_text_gives_one_vector_and_none_gives_no_rows(random_model: Make) -> None:
@@ -72,3 +82,78 @@ def test_lengths_whose_squares_overflow_are_normalised(lookup: Make) -> None:
     scale = np.float32(3e30)
     task = TextEmbedder(lookup(np.full((67, 2), scale) * [1, 0], "none"), normalize=True)
     np.testing.assert_allclose(task("a cat"), [1, 0])
+
+
+def test_long_texts_are_cut_with_one_warning_for_a_call(random_model: Make, caplog: pytest.LogCaptureFixture) -> None:
+    embedder = TextEmbedder(random_model(), max_length=10)
+    texts = [random_words(30), "a cat", random_words(9)]
+    with caplog.at_level(logging.WARNING, logger="mobilebert_rt"):
+        vectors = embedder(texts)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.messages[0].startswith("2 of the texts have more than 10 tokens and were cut")
+    cut = TextEmbedder(random_model(), max_length=10, on_overflow="truncate")
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="mobilebert_rt"):
+        np.testing.assert_array_equal(cut(texts), vectors)
+        np.testing.assert_array_equal(embedder(texts, on_overflow="truncate"), vectors)
+        assert caplog.messages == []  # it was asked for
+        list(embedder.stream(texts))
+    assert len(caplog.messages) == 1
+
+
+def test_modules_do_not_fit_another_number_of_modes(lookup: Make) -> None:
+    modules = json.dumps([{"type": "normalize"}])
+    model = lookup(np.ones((67, 2)), "none", metadata={"modules": modules})
+    assert TextEmbedder(model, pooling="cls").dimension == 2
+    with pytest.raises(InputError, match=r'pooling: found "cls\+max"; expected 1 modes, as in "mean"'):
+        TextEmbedder(model, pooling="cls+max")
+
+
+@pytest.mark.parametrize("pooling", ["max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken", "cls+max"])
+def test_pooling_modes_in_float64(random_model: Make, pooling: str) -> None:
+    embedder = TextEmbedder(random_model(), pooling=pooling)
+    for text in TEXTS:
+        states = np.asarray(embedder.token_vectors(text), np.float64)
+        weights = np.arange(1, len(states) + 1)
+        expected = {
+            "max": states.max(axis=0),
+            "mean_sqrt_len_tokens": states.sum(axis=0) / np.sqrt(len(states)),
+            "weightedmean": weights @ states / weights.sum(),
+            "lasttoken": states[-1],
+            "cls+max": np.concatenate([states[0], states.max(axis=0)]),
+        }[pooling]
+        np.testing.assert_allclose(embedder(text), expected, rtol=2e-6, atol=1e-6)
+    assert embedder.pooling == pooling
+
+
+def test_prompt_is_put_before_each_text(random_model: Make) -> None:
+    model = random_model()
+    plain, prompted = TextEmbedder(model), TextEmbedder(model, prompt="who wrote ")
+    np.testing.assert_array_equal(prompted(["notes", ("a", "b")]), plain(["who wrote notes", ("who wrote a", "b")]))
+    assert prompted.count_tokens("notes") == plain.count_tokens("who wrote notes")
+    assert prompted.sequences(["notes"]) == plain.sequences(["who wrote notes"])
+    with pytest.raises(InputError, match="input 1 has"):
+        TextEmbedder(model, prompt="who ", on_overflow="error")(["a", random_words(60)])
+
+
+def test_prompt_is_not_pooled_in_any_window(lookup: Make) -> None:
+    table = np.arange(67.0)[:, None]
+    pooling = {"mode": "mean", "normalize": False, "include_prompt": False}
+    model = lookup(table, "none", metadata={"pooling": json.dumps(pooling)})
+    embedder = TextEmbedder(model, prompt="the cat ", on_overflow="stride", stride=0, max_length=4)
+    windows = embedder.sequences(["dog film good"])  # [CLS] the cat [SEP], [CLS] dog film [SEP], [CLS] good [SEP]
+    assert [len(ids) for ids, _ in windows] == [4, 4, 3]
+    kept = [windows[0][0][3:], windows[1][0], windows[2][0]]
+    means = [np.mean(ids) for ids in kept]
+    np.testing.assert_allclose(embedder("dog film good"), [np.average(means, weights=[4, 4, 3])], rtol=1e-6)
+
+
+def test_token_vectors_are_the_last_hidden_states(random_model: Make) -> None:
+    model = random_model()
+    embedder = TextEmbedder(model, max_batch_tokens=12)
+    texts = [random_words(n, n) for n in (1, 9, 3, 20)]
+    found = embedder.token_vectors(texts)
+    for text, states in zip(texts, found, strict=True):
+        ((ids, _),) = embedder.sequences([text])
+        np.testing.assert_array_equal(states, model([ids]).last_hidden_state[0])
+        np.testing.assert_array_equal(embedder.token_vectors(text), states)

@@ -18,7 +18,7 @@ def ids_of(text: str) -> list[int]:
 
 
 def test_too_long_text_is_named_with_its_length_and_the_limit(random_model: Make) -> None:
-    task = TextEmbedder(random_model(), max_length=10)
+    task = TextEmbedder(random_model(), max_length=10, on_overflow="error")
     with pytest.raises(InputError, match=r"input 1 has 14 tokens .* more than the 10 allowed.*truncate.*stride"):
         task([random_words(8), random_words(12)])
 

@@ -70,6 +70,12 @@ CASES = {
         ["--on-overflow=truncate", "--max-batch-tokens", "20"],
         {"on_overflow": "truncate", "max_batch_tokens": 20},
     ),
+    "embed_prompt": Case(
+        "embed",
+        TEXTS,
+        ["--prompt", "who ", "--truncate-dim", "5", "--pooling", "mean+cls", "--normalize"],
+        {"prompt": "who ", "truncate_dim": 5, "pooling": "mean+cls", "normalize": True},
+    ),
     "classify": Case("classify", TEXTS),
     "classify_pairs": Case("classify", PAIRS, ["--pairs", "-k2"], called={"top_k": 2}),
     "classify_truncated_pairs": Case(
@@ -182,10 +188,13 @@ def test_same_bits_on_every_kernel_set(tool: Tool, models: Path, precision: str)
 # Metadata that change what a task does: (command, changes of the model's configuration, of its metadata)
 VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, str | None]]] = {
     "multi_label": ("classify", {}, {"problem_type": "multi_label_classification", "labels": None}),
-    "regression": ("classify", {"num_labels": 1}, {"labels": json.dumps(["stars"])}),
+    "regression": ("classify", {"num_labels": 1}, {"labels": json.dumps(["stars"]), "problem_type": "regression"}),
+    "sigmoid": ("classify", {"num_labels": 1}, {"labels": None}),
+    "cross_encoder": ("classify", {}, {"activation": "none"}),
     "one_label": ("classify", {"num_labels": 1}, {"labels": None, "problem_type": "single_label_classification"}),
     "first_token": ("embed", {}, {"pooling": json.dumps({"mode": "cls", "normalize": False})}),
     "no_pooling": ("embed", {}, {"pooling": None}),
+    "modules": ("embed", {}, dict(MODELS["sentence"][1])),
     "cased": ("embed", {}, {"tokenizer_config": json.dumps({"do_lower_case": False, "mask_token": None})}),
     "own_mask": (
         "fill",
