@@ -7,6 +7,7 @@ from mobilebert_rt.text.question_answerer import QuestionAnswerer
 from mobilebert_rt.text.results import Answer, Classification, Entity, Fill
 from mobilebert_rt.text.token_classifier import TokenClassifier
 from mobilebert_rt.text.tokenizer import TextTokenizer
+from mobilebert_rt.text.vectors import quantize, search, similarity
 
 __all__ = [
     "Answer",
@@ -19,4 +20,7 @@ __all__ = [
     "TextEmbedder",
     "TextTokenizer",
     "TokenClassifier",
+    "quantize",
+    "search",
+    "similarity",
 ]

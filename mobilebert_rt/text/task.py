@@ -66,6 +66,7 @@ class TextTask(Generic[CoreTask]):
 
     _core_type: type[CoreTask]
     _option_names: ClassVar[tuple[str, ...]]  # keywords of the constructor
+    _not_in_core: ClassVar[frozenset[str]] = frozenset({"tokenizer"})  # those that the C++ task does not take
     _warns_of_cut_texts: ClassVar[bool] = False  # where cutting is the default
     # An option of a call replaces the other one of the constructor.
     _alternatives: ClassVar[dict[str, str]] = {
@@ -93,11 +94,10 @@ class TextTask(Generic[CoreTask]):
             raise InputError(f"{name}: found {type(model).__name__}; expected a loaded Model.")
         self.model = model
         self._options = {name: given[name] for name in self._option_names if given[name] is not None}
-        options = dict(self._options)
-        source = options.pop("tokenizer", None)
+        source = self._options.get("tokenizer")
         tokenizer = source._core if isinstance(source, TextTokenizer) else source
         self._text_model = _core.tasks.TextModel(model._core, os.fsencode(model.path), tokenizer)
-        self._task = self._core_type(self._text_model, **options)
+        self._task = self._core_type(self._text_model, **self._of_core(self._options))
 
     @classmethod
     def from_pretrained(
@@ -139,7 +139,8 @@ class TextTask(Generic[CoreTask]):
             "on_overflow": limits.on_overflow,
             "max_batch_tokens": self.max_batch_tokens,
         }
-        shown = ", ".join(f"{name}={value!r}" for name, value in settings.items() if name != "tokenizer")
+        hidden = ("tokenizer", "ranges")
+        shown = ", ".join(f"{name}={value!r}" for name, value in settings.items() if name not in hidden)
         return f"<{type(self).__name__} {self.model.path.name!r}: {shown}>"
 
     @property
@@ -177,12 +178,15 @@ class TextTask(Generic[CoreTask]):
 
     def _with(self, **options: Any) -> CoreTask:
         """The C++ task with the options of a call. None leaves an option as it is."""
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in self._of_core(options).items() if value is not None}
         if not given:
             return self._task
-        left_out = {"tokenizer", *map(self._alternatives.get, given)}
-        kept = {name: value for name, value in self._options.items() if name not in left_out}
+        left_out = set(map(self._alternatives.get, given))
+        kept = {name: value for name, value in self._of_core(self._options).items() if name not in left_out}
         return self._core_type(self._text_model, **kept | given)
+
+    def _of_core(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if name not in self._not_in_core}
 
     def _split(self, given: Mapping[str, Any]) -> tuple[CoreTask, dict[str, Any]]:
         """The C++ task with the options among the keywords of a public method, and the keywords of the C++ call."""

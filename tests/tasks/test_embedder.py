@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import re
 
 import numpy as np
 import pytest
 
-from mobilebert_rt import InputError, Model, TextEmbedder
+from mobilebert_rt import CancelledError, CancelToken, InputError, Model, TextEmbedder, TimeoutError
+from mobilebert_rt.text import quantize
+from mobilebert_rt.text.vectors import OUTPUTS, Output
 from tests.small_models.text import random_words
 from tests.tasks.conftest import Make
 
@@ -146,6 +149,74 @@ def test_prompt_is_not_pooled_in_any_window(lookup: Make) -> None:
     kept = [windows[0][0][3:], windows[1][0], windows[2][0]]
     means = [np.mean(ids) for ids in kept]
     np.testing.assert_allclose(embedder("dog film good"), [np.average(means, weights=[4, 4, 3])], rtol=1e-6)
+
+
+def test_embedder_pickles_with_its_own_options(random_model: Make) -> None:
+    ranges = np.stack([-np.ones(22), np.ones(22)])
+    embedder = TextEmbedder(random_model(), prompt="who ", truncate_dim=22, output="int8", ranges=ranges)
+    copy = pickle.loads(pickle.dumps(embedder))
+    np.testing.assert_array_equal(copy("a cat"), embedder("a cat"))
+    assert copy("a cat").dtype == np.int8
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_output_of_a_call_is_that_of_quantize(random_model: Make, output: Output) -> None:
+    embedder = TextEmbedder(random_model())
+    vectors = embedder(TEXTS)
+    np.testing.assert_array_equal(embedder(TEXTS, output=output), quantize(vectors, output))
+    assert embedder([], output=output).shape == quantize(vectors[:0], output).shape
+    ranges = np.stack([vectors.min(axis=0), vectors.max(axis=0)])
+    same = TextEmbedder(embedder.model, output=output, ranges=ranges)
+    expected = list(quantize(vectors, output))
+    np.testing.assert_array_equal(list(same.stream(TEXTS)), expected)
+    np.testing.assert_array_equal(list(embedder.stream(TEXTS, output=output, ranges=ranges)), expected)
+    np.testing.assert_array_equal(same(TEXTS, output="float32"), vectors)
+
+
+def test_wrong_outputs_are_named_before_any_work(random_model: Make) -> None:
+    embedder, expected = TextEmbedder(random_model()), "output: found 'int4'; expected float32, int8"
+    with pytest.raises(InputError, match=expected):
+        TextEmbedder(embedder.model, output="int4")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=expected):
+        embedder("a", output="int4")
+    with pytest.raises(InputError, match="ranges: output 'int8' of one vector needs them"):
+        embedder.stream(["a"], output="int8")
+    with pytest.raises(InputError, match=r"ranges: found shape \(2, 3\); expected \(2, 22\)"):
+        embedder.stream(["a"], output="uint8", ranges=np.ones((2, 3)))
+
+
+def test_search_stops(random_model: Make) -> None:
+    embedder, cancel = TextEmbedder(random_model()), CancelToken()
+    vectors = embedder(TEXTS)
+    assert embedder.search(vectors[:1], vectors, 1, timeout=60, cancel=cancel)[1].tolist() == [[0]]
+    with pytest.raises(TimeoutError):
+        embedder.search(vectors, vectors, timeout=0)
+    cancel.cancel()
+    with pytest.raises(CancelledError):
+        embedder.search(vectors, vectors, cancel=cancel)
+    with pytest.raises(InputError, match="timeout: found 'a'; expected a number of seconds"):
+        embedder.search(vectors, vectors, timeout="a")  # type: ignore[arg-type]
+
+
+def test_search_takes_texts_in_any_container(random_model: Make) -> None:
+    embedder, texts = TextEmbedder(random_model()), TEXTS[:4]
+    vectors = embedder(texts)
+    expected = embedder.search(vectors[:1], vectors, 2)[1]
+    for corpus in (vectors, vectors.tolist(), texts, iter(texts), np.array(texts), [{"text": text} for text in texts]):
+        np.testing.assert_array_equal(embedder.search(texts[0], corpus, 2)[1], expected)
+    assert embedder.search(TEXTS, [])[1].shape == (5, 0)
+    with pytest.raises(InputError, match="no order"):
+        embedder.search(texts[0], set(texts))
+
+
+def test_token_vectors_take_the_keywords_of_a_call(random_model: Make) -> None:
+    embedder = TextEmbedder(random_model())
+    for options in ({"prompt": "who "}, {"max_length": 7}, {"max_length": 9, "on_overflow": "stride", "stride": 2}):
+        changed = TextEmbedder(embedder.model, **options)
+        for one, other in zip(embedder.token_vectors(TEXTS, **options), changed.token_vectors(TEXTS), strict=True):
+            np.testing.assert_array_equal(one, other)
+    with pytest.raises(TimeoutError):
+        embedder.token_vectors(TEXTS, timeout=0)
 
 
 def test_token_vectors_are_the_last_hidden_states(random_model: Make) -> None:
