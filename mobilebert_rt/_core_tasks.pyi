@@ -14,6 +14,9 @@ import numpy.typing as npt
 _Texts = tuple[Any, ...]
 _Floats = npt.NDArray[np.float32]
 
+def native_tokenizer_problem(metadata: dict[str, str]) -> str | None:
+    """Why native programs cannot read the tokenizer in a model file's metadata; None when they can."""
+
 class Tokenizer:
     def __init__(self, source: object) -> None: ...
     def encode_batch(self, texts: _Texts, num_threads: int = 1) -> list[tuple[Any, Any, Any, Any, Any]]:

@@ -142,12 +142,43 @@ std::size_t PythonTokenizer::size() const {
   return methods_->get_vocab_size.is_none() ? 0 : methods_->get_vocab_size().cast<std::size_t>();
 }
 
+std::int32_t PythonTokenizer::largest_id() const { return static_cast<std::int32_t>(size()) - 1; }
+
+namespace {
+
+// ModelFormatError when a token gets another id than declared.
+void add_tokens(const py::object& library, const py::object& backend,
+                const std::vector<text::AddedToken>& added) {
+  py::set there;
+  for (const auto& entry : backend.attr("get_added_tokens_decoder")().cast<py::dict>()) {
+    there.add(entry.second.attr("content"));
+  }
+  for (const text::AddedToken& token : added) {
+    const py::str content = as_str(token.content);
+    if (token.implied && backend.attr("token_to_id")(content).is_none()) continue;
+    if (!there.contains(content)) {
+      backend.attr("add_tokens")(py::make_tuple(library.attr("AddedToken")(
+          content, "single_word"_a = token.single_word, "lstrip"_a = token.lstrip,
+          "rstrip"_a = token.rstrip, "normalized"_a = token.normalized)));
+    }
+    const auto id = backend.attr("token_to_id")(content).cast<std::int32_t>();
+    if (token.id == text::AddedToken::kNoId || token.id == id) continue;
+    throw ModelFormatError("tokenizer.json: the added token \"" + token.content + "\" has the id " +
+                           std::to_string(token.id) + " in the files beside it; expected " +
+                           std::to_string(id) + ".");
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<const text::Tokenizer> read_with_library(std::string_view json,
+                                                         const std::vector<text::AddedToken>& added,
                                                          const UnsupportedModelError& reason) {
   const py::gil_scoped_acquire acquire;
   try {
-    const py::object backend =
-        py::module_::import("tokenizers").attr("Tokenizer").attr("from_str")(as_str(json));
+    const py::object library = py::module_::import("tokenizers");
+    const py::object backend = library.attr("Tokenizer").attr("from_str")(as_str(json));
+    add_tokens(library, backend, added);
     backend.attr("no_truncation")();  // many published files truncate at 128 tokens
     backend.attr("no_padding")();
     return std::make_shared<const PythonTokenizer>(backend);
@@ -171,7 +202,7 @@ FoundTokenizer tokenizer_from(const py::object& source) {
   }
   if (py::hasattr(source, "to_str")) {  // a tokenizers.Tokenizer; the caller's own stays unchanged
     const auto json = source.attr("to_str")().cast<std::string>();
-    return {tokenizer_from_json(json, "tokenizer", read_with_library), std::nullopt};
+    return tokenizer_from_json(json, "tokenizer", read_with_library);
   }
   if (PyCallable_Check(source.ptr()) == 0) {
     throw InputError(std::string("tokenizer: found ") + Py_TYPE(source.ptr())->tp_name +

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tasks/vocabulary.h"
 
@@ -28,15 +29,17 @@ class PythonTokenizer final : public text::Tokenizer {
   std::string piece(std::int32_t id) const override;
   std::optional<std::int32_t> id(std::string_view piece) const override;
   std::size_t size() const override;
+  std::int32_t largest_id() const override;  // -1: not known
 
  private:
   struct Methods;
   std::unique_ptr<Methods> methods_;
 };
 
-// For tokenizer_of and the like: reads a tokenizer.json with the `tokenizers` library.
+// For tokenizer_of and the like: reads a tokenizer.json with the `tokenizers` library, and adds tokens.
 // UnsupportedModelError, naming the extra to install, when it is missing.
 std::shared_ptr<const text::Tokenizer> read_with_library(std::string_view json,
+                                                         const std::vector<text::AddedToken>& added,
                                                          const UnsupportedModelError& reason);
 
 // From a path, a tokenizers.Tokenizer or a callable.

@@ -1,4 +1,6 @@
 // Tokenizer: the C++ tokenizer, or a Python object behind its interface, as Python sees it.
+#include <pybind11/stl.h>
+
 #include "bindings/bindings.h"
 #include "bindings/inputs.h"
 #include "bindings/python_tokenizer.h"
@@ -43,9 +45,20 @@ py::list encode_batch(const FoundTokenizer& found, const py::tuple& texts, std::
   return result;
 }
 
+// Why native programs cannot read the tokenizer in a model file's metadata; nullopt when they can.
+std::optional<std::string> native_problem(const Metadata& metadata) {
+  try {
+    tokenizer_of(metadata, "the model file");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void bind_tokenizer(py::module_& module) {
+  module.def("native_tokenizer_problem", &native_problem, "metadata"_a);
   py::class_<FoundTokenizer>(module, "Tokenizer")
       .def(py::init(&tokenizer_from), "source"_a)
       .def("encode_batch", &encode_batch, "texts"_a, "num_threads"_a = 1)

@@ -43,9 +43,7 @@ std::size_t prompt_tokens(const text::Tokenizer& tokenizer, const std::string& p
 }
 
 Limits Embedder::default_limits(const TextModel& model) {
-  const std::size_t longest = model.config().max_positions;
-  return {.max_length = std::min(model.max_tokens().value_or(longest), longest),
-          .on_overflow = OnOverflow::kTruncate};
+  return {.max_length = model.max_tokens(), .on_overflow = OnOverflow::kTruncate};
 }
 
 Embedder::Embedder(const std::shared_ptr<const TextModel>& model, const EmbedderOptions& options)

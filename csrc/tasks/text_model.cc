@@ -1,5 +1,6 @@
 #include "tasks/text_model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -29,11 +30,15 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
       name_(std::move(name)),
       mask_token_(found.mask_token()),
       tokenizer_(std::move(found.tokenizer)),
+      model_max_length_(found.max_length),
       labels_(labels_of(encoder_->file().metadata(), config().num_labels)) {
-  if (tokenizer_->size() > config().vocab_size) {
-    throw ModelFormatError(name_ + ": the tokenizer has " + thousands(tokenizer_->size()) +
-                           " pieces, the model only " + thousands(config().vocab_size) +
-                           " rows for them: they do not belong together.");
+  const std::int32_t largest = tokenizer_->largest_id();
+  if (largest >= static_cast<std::int64_t>(config().vocab_size)) {
+    throw ModelFormatError(name_ + ": the tokenizer's piece " + quoted(tokenizer_->piece(largest)) +
+                           " has the id " + thousands(static_cast<std::uint64_t>(largest)) +
+                           "; the model has rows for ids below " + thousands(config().vocab_size) +
+                           ". The tokenizer is another model's, or the model's embeddings were not "
+                           "resized for its added tokens.");
   }
   const Metadata& metadata = encoder_->file().metadata();
   if (const auto entry = metadata.find("problem_type"); entry != metadata.end()) {
@@ -43,6 +48,12 @@ TextModel::TextModel(std::shared_ptr<const Encoder> encoder, std::string name, F
     activation_ = entry->second;
   }
   if (mask_token_) mask_id_ = tokenizer_->id(*mask_token_);
+}
+
+std::size_t TextModel::max_tokens() const {
+  const std::size_t longest = config().max_positions;
+  const std::optional<std::size_t> limit = sentence().pooling.max_tokens;
+  return std::min((limit ? limit : model_max_length_).value_or(longest), longest);
 }
 
 }  // namespace mbrt

@@ -23,7 +23,7 @@ std::vector<std::string> labels_of(const Metadata& metadata, std::size_t count);
 class TextModel {
  public:
   // name: of the model, in messages. found: by tokenizer_of or tokenizer_at (tasks/vocabulary.h).
-  // ModelFormatError when the tokenizer has more pieces than the model has rows.
+  // ModelFormatError when the tokenizer has ids for which the model has no row.
   TextModel(std::shared_ptr<const Encoder> encoder, std::string name, FoundTokenizer found);
 
   // With the tokenizer in the model's metadata: see tokenizer_of.
@@ -37,8 +37,9 @@ class TextModel {
 
   const std::vector<std::string>& labels() const { return labels_; }
   const SentenceConfig& sentence() const { return encoder_->file().sentence(); }
-  // Where texts are cut for embeddings, special tokens included.
-  std::optional<std::size_t> max_tokens() const { return sentence().pooling.max_tokens; }
+  // Where texts are cut by default, special tokens included: sentence-transformers' limit, or
+  // model_max_length of the tokenizer, and at most what the model takes.
+  std::size_t max_tokens() const;
   // single_label_classification, multi_label_classification, regression, or empty.
   const std::string& problem_type() const { return problem_type_; }
   // How a cross-encoder's logits become scores: softmax, sigmoid, none, or empty.
@@ -54,6 +55,7 @@ class TextModel {
   std::optional<std::string> mask_token_;
   std::optional<std::int32_t> mask_id_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
+  std::optional<std::size_t> model_max_length_;
   std::vector<std::string> labels_;
   std::string problem_type_, activation_;
 };

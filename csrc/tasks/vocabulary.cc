@@ -2,70 +2,97 @@
 
 #include <sys/stat.h>
 
+#include <utility>
 #include <vector>
 
 #include "base/mapped_file.h"
 #include "model/json.h"
+#include "model/message.h"
+#include "text/core.h"
+#include "text/tokenizer_config.h"
 
 namespace mbrt {
 namespace {
+
+using text::TokenizerConfig;
+using Kind = TokenizerConfig::Kind;
 
 const std::string* find(const Metadata& metadata, const char* key) {
   const auto entry = metadata.find(key);
   return entry == metadata.end() || entry->second.empty() ? nullptr : &entry->second;
 }
 
-// A special token: a string, or an object whose "content" is one. False when it is neither, or
-// empty.
-bool read_token(JsonReader& json, std::string* token) {
-  std::string found;
-  if (json.peek_value() == '"') {
-    found = json.string();
-  } else if (json.peek_value() == '{') {
+bool has_word_pieces(std::string_view text, const std::string& source) {
+  JsonReader json(text, source);
+  bool found = false;
+  json.begin_object();
+  for (std::string key; json.next_key(&key);) {
+    if (key != "model" || json.peek_value() != '{') {
+      json.skip();
+      continue;
+    }
     json.begin_object();
-    for (std::string key; json.next_key(&key);) {
-      if (key == "content" && json.peek_value() == '"') {
-        found = json.string();
+    while (json.next_key(&key)) {
+      if (key == "type" && json.peek_value() == '"') {
+        found = json.string() == "WordPiece";
       } else {
         json.skip();
       }
     }
-  } else {
-    json.skip();
   }
-  if (!found.empty()) *token = found;
-  return !found.empty();
+  return found;
 }
 
-// A switch: true, false, or null, which leaves it as it is.
-template <typename Switch>
-void read_switch(JsonReader& json, Switch* value) {
-  if (!json.null()) *value = json.boolean();
+UnsupportedModelError other_class(const TokenizerConfig& config, const std::string& source,
+                                  const char* expected) {
+  return UnsupportedModelError(source + ": the tokenizer class is " +
+                               quoted(config.tokenizer_class) + "; expected " + expected);
 }
 
-// Calls read(); its errors name the tokenizer's source.
-template <typename Read>
-std::shared_ptr<const text::Tokenizer> named(const std::string& source, const Read& read) {
-  try {
-    return read();
-  } catch (const ModelFormatError& error) {
-    throw ModelFormatError(source + ": " + error.what());
-  } catch (const UnsupportedModelError& error) {
-    throw UnsupportedModelError(source + ": " + error.what());
-  }
-}
-
-FoundTokenizer from_json(std::string_view json, const TokenizerSettings& settings,
+FoundTokenizer from_json(std::string_view json, const TokenizerConfig& config,
                          const std::string& source, const OtherTokenizer& other) {
-  std::optional<std::string> mask;
-  if (settings.mask_is_named) mask = settings.text.mask;
-  return {tokenizer_from_json(json, source, other), mask};
+  if (config.kind == Kind::kOther && has_word_pieces(json, source)) {
+    throw other_class(config, source,
+                      "BertTokenizer or one of its copies. How this class cuts words is not in "
+                      "tokenizer.json, and it is not supported.");
+  }
+  text::Description description;
+  try {
+    if (config.kind == Kind::kOther) {
+      throw other_class(
+          config, source,
+          "BERT's WordPiece (BertTokenizer and its copies) in native programs. Use the "
+          "Python package with its extra `tokenizers`.");
+    }
+    description = text::read_tokenizer_json(json, source);
+  } catch (const UnsupportedModelError& reason) {
+    if (config.kind == Kind::kBert) {
+      throw UnsupportedModelError(
+          std::string(reason.what()) +
+          " The class BertTokenizer keeps other parts in transformers 4 and replaces them in 5; to "
+          "keep them, set \"tokenizer_class\": \"PreTrainedTokenizerFast\" in "
+          "tokenizer_config.json.");
+    }
+    if (!other) throw;
+    std::vector<text::AddedToken> added = config.declared;
+    added.insert(added.end(), config.special.begin(), config.special.end());
+    return {other(json, added, reason), config.mask, config.max_length};
+  }
+  text::combine(config, true, source, &description);
+  return {text::WordPiece::make(std::move(description), source), config.mask, config.max_length};
 }
 
-FoundTokenizer from_vocabulary(std::string_view vocab, const TokenizerSettings& settings,
+FoundTokenizer from_vocabulary(std::string_view vocab, const TokenizerConfig& config,
                                const std::string& source) {
-  return {named(source, [&] { return text::WordPiece::from_vocabulary(vocab, settings.text); }),
-          settings.text.mask};
+  if (config.kind != Kind::kBert) {
+    throw other_class(
+        config, source,
+        "BertTokenizer or one of its copies for a vocab.txt. Other tokenizers are read "
+        "from a tokenizer.json.");
+  }
+  text::Description description = text::read_vocabulary(vocab, config.settings, source);
+  text::combine(config, false, source, &description);
+  return {text::WordPiece::make(std::move(description), source), config.mask, config.max_length};
 }
 
 bool is_of_kind(const std::string& path, mode_t kind) {
@@ -90,87 +117,60 @@ bool ends_with(std::string_view text, std::string_view end) {
 }  // namespace
 
 std::optional<std::string> FoundTokenizer::mask_token() const {
+  const std::int32_t largest = tokenizer->largest_id();
   for (const std::string& token :
        mask ? std::vector<std::string>{*mask} : std::vector<std::string>{"[MASK]", "<mask>"}) {
-    if (tokenizer->id(token)) return token;
+    const std::optional<std::int32_t> id = tokenizer->id(token);
+    if (id && (largest < 0 || *id <= largest)) return token;
   }
   return std::nullopt;
 }
 
-TokenizerSettings read_settings(std::string_view text, const std::string& source) {
-  TokenizerSettings settings;
-  const std::string name = source + ": tokenizer_config";
-  JsonReader json(text, name);
-  json.begin_object();
-  for (std::string key; json.next_key(&key);) {
-    if (key == "do_lower_case") {
-      read_switch(json, &settings.text.lowercase);
-    } else if (key == "strip_accents") {
-      read_switch(json, &settings.text.strip_accents);
-    } else if (key == "tokenize_chinese_chars") {
-      read_switch(json, &settings.text.handle_chinese_chars);
-    } else if (key == "unk_token") {
-      read_token(json, &settings.text.unk);
-    } else if (key == "cls_token") {
-      read_token(json, &settings.text.cls);
-    } else if (key == "sep_token") {
-      read_token(json, &settings.text.sep);
-    } else if (key == "pad_token") {
-      read_token(json, &settings.text.pad);
-    } else if (key == "mask_token") {
-      settings.mask_is_named = read_token(json, &settings.text.mask);
-    } else {
-      json.skip();
-    }
-  }
-  json.end();
-  return settings;
-}
-
-std::shared_ptr<const text::Tokenizer> tokenizer_from_json(std::string_view json,
-                                                           const std::string& source,
-                                                           const OtherTokenizer& other) {
-  return named(source, [&]() -> std::shared_ptr<const text::Tokenizer> {
-    try {
-      return text::WordPiece::from_json(json);
-    } catch (const UnsupportedModelError& error) {
-      if (!other) throw;
-      return other(json, error);
-    }
-  });
+FoundTokenizer tokenizer_from_json(std::string_view json, const std::string& source,
+                                   const OtherTokenizer& other) {
+  return from_json(json, {}, source, other);
 }
 
 FoundTokenizer tokenizer_of(const Metadata& metadata, const std::string& name,
                             const OtherTokenizer& other) {
-  const std::string* const config = find(metadata, "tokenizer_config");
-  const TokenizerSettings settings =
-      config == nullptr ? TokenizerSettings{} : read_settings(*config, name);
-  if (const std::string* json = find(metadata, "tokenizer.json")) {
-    return from_json(*json, settings, name + ": tokenizer.json", other);
+  const std::string* const json = find(metadata, "tokenizer.json");
+  const std::string* const vocab = find(metadata, "vocab.txt");
+  if (json == nullptr && vocab == nullptr) {
+    throw ModelFormatError(
+        name +
+        " holds no tokenizer. Convert the model again from a folder that has tokenizer.json or "
+        "vocab.txt, or give the path of one (on the command line: --tokenizer PATH).");
   }
-  if (const std::string* vocab = find(metadata, "vocab.txt")) {
-    return from_vocabulary(*vocab, settings, name + ": vocab.txt");
-  }
-  throw ModelFormatError(
-      name +
-      " holds no tokenizer. Convert the model again from a folder that has tokenizer.json or "
-      "vocab.txt, or give the path of one (on the command line: --tokenizer PATH).");
+  const text::ConfigFiles files{.tokenizer_config = find(metadata, "tokenizer_config"),
+                                .special_tokens_map = find(metadata, "special_tokens_map.json"),
+                                .added_tokens = find(metadata, "added_tokens.json"),
+                                .model_config = find(metadata, "source_config")};
+  const TokenizerConfig config = text::read_tokenizer_config(files, json != nullptr, name);
+  return json != nullptr ? from_json(*json, config, name + ": tokenizer.json", other)
+                         : from_vocabulary(*vocab, config, name + ": vocab.txt");
 }
 
 FoundTokenizer tokenizer_at(const std::string& path, const OtherTokenizer& other) {
-  std::string found = path;
+  Metadata found;
+  std::string folder = path + "/";
+  const auto read = [&](const char* key, const char* name) {
+    if (is_of_kind(folder + name, S_IFREG)) found[key] = whole_file(folder + name);
+  };
   if (is_of_kind(path, S_IFDIR)) {
-    found = path + "/tokenizer.json";
-    if (!is_of_kind(found, S_IFREG)) found = path + "/vocab.txt";
+    read("tokenizer.json", "tokenizer.json");
+    if (found.empty()) found["vocab.txt"] = whole_file(folder + "vocab.txt");
+  } else {
+    const std::size_t slash = path.rfind('/');
+    folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+    const bool is_json = ends_with(path, ".json");
+    found[is_json ? "tokenizer.json" : "vocab.txt"] = whole_file(path);
+    if (is_json && path != folder + "tokenizer.json") return tokenizer_of(found, path, other);
   }
-  const std::string text = whole_file(found);
-  const std::size_t slash = found.rfind('/');
-  const std::string beside =
-      (slash == std::string::npos ? "" : found.substr(0, slash + 1)) + "tokenizer_config.json";
-  TokenizerSettings settings;
-  if (is_of_kind(beside, S_IFREG)) settings = read_settings(whole_file(beside), beside);
-  return ends_with(found, ".json") ? from_json(text, settings, found, other)
-                                   : from_vocabulary(text, settings, found);
+  read("tokenizer_config", "tokenizer_config.json");
+  read("special_tokens_map.json", "special_tokens_map.json");
+  read("added_tokens.json", "added_tokens.json");
+  read("source_config", "config.json");
+  return tokenizer_of(found, path, other);
 }
 
 }  // namespace mbrt

@@ -1,4 +1,5 @@
-// Tokens that are found in the raw text, before any normalisation: [MASK] and the like.
+// Tokens that are found as a whole, before words are cut: [MASK] and the like. Most are found in the
+// raw text, some in the normalised text.
 #ifndef MBRT_TEXT_ADDED_TOKENS_H_
 #define MBRT_TEXT_ADDED_TOKENS_H_
 
@@ -14,11 +15,20 @@
 namespace mbrt::text {
 
 struct AddedToken {
+  static constexpr std::int32_t kNoId = -1;
+
   std::string content;
-  std::int32_t id = 0;
+  std::int32_t id = kNoId;   // as declared by a file; kNoId: the piece's, or the next one
   bool single_word = false;  // only between characters that are not of a word
   bool lstrip = false;       // takes the white space before it
   bool rstrip = false;       // takes the white space after it
+  bool normalized = false;   // its normalised content is found in the normalised text
+  bool implied = false;  // a special token, of which no file says that the model has a row for it
+
+  bool same_flags(const AddedToken& o) const {
+    return single_word == o.single_word && lstrip == o.lstrip && rstrip == o.rstrip &&
+           normalized == o.normalized;
+  }
 };
 
 class AddedTokens {
@@ -37,7 +47,7 @@ class AddedTokens {
   // text belongs to the token before; white space before that is not taken again.
   Match next(std::string_view text, std::size_t search, std::size_t taken) const;
 
-  const std::vector<AddedToken>& tokens() const { return tokens_; }
+  bool empty() const { return tokens_.empty(); }
 
  private:
   std::size_t candidate(std::string_view text, std::size_t from) const;

@@ -1,6 +1,7 @@
 #include "text/core.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -33,55 +34,75 @@ PieceRules piece_rules(Description* d, std::string_view source) {
   return PieceRules(std::move(table), d->settings.prefix, *unk, d->settings.max_word_chars);
 }
 
-// The library gives an added token the piece's id, or the next one, whatever its file says.
-void check_ids(const std::vector<AddedToken>& added, const PieceTable& table,
-               std::string_view source) {
-  const auto pieces = static_cast<std::int64_t>(table.size());
-  std::int64_t largest = -1;
-  for (const AddedToken& token : added) {
+// Gives each added token its id as the library does, in their order: the piece's, or the next one. ModelFormatError
+// when the file declares another.
+void assign_ids(std::vector<AddedToken>* added, const PieceTable& table, std::string_view source) {
+  auto next = static_cast<std::int64_t>(table.size());
+  for (AddedToken& token : *added) {
     if (token.content.empty()) {
       throw ModelFormatError(std::string(source) + ": an added token without content." +
                              kConvertAgain);
     }
     const std::optional<std::int32_t> known = table.id(token.content);
-    const std::int64_t next = known ? *known : std::max(largest + 1, pieces);
-    const std::string_view other = known ? std::string_view() : table.piece_of(token.id);
-    largest = std::max<std::int64_t>(largest, token.id);
-    if (token.id == next && other.empty()) continue;
+    const std::int64_t id = known ? *known : next;
+    const bool is_declared = token.id != AddedToken::kNoId;
+    const std::int64_t declared = is_declared ? token.id : id;
+    const std::string_view other =
+        known ? std::string_view() : table.piece_of(static_cast<std::int32_t>(declared));
+    next = std::max(next, declared + 1);
+    token.id = static_cast<std::int32_t>(id);
+    if (declared == id && other.empty()) continue;
     throw ModelFormatError(std::string(source) + ": the added token " + quoted(token.content) +
-                           " has the id " + std::to_string(token.id) + ", but the vocabulary " +
-                           (known           ? "gives it " + std::to_string(next)
-                            : other.empty() ? "goes on with " + std::to_string(next)
+                           " has the id " + std::to_string(declared) + ", but the vocabulary " +
+                           (known           ? "gives it " + std::to_string(id)
+                            : other.empty() ? "goes on with " + std::to_string(id)
                                             : "gives that to " + quoted(other)) +
                            "." + kConvertAgain);
   }
 }
 
-std::vector<AddedToken> added_tokens(Description* d, const PieceTable& table,
-                                     std::string_view source) {
-  std::vector<AddedToken> added = std::move(d->added);
-  for (const std::string& name : d->special) {
-    const std::optional<std::int32_t> id = table.id(name);
-    const bool there = std::any_of(added.begin(), added.end(),
-                                   [&](const AddedToken& t) { return t.content == name; });
-    if (!id || there || name.empty()) continue;
-    AddedToken token;
-    token.content = name;
-    token.id = *id;
-    added.push_back(std::move(token));
-  }
-  check_ids(added, table, source);
-  return added;
+// A content that several tokens have; empty when there is none.
+std::string_view repeated_content(const std::vector<AddedToken>& tokens) {
+  std::vector<std::string_view> contents;
+  for (const AddedToken& token : tokens) contents.push_back(token.content);
+  std::sort(contents.begin(), contents.end());
+  const auto repeated = std::adjacent_find(contents.begin(), contents.end());
+  return repeated == contents.end() ? std::string_view() : *repeated;
 }
 
-// The id of a special token: a piece's, or an added token's.
+std::vector<AddedToken> raw_tokens(const std::vector<AddedToken>& tokens) {
+  std::vector<AddedToken> found;
+  std::copy_if(tokens.begin(), tokens.end(), std::back_inserter(found),
+               [](const AddedToken& t) { return !t.normalized; });
+  return found;
+}
+
+std::vector<AddedToken> normalized_tokens(const std::vector<AddedToken>& tokens,
+                                          const NormalRules& rules, std::string_view source) {
+  std::vector<AddedToken> found;
+  for (const AddedToken& token : tokens) {
+    if (!token.normalized) continue;
+    found.push_back(token);
+    found.back().content = normal_text(rules, token.content, 0).text;
+    if (!found.back().content.empty()) continue;
+    throw UnsupportedModelError(std::string(source) + ": the added token " + quoted(token.content) +
+                                " has no normalised text.");
+  }
+  const std::string_view repeated = repeated_content(found);
+  if (repeated.empty()) return found;
+  throw UnsupportedModelError(std::string(source) +
+                              ": several added tokens have the normalised text " +
+                              quoted(repeated) + "; expected one. Remove the others.");
+}
+
+// The id of a special token: a piece's, or an added token's that a file names.
 std::int32_t required(const WordPiece::Core& core, std::optional<std::int32_t> given,
                       const std::string& token, std::string_view source) {
   const std::optional<std::int32_t> id = given ? given : core.id(token);
-  if (id) return *id;
-  throw ModelFormatError(std::string(source) + ": the vocabulary of " + thousands(core.size) +
-                         " pieces lacks the special token " + quoted(token) +
-                         ". Is this the model's own vocabulary?");
+  if (id && *id < core.declared_end) return *id;
+  throw ModelFormatError(std::string(source) + ": the vocabulary of " +
+                         thousands(core.pieces.table.size()) + " pieces lacks the special token " +
+                         quoted(token) + ". Is this the model's own vocabulary?");
 }
 
 }  // namespace
@@ -90,17 +111,27 @@ WordPiece::Core::Core(Description d, std::string_view source)
     : normal(d.settings.clean_text, d.settings.handle_chinese_chars, d.settings.lowercase,
              d.settings.strip_accents.value_or(d.settings.lowercase)),
       pieces(piece_rules(&d, source)),
-      added(added_tokens(&d, pieces.table, source), source),
-      size(pieces.table.size()) {
-  for (const AddedToken& token : added.tokens()) {
+      tokens(std::move(d.added)),
+      size(pieces.table.size()),
+      declared_end(pieces.table.largest_id() + 1) {
+  const std::string_view repeated = repeated_content(tokens);
+  if (!repeated.empty()) {
+    throw ModelFormatError(std::string(source) + ": the added token " + quoted(repeated) +
+                           " comes twice." + kConvertAgain);
+  }
+  assign_ids(&tokens, pieces.table, source);
+  raw = AddedTokens(raw_tokens(tokens), source);
+  normalized = AddedTokens(normalized_tokens(tokens, normal, source), source);
+  for (const AddedToken& token : tokens) {
     if (!pieces.table.id(token.content)) ++size;
+    if (!token.implied) declared_end = std::max(declared_end, token.id + 1);
   }
   cls = required(*this, d.cls_id, d.settings.cls, source);
   sep = required(*this, d.sep_id, d.settings.sep, source);
 }
 
 std::optional<std::int32_t> WordPiece::Core::id(std::string_view piece) const {
-  for (const AddedToken& token : added.tokens()) {
+  for (const AddedToken& token : tokens) {
     if (token.content == piece) return token.id;
   }
   return pieces.table.id(piece);

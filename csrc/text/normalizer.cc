@@ -30,19 +30,44 @@ NormalRules::NormalRules(bool clean_text, bool handle_chinese_chars, bool lowerc
   }
 }
 
+NormalText normal_text(const NormalRules& rules, std::string_view text, std::size_t base) {
+  NormalText out;
+  Normalizer(rules, out).run(text, base);
+  return out;
+}
+
 void Normalizer::run(std::string_view text, std::size_t base) {
+  if (words_ != nullptr) return run_words(text, base);
+  for (std::size_t i = 0; i < text.size();) {
+    const Decoded d = decode_utf8(text.substr(i));
+    character(d.code, place(base + i, d.length));
+    i += d.length;
+  }
+  settle();
+}
+
+void Normalizer::run(const NormalText& text, std::size_t begin, std::size_t end) {
+  while (begin < end) {
+    const Decoded d = decode_utf8(std::string_view(text.text).substr(begin));
+    split(d.code, text.places[begin]);
+    begin += d.length;
+  }
+  words_->finish();
+}
+
+void Normalizer::run_words(std::string_view text, std::size_t base) {
   for (std::size_t i = 0; i < text.size();) {
     switch (rules_.kinds[static_cast<unsigned char>(text[i])]) {
       case NormalRules::kLetter:
         i = letters(text, i, base);
         break;
       case NormalRules::kBreak:
-        words_.finish();
+        words_->finish();
         ++i;
         break;
       case NormalRules::kAlone:
-        words_.finish();
-        words_.single(text[i], static_cast<std::uint32_t>(base + i));
+        words_->finish();
+        words_->single(text[i], static_cast<std::uint32_t>(base + i));
         ++i;
         break;
       case NormalRules::kDropped:
@@ -53,11 +78,11 @@ void Normalizer::run(std::string_view text, std::size_t base) {
         break;
     }
   }
-  words_.finish();
+  words_->finish();
 }
 
 std::size_t Normalizer::letters(std::string_view text, std::size_t i, std::size_t base) {
-  char* const out = words_.ascii_buffer();
+  char* const out = words_->ascii_buffer();
   const std::size_t max_size = std::min(text.size() - i, WordPieces::kRun);
   std::size_t n = 0;
   for (; n < max_size; ++n) {
@@ -65,7 +90,7 @@ std::size_t Normalizer::letters(std::string_view text, std::size_t i, std::size_
     if (rules_.kinds[byte] != NormalRules::kLetter) break;
     out[n] = rules_.lettering[byte];
   }
-  words_.add_ascii(n, static_cast<std::uint32_t>(base + i));
+  words_->add_ascii(n, static_cast<std::uint32_t>(base + i));
   return i + n;
 }
 
@@ -92,15 +117,15 @@ void Normalizer::character(char32_t c, Place from) {
   if (rules_.clean && has(p, kRemoved)) return;
   if (rules_.clean && has(p, kSpace)) {
     settle();
-    words_.finish();
+    end_word(from);
     return;
   }
   if (rules_.chinese && has(p, kChinese)) {
     settle();
-    words_.finish();
+    end_word(from);
     stripped(c, p, from);
     settle();
-    words_.finish();
+    end_word(from);
     return;
   }
   stripped(c, p, from);
@@ -151,23 +176,40 @@ void Normalizer::settle() {
 
 void Normalizer::lowered(char32_t c, const Properties& p, Place from) {
   if (!rules_.lower) {
-    split(c, from);
+    put(c, from);
   } else if (c == kDottedI) {
-    split(U'i', from);
-    split(kDotAbove, from);
+    put(U'i', from);
+    put(kDotAbove, from);
   } else {
-    split(static_cast<char32_t>(static_cast<std::int32_t>(c) + p.lower), from);
+    put(static_cast<char32_t>(static_cast<std::int32_t>(c) + p.lower), from);
   }
+}
+
+// White space, or a place beside an ideograph, which is a space in the normalised text.
+void Normalizer::end_word(Place from) {
+  if (out_ != nullptr) {
+    put(U' ', from);
+  } else {
+    words_->finish();
+  }
+}
+
+void Normalizer::put(char32_t c, Place from) {
+  if (out_ == nullptr) return split(c, from);
+  char utf8[4];
+  const std::size_t size = encode_utf8(c, utf8);
+  out_->text.append(utf8, size);
+  out_->places.insert(out_->places.end(), size, from);
 }
 
 void Normalizer::split(char32_t c, Place from) {
   const Properties& p = properties(c);
   const bool alone = has(p, kPunctuation);
-  if (alone || has(p, kSpace)) words_.finish();
+  if (alone || has(p, kSpace)) words_->finish();
   if (has(p, kSpace)) return;
   char utf8[4];
-  words_.add(utf8, encode_utf8(c, utf8), from);
-  if (alone) words_.finish();
+  words_->add(utf8, encode_utf8(c, utf8), from);
+  if (alone) words_->finish();
 }
 
 }  // namespace mbrt::text

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,12 +31,26 @@ struct NormalRules {
   std::array<char, 256> lettering;  // what a letter becomes
 };
 
+// A normalised text, and where each of its bytes comes from.
+struct NormalText {
+  std::string text;
+  std::vector<Place> places;
+
+  Place place(std::size_t begin, std::size_t end) const {
+    return {places[begin].begin, places[end - 1].end};
+  }
+};
+
 class Normalizer {
  public:
-  Normalizer(const NormalRules& rules, WordPieces& words) : rules_(rules), words_(words) {}
+  Normalizer(const NormalRules& rules, WordPieces& words) : rules_(rules), words_(&words) {}
+  // Writes the normalised text, not words.
+  Normalizer(const NormalRules& rules, NormalText& out) : rules_(rules), out_(&out) {}
 
   // A text, or what lies between two added tokens; `base` is where it begins in the original.
   void run(std::string_view text, std::size_t base);
+  // The words of bytes [begin, end) of a text that is normalised already.
+  void run(const NormalText& text, std::size_t begin, std::size_t end);
 
  private:
   struct Pending {
@@ -45,6 +60,7 @@ class Normalizer {
     bool inserted;  // by a decomposition: not its first part
   };
 
+  void run_words(std::string_view text, std::size_t base);
   std::size_t letters(std::string_view text, std::size_t i, std::size_t base);
   std::size_t wide(std::string_view text, std::size_t i, std::size_t base);
   void character(char32_t c, Place from);
@@ -52,16 +68,22 @@ class Normalizer {
   void part(char32_t c, const Properties& p, bool inserted, Place from);
   void settle();
   void lowered(char32_t c, const Properties& p, Place from);
+  void end_word(Place from);
+  void put(char32_t c, Place from);
   void split(char32_t c, Place from);
 
   const NormalRules& rules_;
-  WordPieces& words_;
+  WordPieces* words_ = nullptr;
+  NormalText* out_ = nullptr;  // instead of words
   // Characters that are not starters, until canonical order is known; where they come from.
   std::vector<Pending> pending_;
   std::vector<Place> places_;
   Place last_{0, 0};        // where the last starter comes from
   bool keeps_any_ = false;  // not all of them are accents
 };
+
+// `base`: where the text begins in the original.
+NormalText normal_text(const NormalRules& rules, std::string_view text, std::size_t base);
 
 }  // namespace mbrt::text
 

@@ -51,6 +51,8 @@ class Tokenizer {
   virtual std::optional<std::int32_t> id(std::string_view piece) const = 0;
   // The number of pieces, added tokens included.
   virtual std::size_t size() const = 0;
+  // The largest id that a model for this tokenizer has a row for.
+  virtual std::int32_t largest_id() const = 0;
 
   Encoding encode(const Text& text, bool offsets) const;
 

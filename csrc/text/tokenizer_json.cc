@@ -145,35 +145,20 @@ void read_model(JsonReader* json, std::string_view source, Description* d) {
   part.require({"unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
 }
 
-AddedToken read_added_token(JsonReader* json, std::string_view source) {
+AddedToken read_added_token(JsonReader* json) {
   AddedToken token;
-  bool normalized = false;
   Keys keys(json, "an added token");
   json->begin_object();
   for (std::string key; keys.next(&key);) {
     if (key == "id") {
       token.id = read_id(json);
-    } else if (key == "content") {
-      token.content = json->string();
-    } else if (key == "single_word") {
-      token.single_word = json->boolean();
-    } else if (key == "lstrip") {
-      token.lstrip = json->boolean();
-    } else if (key == "rstrip") {
-      token.rstrip = json->boolean();
-    } else if (key == "normalized") {
-      normalized = json->boolean();
     } else if (key == "special") {
       json->boolean();  // says how to decode
-    } else {
+    } else if (!read_token_field(json, key, &token)) {
       json->fail("an unknown field of an added token");
     }
   }
   keys.require({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
-  if (normalized) {
-    unsupported(source, "its added token " + quoted(token.content) +
-                            " is to be found in the normalised text (normalized = true).");
-  }
   return token;
 }
 
@@ -303,6 +288,20 @@ void read_post_processor(JsonReader* json, std::string_view source, Description*
 
 }  // namespace
 
+bool read_token_field(JsonReader* json, const std::string& key, AddedToken* token) {
+  if (key == "content") {
+    token->content = json->string();
+    return true;
+  }
+  bool* const flag = key == "single_word"  ? &token->single_word
+                     : key == "lstrip"     ? &token->lstrip
+                     : key == "rstrip"     ? &token->rstrip
+                     : key == "normalized" ? &token->normalized
+                                           : nullptr;
+  if (flag != nullptr) *flag = json->boolean();
+  return flag != nullptr;
+}
+
 Description read_tokenizer_json(std::string_view text, std::string_view source) {
   Description d;
   JsonReader json(text, source);
@@ -320,8 +319,7 @@ Description read_tokenizer_json(std::string_view text, std::string_view source) 
     } else if (key == "post_processor") {
       read_post_processor(&json, source, &d);
     } else if (key == "added_tokens") {
-      for (json.begin_array(); json.next_element();)
-        d.added.push_back(read_added_token(&json, source));
+      for (json.begin_array(); json.next_element();) d.added.push_back(read_added_token(&json));
     } else if (key == "version" || key == "truncation" || key == "padding" || key == "decoder") {
       json.skip();
     } else {

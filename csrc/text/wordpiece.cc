@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -22,22 +23,41 @@ void check_size(std::string_view text) {
                    " bytes; a text may have just under 4 GiB. Cut it into several.");
 }
 
+// Calls between(begin, end) and found(token, begin, end) for the consecutive ranges of the text.
+template <typename Between, typename Found>
+void walk(const AddedTokens& added, std::string_view text, const Between& between,
+          const Found& found) {
+  std::size_t taken = 0;
+  for (std::size_t search = 0;;) {
+    const AddedTokens::Match match = added.next(text, search, taken);
+    if (taken < match.begin) between(taken, match.begin);
+    if (match.token == nullptr) return;
+    found(*match.token, match.begin, match.end);
+    search = match.search;
+    taken = match.end;
+  }
+}
+
 // Appends the pieces of one text; types and part are the caller's.
 void append_pieces(const WordPiece::Core& core, std::string_view text, bool offsets,
                    Encoding* out) {
   check_size(text);
   WordPieces words(core.pieces, offsets, *out);
   Normalizer normalizer(core.normal, words);
-  std::size_t taken = 0;
-  for (std::size_t search = 0;;) {
-    const AddedTokens::Match match = core.added.next(text, search, taken);
-    if (taken < match.begin) normalizer.run(text.substr(taken, match.begin - taken), taken);
-    if (match.token == nullptr) return;
-    words.whole(match.token->id,
-                {static_cast<std::uint32_t>(match.begin), static_cast<std::uint32_t>(match.end)});
-    search = match.search;
-    taken = match.end;
-  }
+  const auto between = [&](std::size_t begin, std::size_t end) {
+    const std::string_view part = text.substr(begin, end - begin);
+    if (core.normalized.empty()) return normalizer.run(part, begin);
+    const NormalText normal = normal_text(core.normal, part, begin);
+    walk(
+        core.normalized, normal.text,
+        [&](std::size_t first, std::size_t last) { normalizer.run(normal, first, last); },
+        [&](const AddedToken& token, std::size_t first, std::size_t last) {
+          words.whole(token.id, normal.place(first, last));
+        });
+  };
+  walk(core.raw, text, between, [&](const AddedToken& token, std::size_t begin, std::size_t end) {
+    words.whole(token.id, {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+  });
 }
 
 void label(Encoding* e, std::int32_t type, std::int8_t part) {
@@ -57,18 +77,8 @@ void append_special(Encoding* e, std::int32_t id, std::int32_t type, bool offset
 
 }  // namespace
 
-std::shared_ptr<const WordPiece> WordPiece::from_vocabulary(std::string_view vocab,
-                                                            const Settings& settings) {
-  constexpr std::string_view kSource = "vocab.txt";
-  const auto core =
-      std::make_shared<const Core>(read_vocabulary(vocab, settings, kSource), kSource);
-  return std::shared_ptr<const WordPiece>(new WordPiece(core));
-}
-
-std::shared_ptr<const WordPiece> WordPiece::from_json(std::string_view tokenizer_json) {
-  constexpr std::string_view kSource = "tokenizer.json";
-  const auto core =
-      std::make_shared<const Core>(read_tokenizer_json(tokenizer_json, kSource), kSource);
+std::shared_ptr<const WordPiece> WordPiece::make(Description description, std::string_view source) {
+  const auto core = std::make_shared<const Core>(std::move(description), source);
   return std::shared_ptr<const WordPiece>(new WordPiece(core));
 }
 
@@ -95,7 +105,7 @@ void WordPiece::encode_batch(const Text* texts, std::size_t count, bool offsets,
 std::string WordPiece::piece(std::int32_t id) const {
   const std::string_view piece = core_->pieces.table.piece_of(id);
   if (!piece.empty()) return std::string(piece);
-  for (const AddedToken& token : core_->added.tokens()) {
+  for (const AddedToken& token : core_->tokens) {
     if (token.id == id) return token.content;
   }
   return {};
@@ -104,5 +114,7 @@ std::string WordPiece::piece(std::int32_t id) const {
 std::optional<std::int32_t> WordPiece::id(std::string_view piece) const { return core_->id(piece); }
 
 std::size_t WordPiece::size() const { return core_->size; }
+
+std::int32_t WordPiece::largest_id() const { return core_->declared_end - 1; }
 
 }  // namespace mbrt::text

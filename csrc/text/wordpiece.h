@@ -1,7 +1,7 @@
 // BERT's WordPiece tokenizer: the same ids and offsets as the `tokenizers` library gives for the same
 // tokenizer.json or vocab.txt (docs/tokenizer.md says how this is checked).
 //
-//   const auto tokenizer = WordPiece::from_json(text_of_tokenizer_json);
+//   const auto tokenizer = WordPiece::make(read_tokenizer_json(text, "tokenizer.json"), "tokenizer.json");
 //   tokenizer->encode({"Ada Lovelace", {}}, true);               // [CLS] ada love ##lace [SEP]
 //
 // Texts are untrusted bytes. Invalid UTF-8 reads as U+FFFD, one for each maximal invalid subsequence,
@@ -37,23 +37,20 @@ struct Settings {
   std::size_t max_word_chars = 100;
 };
 
+struct Description;
+
 class WordPiece final : public Tokenizer {
  public:
-  // From a vocab.txt: one piece a line, its line number from 0 the id; a repeated piece has the id of
-  // its last line. ModelFormatError when the text is not UTF-8 or lacks unk, cls or sep.
-  static std::shared_ptr<const WordPiece> from_vocabulary(std::string_view vocab,
-                                                          const Settings& settings);
-
-  // From a tokenizer.json: BertNormalizer, BertPreTokenizer, WordPiece, BertProcessing or the
-  // equivalent template, added tokens. Its truncation and padding are ignored.
-  // UnsupportedModelError for any other part, ModelFormatError for malformed files.
-  static std::shared_ptr<const WordPiece> from_json(std::string_view tokenizer_json);
+  // From what a folder's files say (text/core.h, text/tokenizer_config.h). source: names them in messages.
+  // UnsupportedModelError, ModelFormatError.
+  static std::shared_ptr<const WordPiece> make(Description description, std::string_view source);
 
   void encode_batch(const Text* texts, std::size_t count, bool offsets, std::size_t max_threads,
                     Encoding* out) const override;
   std::string piece(std::int32_t id) const override;
   std::optional<std::int32_t> id(std::string_view piece) const override;
   std::size_t size() const override;
+  std::int32_t largest_id() const override;
 
   struct Core;
 

@@ -16,9 +16,14 @@ FORMAT = "mobilebert_rt"
 FORMAT_VERSION = "1"
 
 _PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
-# BERT's tokenizer settings and special tokens with their defaults.
-_SETTINGS: dict[str, Any] = {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True}
-_SETTINGS |= {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "cls", "sep", "pad", "mask")}
+# The tokenizer's files by their keys in the metadata. csrc/tasks/vocabulary.cc reads them as it reads a folder.
+_TOKENIZER_FILES = {
+    "tokenizer.json": "tokenizer.json",
+    "vocab.txt": "vocab.txt",
+    "tokenizer_config": "tokenizer_config.json",
+    "special_tokens_map.json": "special_tokens_map.json",
+    "added_tokens.json": "added_tokens.json",
+}
 
 
 def metadata(source: SentenceFolder, raw: dict[str, Any], config_text: str, cfg: EngineConfig) -> dict[str, str]:
@@ -59,17 +64,8 @@ def _labels(raw: dict[str, Any], count: int) -> list[str]:
 
 
 def _tokenizer(folder: Path) -> dict[str, str]:
-    """The tokenizer's files unchanged, and its settings if there are any or a vocabulary needs them."""
-    entries = {name: read_text(folder / name) for name in ("tokenizer.json", "vocab.txt") if (folder / name).is_file()}
-    path = folder / "tokenizer_config.json"
-    if path.is_file() or "vocab.txt" in entries:
-        raw = parse_object(read_text(path), str(path)) if path.is_file() else {}
-        settings = {key: raw.get(key, default) for key, default in _SETTINGS.items()}
-        for key, token in settings.items():
-            if key.endswith("_token") and isinstance(token, dict):
-                settings[key] = token.get("content", _SETTINGS[key])
-        entries["tokenizer_config"] = json.dumps(settings, ensure_ascii=False)
-    return entries
+    """The tokenizer's files unchanged."""
+    return {key: read_text(folder / name) for key, name in _TOKENIZER_FILES.items() if (folder / name).is_file()}
 
 
 def lower_cased(entries: dict[str, str]) -> dict[str, str]:

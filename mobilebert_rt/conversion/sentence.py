@@ -36,7 +36,10 @@ _SIMILARITIES = ("cosine", "dot", "euclidean", "manhattan")
 _SCORES = {"Sigmoid": "sigmoid", "Softmax": "softmax", "Identity": "none"}
 
 # sentence_bert_config.json and its older names.
-_TRANSFORMER_FILES = ("sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json")
+_TRANSFORMER_FILES = [
+    f"sentence_{name}_config.json"
+    for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+]
 # Its settings that the engine does not have, and the values that change nothing.
 _NEUTRAL: dict[str, Any] = dict.fromkeys(
     ("processing_kwargs", "query_length", "document_length", "query_expansion", "tokenizer_name_or_path"), (None, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,12 +29,23 @@ def test_convert_reports_the_file(mbrt: Mbrt, folder: Path, tmp_path: Path) -> N
     report = json.loads(mbrt("convert", folder, target, "--precision", "fp32", "--json").out)
     assert report == {
         "source": str(folder), "target": str(target), "precision": "fp32", "bytes": target.stat().st_size,
+        "native_text_problem": None,
     }  # fmt: skip
     again = mbrt("convert", folder, target)
     assert again.code == 1
     assert "exists already. --force replaces it" in again.err
     assert "int8" in mbrt("convert", folder, target, "--force").out
     assert "found no folder" in mbrt("convert", target, tmp_path / "other").err
+
+
+def test_convert_says_when_native_programs_cannot_read_the_tokenizer(mbrt: Mbrt, folder: Path, tmp_path: Path) -> None:
+    source = tmp_path / "japanese"
+    shutil.copytree(folder, source)
+    (source / "tokenizer_config.json").write_text('{"tokenizer_class": "BertJapaneseTokenizer"}')
+    done = mbrt("convert", source, tmp_path / "m.safetensors")
+    assert done.code == 0
+    assert "Native programs run this file with token ids only. the model file" in done.out
+    assert '"BertJapaneseTokenizer"' in done.out
 
 
 def test_file_and_folder_embed_alike(mbrt: Mbrt, folder: Path, file: Path) -> None:

@@ -66,25 +66,17 @@ def test_base_model_has_no_labels_tokenizer_or_pooling(tmp_path: Path) -> None:
 
 def test_tokenizer_files_are_kept_unchanged(tmp_path: Path) -> None:
     write_folder(tmp_path, odd())
-    vocabulary = "[PAD]\n[UNK]\nnaïve\u2028\r\n☃\n"
-    (tmp_path / "vocab.txt").write_bytes(vocabulary.encode())
-    (tmp_path / "tokenizer.json").write_text('{"version": "1.0"}')
-    (tmp_path / "tokenizer_config.json").write_text(
-        json.dumps({"do_lower_case": False, "unk_token": {"content": "<unk>"}, "pad_token": "<pad>", "x": 1})
-    )
-    metadata = metadata_of(tmp_path)
-    assert metadata["vocab.txt"] == vocabulary
-    assert metadata["tokenizer.json"] == '{"version": "1.0"}'
-    assert json.loads(metadata["tokenizer_config"]) == {
-        "do_lower_case": False,
-        "strip_accents": None,
-        "tokenize_chinese_chars": True,
-        "unk_token": "<unk>",
-        "cls_token": "[CLS]",
-        "sep_token": "[SEP]",
-        "pad_token": "<pad>",
-        "mask_token": "[MASK]",
+    files = {
+        "vocab.txt": "[PAD]\n[UNK]\na\u2028b\r\n\u2603\n",
+        "tokenizer.json": '{"version": "1.0"}',
+        "tokenizer_config.json": '{"do_lower_case": false, "x": 1}',
+        "special_tokens_map.json": '{"mask_token": "<mask>"}',
+        "added_tokens.json": '{"<e1>": 4}',
     }
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text.encode())
+    metadata = metadata_of(tmp_path)
+    assert {metadata[name.replace("config.json", "config")] for name in files} == set(files.values())
 
 
 def test_truncation_on_the_left_is_refused_by_name(tmp_path: Path) -> None:
@@ -94,17 +86,6 @@ def test_truncation_on_the_left_is_refused_by_name(tmp_path: Path) -> None:
     (folder / "tokenizer_config.json").write_text('{"truncation_side": "left"}')
     with pytest.raises(UnsupportedModelError, match=r"tokenizer_config.json: found truncation_side 'left'; expected"):
         build(folder)
-
-
-def test_vocabulary_alone_gets_berts_settings(tmp_path: Path) -> None:
-    write_folder(tmp_path, odd())
-    (tmp_path / "vocab.txt").write_text("[PAD]\n")
-    settings = json.loads(metadata_of(tmp_path)["tokenizer_config"])
-    assert (settings["do_lower_case"], settings["strip_accents"], settings["cls_token"]) == (
-        True,
-        None,
-        "[CLS]",
-    )
 
 
 def test_lone_surrogates_are_refused(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@
 //       csrc/model/message.cc csrc/base/thread_pool.cc -o fuzz_tokenizer
 //   ./fuzz_tokenizer corpus/        with a small tokenizer.json after a byte 'j' in corpus/
 //
-// The first byte is the kind of the rest: 'j' a tokenizer.json, 'v' a vocab.txt, anything else a text,
-// its bits the settings.
+// The first byte is the kind of the rest: 'j' a tokenizer.json, 'v' a vocab.txt, 'c' a
+// tokenizer_config.json, 'm' a special_tokens_map.json, 'a' an added_tokens.json, anything else a text, its
+// bits the settings.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -15,13 +16,16 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "text/wordpiece.h"
+#include "text/core.h"
+#include "text/tokenizer_config.h"
 
 namespace {
 
+using mbrt::text::ConfigFiles;
 using mbrt::text::Encoding;
 using mbrt::text::Settings;
 using mbrt::text::Tokenizer;
+using mbrt::text::TokenizerConfig;
 using mbrt::text::WordPiece;
 
 void require(bool holds) {
@@ -45,6 +49,16 @@ constexpr char kPieces[] =
     "[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\nab\n##ba\n\xC3\xA9\n##e\n\xE4\xB8\x80\n\xE1\x84\x80\n"
     "##\xE1\x85\xA1\n##\xCC\x81\n.\n";
 
+std::shared_ptr<const WordPiece> from_vocabulary(std::string_view pieces,
+                                                 const std::optional<Settings>& settings,
+                                                 const ConfigFiles& files) {
+  TokenizerConfig config = mbrt::text::read_tokenizer_config(files, false, "fuzz");
+  if (settings) config.settings = *settings;
+  auto description = mbrt::text::read_vocabulary(pieces, config.settings, "fuzz");
+  mbrt::text::combine(config, false, "fuzz", &description);
+  return WordPiece::make(std::move(description), "fuzz");
+}
+
 void check_text(unsigned settings_bits, std::string_view text) {
   Settings settings;
   settings.clean_text = (settings_bits & 1) != 0;
@@ -52,7 +66,18 @@ void check_text(unsigned settings_bits, std::string_view text) {
   settings.lowercase = (settings_bits & 4) != 0;
   if ((settings_bits & 8) != 0) settings.strip_accents = (settings_bits & 16) != 0;
   settings.max_word_chars = settings_bits & 32 ? 100 : 5;
-  check(*WordPiece::from_vocabulary(kPieces, settings), text);
+  check(*from_vocabulary(kPieces, settings, {}), text);
+}
+
+constexpr char kText[] = "ab\xC3\xA9 [MASK] \xE4\xB8\x80.";
+
+// A small file beside the vocabulary.
+void check_config(char kind, const std::string& file) {
+  ConfigFiles files;
+  (kind == 'c'   ? files.tokenizer_config
+   : kind == 'm' ? files.special_tokens_map
+                 : files.added_tokens) = &file;
+  check(*from_vocabulary(kPieces, std::nullopt, files), kText);
 }
 
 }  // namespace
@@ -62,9 +87,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   try {
     if (data[0] == 'j') {
-      check(*WordPiece::from_json(rest), "ab\xC3\xA9 [MASK] \xE4\xB8\x80.");
+      check(*WordPiece::make(mbrt::text::read_tokenizer_json(rest, "fuzz"), "fuzz"), kText);
     } else if (data[0] == 'v') {
-      check(*WordPiece::from_vocabulary(rest, Settings{}), "ab\xC3\xA9 [MASK] \xE4\xB8\x80.");
+      check(*from_vocabulary(rest, std::nullopt, {}), kText);
+    } else if (data[0] == 'c' || data[0] == 'm' || data[0] == 'a') {
+      check_config(static_cast<char>(data[0]), std::string(rest));
     } else {
       check_text(data[0], rest);
     }

@@ -188,10 +188,16 @@ def test_special_tokens_may_have_other_names(tmp_path: Path) -> None:
         ({"vocab.txt": "a\nb\n[UNK]\n"}, r"vocabulary of 3 pieces lacks the special token"),
         ({"tokenizer.json": "{}"}, r"tokenizer\.json.*lacks the key"),
         ({"tokenizer.json": '{"a"'}, r"(?s)tokenizer\.json"),
-        ({"tokenizer.json": '{"model": {"type": "BPE"}}'}, r"the installed `tokenizers` library cannot read it|lacks"),
+        (
+            {
+                "tokenizer.json": '{"model": {"type": "BPE"}}',
+                "tokenizer_config": '{"tokenizer_class": "TokenizersBackend"}',
+            },
+            r"the installed `tokenizers` library cannot read it|lacks",
+        ),
         ({"tokenizer_config": "["}, "tokenizer_config"),
         ({"tokenizer_config": "[1]"}, "tokenizer_config"),
-        ({"vocab.txt": VOCABULARY + "more\n"}, f"has {VOCAB_SIZE + 1} pieces, the model only {VOCAB_SIZE} rows"),
+        ({"vocab.txt": VOCABULARY + "more\n"}, f'"more" has the id {VOCAB_SIZE}; the model has rows'),
     ],
 )
 def test_unusable_tokenizer_of_a_model_is_named(tmp_path: Path, metadata: dict[str, str], message: str) -> None:

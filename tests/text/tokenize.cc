@@ -3,6 +3,7 @@
 //
 //   tokenize json tokenizer.json < texts > encodings
 //   tokenize vocab vocab.txt [cased] < texts > encodings
+//   tokenize folder FOLDER < texts > encodings
 //   tokenize time tokenizer.json rounds < texts           nanoseconds of each round over all texts
 //
 // A text: uint32 size, pair's size (0xFFFFFFFF: no pair), then the bytes of both. An encoding: uint32 count, then six arrays of count int32: ids,
@@ -19,12 +20,15 @@
 #include <vector>
 
 #include "base/error.h"
-#include "text/wordpiece.h"
+#include "tasks/vocabulary.h"
+#include "text/core.h"
+#include "text/tokenizer_config.h"
 
 namespace {
 
 using mbrt::text::Encoding;
 using mbrt::text::Tokenizer;
+using mbrt::text::TokenizerConfig;
 using mbrt::text::WordPiece;
 
 constexpr std::uint32_t kNone = 0xFFFFFFFF;
@@ -111,18 +115,35 @@ std::string read_file(const char* path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+std::shared_ptr<const WordPiece> from_json(const std::string& text) {
+  constexpr char kSource[] = "tokenizer.json";
+  return WordPiece::make(mbrt::text::read_tokenizer_json(text, kSource), kSource);
+}
+
+std::shared_ptr<const WordPiece> from_vocabulary(const std::string& text, bool lowercase) {
+  constexpr char kSource[] = "vocab.txt";
+  TokenizerConfig config = mbrt::text::read_tokenizer_config({}, false, kSource);
+  config.settings.lowercase = lowercase;
+  auto description = mbrt::text::read_vocabulary(text, config.settings, kSource);
+  mbrt::text::combine(config, false, kSource, &description);
+  return WordPiece::make(std::move(description), kSource);
+}
+
 int run(int argc, char** argv) {
-  if (argc < 3) throw std::runtime_error("usage: tokenize json|vocab|time FILE [cased|ROUNDS]");
+  if (argc < 3)
+    throw std::runtime_error("usage: tokenize json|vocab|folder|time PATH [cased|ROUNDS]");
   const std::string mode = argv[1];
+  if (mode == "folder") {
+    filter(*mbrt::tokenizer_at(argv[2]).tokenizer);
+    return 0;
+  }
   const std::string file = read_file(argv[2]);
   if (mode == "time") {
-    time_rounds(*WordPiece::from_json(file), argc > 3 ? std::atoi(argv[3]) : 1);
+    time_rounds(*from_json(file), argc > 3 ? std::atoi(argv[3]) : 1);
   } else if (mode == "vocab") {
-    mbrt::text::Settings settings;
-    settings.lowercase = argc < 4;
-    filter(*WordPiece::from_vocabulary(file, settings));
+    filter(*from_vocabulary(file, argc < 4));
   } else {
-    filter(*WordPiece::from_json(file));
+    filter(*from_json(file));
   }
   return 0;
 }
