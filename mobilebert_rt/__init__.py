@@ -5,8 +5,9 @@
 >>> embed("A cat sleeps.").shape
 (384,)
 
-The text tasks are `TextEmbedder`, `TextClassifier`, `TokenClassifier`, `QuestionAnswerer` and `FillMask`; `Model` takes
-token ids. Modules that need more than numpy are imported when they are first used.
+The text tasks are `TextEmbedder`, `TextClassifier`, `ZeroShotClassifier`, `Reranker`, `TokenClassifier`,
+`QuestionAnswerer` and `FillMask`; `Model` takes token ids. Modules that need more than numpy are imported when they
+are first used.
 """
 
 from __future__ import annotations
@@ -37,7 +38,15 @@ from mobilebert_rt.model import CancelToken, Model, ModelOutput
 
 if TYPE_CHECKING:
     from mobilebert_rt.conversion import convert
-    from mobilebert_rt.text import FillMask, QuestionAnswerer, TextClassifier, TextEmbedder, TokenClassifier
+    from mobilebert_rt.text import (
+        FillMask,
+        QuestionAnswerer,
+        Reranker,
+        TextClassifier,
+        TextEmbedder,
+        TokenClassifier,
+        ZeroShotClassifier,
+    )
 
 __version__: str = _core.__version__
 
@@ -51,11 +60,13 @@ __all__ = [
     "ModelFormatError",
     "ModelOutput",
     "QuestionAnswerer",
+    "Reranker",
     "TextClassifier",
     "TextEmbedder",
     "TimeoutError",
     "TokenClassifier",
     "UnsupportedModelError",
+    "ZeroShotClassifier",
     "__version__",
     "active_isa",
     "available_isas",
@@ -65,7 +76,16 @@ __all__ = [
 
 # Name: its module, imported on first use.
 _LAZY = {"convert": "conversion"} | dict.fromkeys(
-    ("FillMask", "QuestionAnswerer", "TextClassifier", "TextEmbedder", "TokenClassifier"), "text"
+    (
+        "FillMask",
+        "QuestionAnswerer",
+        "Reranker",
+        "TextClassifier",
+        "TextEmbedder",
+        "TokenClassifier",
+        "ZeroShotClassifier",
+    ),
+    "text",
 )
 
 

@@ -79,7 +79,15 @@ class Classifier(Task):
         """For each text (label, score), best first."""
 
     @property
-    def activation(self) -> str: ...
+    def function_to_apply(self) -> str: ...
+
+class Reranker(Classifier):
+    def rank(self, documents: _Texts, **call: Any) -> list[tuple[int, float, str]]:
+        """(index, score, document), best first."""
+
+class ZeroShotClassifier(Task):
+    def classify(self, texts: _Texts, **call: Any) -> list[tuple[str, list[str], list[float]]]:
+        """For each text (text, labels, scores), best first."""
 
 class TokenClassifier(Task):
     def tag(self, texts: _Texts, **call: Any) -> list[list[tuple[str, str, float, int, int]]]:

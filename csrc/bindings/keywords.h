@@ -61,6 +61,9 @@ class Keywords {
   // A number of at least `min`; neither NaN nor a bool.
   std::optional<double> take_number(const char* name, double min, const char* expected);
 
+  bool has_text(const char* name) const {
+    return left_.contains(name) && pybind11::isinstance<pybind11::str>(left_[name]);
+  }
   // A str, or several in any iterable.
   std::optional<std::vector<std::string>> take_texts(const char* name);
 

@@ -16,7 +16,9 @@
 #include "tasks/embedder.h"
 #include "tasks/fill_mask.h"
 #include "tasks/question_answerer.h"
+#include "tasks/reranker.h"
 #include "tasks/token_classifier.h"
+#include "tasks/zero_shot.h"
 #include "text/characters.h"
 
 namespace mbrt::bindings {
@@ -29,11 +31,12 @@ using TextModelPointer = std::shared_ptr<TextModel>;
 constexpr Choice<OnOverflow> kPolicies[] = {{"error", OnOverflow::kError},
                                             {"truncate", OnOverflow::kTruncate},
                                             {"stride", OnOverflow::kStride}};
-constexpr Choice<ScoreKind> kActivations[] = {
+constexpr Choice<ScoreKind> kFunctions[] = {
     {"softmax", ScoreKind::kSoftmax}, {"sigmoid", ScoreKind::kSigmoid}, {"none", ScoreKind::kNone}};
 constexpr Choice<Aggregation> kAggregations[] = {{"none", Aggregation::kNone},
                                                  {"simple", Aggregation::kSimple},
                                                  {"first", Aggregation::kFirst},
+                                                 {"average", Aggregation::kAverage},
                                                  {"max", Aggregation::kMax}};
 
 template <typename Call>
@@ -95,7 +98,7 @@ void read(Keywords& keywords, EmbedderOptions* options) {
 
 void read(Keywords& keywords, ClassifierOptions* options) {
   read(keywords, static_cast<TaskOptions*>(options));
-  options->score_kind = keywords.take_choice("activation", kActivations);
+  options->score_kind = keywords.take_choice("function_to_apply", kFunctions);
 }
 
 void read(Keywords& keywords, TokenClassifierOptions* options) {
@@ -192,7 +195,9 @@ py::array_t<float> embed(const Embedder& task, const py::tuple& texts, const py:
                   texts.size(), task.dimension());
 }
 
-py::array_t<float> scores(const Classifier& task, const py::tuple& texts, const py::kwargs& given) {
+// Of a Classifier or a Reranker.
+template <typename Made>
+py::array_t<float> scores(const Made& task, const py::tuple& texts, const py::kwargs& given) {
   Keywords keywords(given);
   const Call call(keywords, texts);
   return as_array(call.run([&](const auto& t, const auto& run) { return task.scores(t, run); }),
@@ -209,6 +214,46 @@ py::list classify(const Classifier& task, const py::tuple& texts, const py::kwar
   return as_lists(results, [](const Classification& c, std::size_t) {
     return py::make_tuple(as_str(c.label), c.score);
   });
+}
+
+// For each text: (text, [label], [score]).
+py::list classify_zero_shot(const ZeroShotClassifier& task, const py::tuple& texts,
+                            const py::kwargs& given) {
+  Keywords keywords(given);
+  ZeroShotOptions wanted;
+  const bool is_text = keywords.has_text("candidate_labels");
+  wanted.labels = keywords.take_texts("candidate_labels").value_or(std::vector<std::string>());
+  if (is_text) wanted.labels = split_labels(wanted.labels.front());
+  wanted.hypothesis_template = keywords.take_as<std::string>("hypothesis_template", "a text")
+                                   .value_or(std::move(wanted.hypothesis_template));
+  wanted.multi_label = keywords.take_flag("multi_label").value_or(wanted.multi_label);
+  const Call call(keywords, texts);
+  const auto results =
+      call.run([&](const auto& t, const auto& run) { return task.classify(t, wanted, run); });
+  py::list all;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    py::list labels, scores;
+    for (const Classification& c : results[i]) {
+      labels.append(as_str(c.label));
+      scores.append(c.score);
+    }
+    all.append(py::make_tuple(texts[i], labels, scores));
+  }
+  return all;
+}
+
+// [(index, score, document)], best first.
+py::list rank(const Reranker& task, const py::tuple& documents, const py::kwargs& given) {
+  Keywords keywords(given);
+  const std::string query = keywords.take_as<std::string>("query", "a text").value_or("");
+  const std::size_t top_k = keywords.take_size("top_k", 1).value_or(0);
+  const Call call(keywords, documents);
+  const auto rank = [&](const auto& t, const auto& run) { return task.rank(query, t, top_k, run); };
+  py::list all;
+  for (const Ranked& found : call.run(rank)) {
+    all.append(py::make_tuple(found.index, found.score, documents[found.index]));
+  }
+  return all;
 }
 
 // For each text: [(text, label, score, start, end)].
@@ -258,9 +303,11 @@ py::list answer(const QuestionAnswerer& task, const py::tuple& pairs, const py::
 py::list fill(const FillMask& task, const py::tuple& texts, const py::kwargs& given) {
   Keywords keywords(given);
   const std::size_t top_k = keywords.take_size("top_k", 1).value_or(FillMask::kDefaultTopK);
+  std::optional<std::vector<std::int32_t>> targets;
+  if (const auto words = keywords.take_texts("targets")) targets = task.target_ids(*words);
   const Call call(keywords, texts);
   const auto results =
-      call.run([&](const auto& t, const auto& run) { return task.fill(t, top_k, run); });
+      call.run([&](const auto& t, const auto& run) { return task.fill(t, top_k, run, targets); });
   return as_lists(results, [](const std::vector<Fill>& mask, std::size_t) {
     py::list proposals;
     for (const Fill& f : mask) {
@@ -323,9 +370,17 @@ void bind_tasks(py::module_& module) {
   py::class_<Classifier, Task>(module, "Classifier")
       .def(py::init(&make<Classifier, ClassifierOptions>))
       .def("classify", &classify)
-      .def("scores", &scores)
-      .def_property_readonly(
-          "activation", [](const Classifier& c) { return name_in(kActivations, c.score_kind()); });
+      .def("scores", &scores<Classifier>)
+      .def_property_readonly("function_to_apply", [](const Classifier& c) {
+        return name_in(kFunctions, c.score_kind());
+      });
+  py::class_<Reranker, Classifier>(module, "Reranker")
+      .def(py::init(&make<Reranker, ClassifierOptions>))
+      .def("scores", &scores<Reranker>)
+      .def("rank", &rank);
+  py::class_<ZeroShotClassifier, Task>(module, "ZeroShotClassifier")
+      .def(py::init(&make<ZeroShotClassifier, TaskOptions>))
+      .def("classify", &classify_zero_shot);
   py::class_<TokenClassifier, Task>(module, "TokenClassifier")
       .def(py::init(&make<TokenClassifier, TokenClassifierOptions>))
       .def("tag", &tag)

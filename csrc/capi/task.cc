@@ -20,7 +20,7 @@ constexpr std::optional<ScoreKind> kScoreKinds[] = {std::nullopt, ScoreKind::kSo
                                                     ScoreKind::kSigmoid, ScoreKind::kNone};
 constexpr Aggregation kAggregations[] = {Aggregation::kSimple, Aggregation::kNone,
                                          Aggregation::kSimple, Aggregation::kFirst,
-                                         Aggregation::kMax};
+                                         Aggregation::kMax,    Aggregation::kAverage};
 
 Classifier make_classifier(const Model& model, const mbrt_task_options& options,
                            const TaskOptions& limits) {

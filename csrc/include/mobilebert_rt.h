@@ -285,7 +285,8 @@ enum {
   MBRT_AGGREGATION_NONE = 1,    /* every token on its own */
   MBRT_AGGREGATION_SIMPLE = 2,  /* consecutive tokens of one label */
   MBRT_AGGREGATION_FIRST = 3,   /* words, with the label of their first token */
-  MBRT_AGGREGATION_MAX = 4      /* words, with the label of their most confident token */
+  MBRT_AGGREGATION_MAX = 4,     /* words, with the label of their most confident token */
+  MBRT_AGGREGATION_AVERAGE = 5  /* words, with the label of the highest mean over their tokens */
 };
 
 /* 0 in a field is its default value. */

@@ -1,5 +1,5 @@
 // From a label for each token to entities: the BIO scheme, and which label a word of several tokens
-// has.
+// has. As in the token classification pipeline of transformers.
 #ifndef MBRT_TASKS_AGGREGATION_H_
 #define MBRT_TASKS_AGGREGATION_H_
 
@@ -13,10 +13,11 @@
 namespace mbrt {
 
 enum class Aggregation {
-  kNone,    // each token alone, its label as the model names it (B-PER)
-  kSimple,  // neighbouring tokens of the same type form one entity, named without its prefix (PER)
-  kFirst,   // as kSimple, but a whole word has the label of its first token
-  kMax,     // as kFirst, by its token of the highest score
+  kNone,     // each token alone, its label as the model names it (B-PER)
+  kSimple,   // neighbouring tokens of the same type form one entity, named without its prefix (PER)
+  kFirst,    // as kSimple, but a whole word has the label of its first token
+  kAverage,  // as kFirst, by the mean of its tokens' scores
+  kMax,      // as kFirst, by its token of the highest score
 };
 
 // A labelled span of a text: bytes [start, end) of its UTF-8. score: mean over its tokens or
@@ -36,12 +37,9 @@ struct Tokens {
   std::vector<std::int32_t> words;                           // the number of each token's word
 };
 
-// The entities of a text in order, without those whose label is among the ignored.
+// The entities of a text in order, without those whose label, as the entity has it, is among the ignored.
 std::vector<Entity> entities_of(const Tokens& tokens, const std::vector<std::string>& labels,
                                 const std::vector<std::string>& ignored, Aggregation how);
-
-// ('B' or 'I', type): B-PER -> B, PER; a name without a prefix counts as I: PER -> I, PER.
-std::pair<char, std::string_view> split_label(std::string_view name);
 
 }  // namespace mbrt
 

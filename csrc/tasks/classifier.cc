@@ -27,41 +27,52 @@ std::string default_prompt(const TextModel& model) {
   return model.activation().empty() ? "" : model.sentence().default_text();
 }
 
-// The logits of one text, the mean over its windows, to scores.
-void score(std::vector<double>* rows, std::size_t windows, std::size_t width, ScoreKind kind,
-           float* scores) {
-  fold_sum(rows->data(), windows, width);
-  double* const logits = rows->data();
-  for (std::size_t i = 0; i < width; ++i) logits[i] /= static_cast<double>(windows);
+void score(const double* logits, std::size_t width, ScoreKind kind, float* scores) {
   if (kind == ScoreKind::kSoftmax) return softmax(logits, width, scores);
   for (std::size_t i = 0; i < width; ++i) {
     scores[i] = static_cast<float>(kind == ScoreKind::kSigmoid ? sigmoid(logits[i]) : logits[i]);
   }
 }
 
+// The mean of the rows of one text's windows.
+void mean_row(std::vector<double>* rows, std::size_t windows, std::size_t width, double* mean) {
+  fold_sum(rows->data(), windows, width);
+  for (std::size_t i = 0; i < width; ++i) mean[i] = (*rows)[i] / static_cast<double>(windows);
+}
+
 }  // namespace
 
-Classifier::Classifier(const std::shared_ptr<const TextModel>& model,
-                       const ClassifierOptions& options)
-    : Task(model, "A classifier", {Head::kSequenceClassification}, options,
-           {model->config().max_positions}, default_prompt(*model)),
-      score_kind_(options.score_kind.value_or(score_kind_of(*model))) {}
-
-std::vector<float> Classifier::scores(const std::vector<Text>& texts, const RunOptions& run) const {
-  const std::size_t width = model().config().num_labels;
-  std::vector<float> scores(texts.size() * width);
-  for (const Range& group : text_groups(texts, max_batch_tokens())) {
-    const std::vector<Window> windows = encode(texts, group, run);
+std::vector<double> sequence_logits(const Task& task, const std::vector<Text>& texts,
+                                    const RunOptions& run) {
+  const std::size_t width = task.model().config().num_labels;
+  std::vector<double> means(texts.size() * width);
+  for (const Range& group : text_groups(texts, task.max_batch_tokens())) {
+    const std::vector<Window> windows = task.encode(texts, group, run);
     std::vector<double> logits(windows.size() * width);
-    run_windows(*this, windows, Wanted::kSequenceLogits, run,
+    run_windows(task, windows, Wanted::kSequenceLogits, run,
                 [&](std::size_t i, const OutputRows& rows) {
                   std::copy_n(rows.first, width, logits.data() + i * width);
                 });
     for (const Range& own : groups_of(windows)) {
       std::vector<double> rows(&logits[own.begin * width], logits.data() + own.end * width);
-      score(&rows, own.size(), width, score_kind_,
-            scores.data() + windows[own.begin].index * width);
+      mean_row(&rows, own.size(), width, means.data() + windows[own.begin].index * width);
     }
+  }
+  return means;
+}
+
+Classifier::Classifier(const std::shared_ptr<const TextModel>& model,
+                       const ClassifierOptions& options, std::string_view name)
+    : Task(model, name, {Head::kSequenceClassification}, options, {model->config().max_positions},
+           default_prompt(*model)),
+      score_kind_(options.score_kind.value_or(score_kind_of(*model))) {}
+
+std::vector<float> Classifier::scores(const std::vector<Text>& texts, const RunOptions& run) const {
+  const std::size_t width = labels().size();
+  const std::vector<double> logits = sequence_logits(*this, texts, run);
+  std::vector<float> scores(logits.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    score(logits.data() + i * width, width, score_kind_, scores.data() + i * width);
   }
   return scores;
 }

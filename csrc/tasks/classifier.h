@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tasks/task.h"
@@ -27,16 +28,22 @@ struct Classification {
   float score;  // a probability, or the raw output of a regression
 };
 
+// The logits of a sequence classification model, [texts][labels]. With OnOverflow::kStride those of a
+// long text are the mean over its windows.
+std::vector<double> sequence_logits(const Task& task, const std::vector<Text>& texts,
+                                    const RunOptions& run);
+
 class Classifier : public Task {
  public:
+  // name: of the task, in messages.
   explicit Classifier(const std::shared_ptr<const TextModel>& model,
-                      const ClassifierOptions& options = {});
+                      const ClassifierOptions& options = {},
+                      std::string_view name = "A classifier");
 
   ScoreKind score_kind() const { return score_kind_; }
   const std::vector<std::string>& labels() const { return model().labels(); }
 
-  // For each text its labels, best first; at most top_k of them (0: all). With OnOverflow::kStride
-  // the logits of a long text are the mean over its windows.
+  // For each text its labels, best first; at most top_k of them (0: all).
   std::vector<std::vector<Classification>> classify(const std::vector<Text>& texts,
                                                     std::size_t top_k = 0,
                                                     const RunOptions& run = {}) const;

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "tasks/batching.h"
 #include "tasks/numeric.h"
-#include "text/unicode.h"
+#include "text/characters.h"
 
 namespace mbrt {
 namespace {
@@ -28,27 +28,12 @@ void find_masks(const std::vector<Window>& windows, Range group, std::int32_t ma
   }
 }
 
-// White space as Python's str.isspace has it: Unicode's, and four separators.
-bool is_space(char32_t c) {
-  return (text::properties(c).flags & text::kSpace) != 0 || (c >= 0x1C && c <= 0x1F);
-}
-
-std::string_view without_space_at_end(std::string_view text) {
-  while (!text.empty()) {
-    std::size_t last = text.size() - 1;
-    while (last > 0 && text::is_continuation(text[last])) --last;
-    if (!is_space(text::decode_utf8(text.substr(last)).code)) break;
-    text = text.substr(0, last);
-  }
-  return text;
-}
-
 // The text with the mask at bytes [begin, end) replaced; a ##piece joins the word before it.
 std::string filled(std::string_view text, std::size_t begin, std::size_t end,
                    std::string_view token) {
   std::string_view before = text.substr(0, begin);
   if (token.size() > 2 && token.substr(0, 2) == "##") {
-    before = without_space_at_end(before);
+    before = text::without_space_at_end(before);
     token.remove_prefix(2);
   }
   std::string sequence(before);
@@ -57,10 +42,22 @@ std::string filled(std::string_view text, std::size_t begin, std::size_t end,
   return sequence;
 }
 
+// The ids of the largest scores, best first; targets: of these only, if given.
+std::vector<std::size_t> best_ids(const std::vector<float>& scores, std::size_t top_k,
+                                  const std::vector<std::int32_t>* targets) {
+  if (targets == nullptr) return best_indices(scores.data(), scores.size(), top_k);
+  std::vector<float> own;
+  for (const std::int32_t id : *targets) own.push_back(scores[static_cast<std::size_t>(id)]);
+  std::vector<std::size_t> best = best_indices(own.data(), own.size(), top_k);
+  for (std::size_t& i : best) i = static_cast<std::size_t>((*targets)[i]);
+  return best;
+}
+
 // The proposals for the masks of one window.
 std::vector<std::vector<Fill>> proposals(const TextModel& model, std::string_view text,
                                          const Window& window, const Positions& places,
-                                         const OutputRows& rows, std::size_t top_k) {
+                                         const OutputRows& rows, std::size_t top_k,
+                                         const std::vector<std::int32_t>* targets) {
   std::vector<std::vector<Fill>> found;
   std::vector<float> scores(model.config().vocab_size);
   for (std::size_t i = 0; i < places.size(); ++i) {
@@ -68,7 +65,7 @@ std::vector<std::vector<Fill>> proposals(const TextModel& model, std::string_vie
     const std::size_t begin = window.encoding.begin[places[i]];
     const std::size_t end = window.encoding.end[places[i]];
     std::vector<Fill>& best = found.emplace_back();
-    for (const std::size_t id : best_indices(scores.data(), scores.size(), top_k)) {
+    for (const std::size_t id : best_ids(scores, top_k, targets)) {
       std::string token = model.tokenizer().piece(static_cast<std::int32_t>(id));
       std::string sequence = filled(text, begin, end, token);
       best.push_back({.token = std::move(token),
@@ -90,9 +87,26 @@ FillMask::FillMask(const std::shared_ptr<const TextModel>& model, const TaskOpti
                          ": its tokenizer has no mask token ([MASK]), so nothing can be filled.");
 }
 
-std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Text>& texts,
-                                                           std::size_t top_k,
-                                                           const RunOptions& run) const {
+std::vector<std::int32_t> FillMask::target_ids(const std::vector<std::string>& words) const {
+  if (words.empty()) throw InputError("targets: found none; expected at least one word.");
+  std::vector<std::int32_t> ids;
+  for (const std::string& word : words) {
+    const std::optional<std::int32_t> id = model().tokenizer().id(word);
+    if (!id || *id < 0 || static_cast<std::size_t>(*id) >= model().config().vocab_size) {
+      throw InputError("targets: found \"" + word +
+                       "\", which is not one token of the model's vocabulary; expected words that are, "
+                       "spelled as in the vocabulary (in lower case, for most models).");
+    }
+    ids.push_back(*id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+std::vector<std::vector<std::vector<Fill>>> FillMask::fill(
+    const std::vector<Text>& texts, std::size_t top_k, const RunOptions& run,
+    const std::optional<std::vector<std::int32_t>>& targets) const {
   if (top_k < 1) throw InputError("top_k: found 0; expected at least 1.");
   check_single(texts, run.first_index);
   // NOLINTBEGIN(bugprone-unchecked-optional-access): the constructor refuses a model without them
@@ -115,8 +129,8 @@ std::vector<std::vector<std::vector<Fill>>> FillMask::fill(const std::vector<Tex
     run_windows(
         *this, windows, Wanted::kChosenLogits, run,
         [&](std::size_t i, const OutputRows& rows) {
-          parts[i] =
-              proposals(model(), texts[windows[i].index].first, windows[i], places[i], rows, top_k);
+          parts[i] = proposals(model(), texts[windows[i].index].first, windows[i], places[i], rows,
+                               top_k, targets ? &*targets : nullptr);
         },
         &places);
     for (std::size_t i = 0; i < windows.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,16 @@ class FillMask : public Task {
 
   // For each text, for each of its masks in order, the top_k proposals, best first. Masks are
   // filled one by one: the others stay masked. With OnOverflow::kStride each mask of a long text is
-  // filled in the window that shows most of its context. InputError for a pair, for a text
-  // without a mask, and for a top_k of 0.
-  std::vector<std::vector<std::vector<Fill>>> fill(const std::vector<Text>& texts,
-                                                   std::size_t top_k = kDefaultTopK,
-                                                   const RunOptions& run = {}) const;
+  // filled in the window that shows most of its context. targets: ids of the only tokens to propose;
+  // scores are those among all tokens. InputError for a pair, for a text without a mask, and for a
+  // top_k of 0.
+  std::vector<std::vector<std::vector<Fill>>> fill(
+      const std::vector<Text>& texts, std::size_t top_k = kDefaultTopK, const RunOptions& run = {},
+      const std::optional<std::vector<std::int32_t>>& targets = std::nullopt) const;
+
+  // The ids of words, ascending, each once. InputError for no words, and for a word that is not one
+  // token of the vocabulary, spelled as there.
+  std::vector<std::int32_t> target_ids(const std::vector<std::string>& words) const;
 };
 
 }  // namespace mbrt

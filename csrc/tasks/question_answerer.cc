@@ -15,15 +15,10 @@ Limits defaults_of(const TextModel& model) {
   return {std::min(kTokens, model.config().max_positions), OnOverflow::kStride, kStride};
 }
 
-void check(const std::vector<Text>& pairs, const AnswerOptions& wanted, std::size_t first_index) {
+void check(const AnswerOptions& wanted) {
   if (wanted.n_best < 1) throw InputError("n_best: found 0; expected at least 1.");
   if (wanted.max_answer_length < 1) {
     throw InputError("max_answer_length: found 0; expected at least 1.");
-  }
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].second) continue;
-    throw InputError("input " + std::to_string(first_index + i) +
-                     " should be a pair: question and context.");
   }
 }
 
@@ -48,7 +43,8 @@ QuestionAnswerer::QuestionAnswerer(const std::shared_ptr<const TextModel>& model
 std::vector<std::vector<Answer>> QuestionAnswerer::answer(const std::vector<Text>& pairs,
                                                           const AnswerOptions& wanted,
                                                           const RunOptions& run) const {
-  check(pairs, wanted, run.first_index);
+  check(wanted);
+  check_pairs(pairs, run.first_index, "question and context");
   std::vector<std::vector<Answer>> answers(pairs.size());
   for (const Range& group : text_groups(pairs, max_batch_tokens())) {
     const std::vector<Window> windows =

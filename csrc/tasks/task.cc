@@ -29,7 +29,8 @@ void check_head(const TextModel& model, std::string_view task, std::initializer_
 Limits limits_of(const TextModel& model, const TaskOptions& options, const Limits& defaults) {
   const Limits limits{.max_length = options.max_length.value_or(defaults.max_length),
                       .on_overflow = options.on_overflow.value_or(defaults.on_overflow),
-                      .stride = options.stride.value_or(defaults.stride)};
+                      .stride = options.stride.value_or(defaults.stride),
+                      .keeps_second = defaults.keeps_second};
   const std::size_t longest = model.config().max_positions;
   if (limits.max_length > longest) {
     throw InputError("max_length: found " + thousands(limits.max_length) + "; expected at most " +
@@ -88,6 +89,15 @@ void Task::check_single(const std::vector<Text>& texts, std::size_t first_index)
     if (!texts[i].second) continue;
     throw InputError("input " + std::to_string(first_index + i) +
                      " is a pair of texts; this task reads single texts.");
+  }
+}
+
+void Task::check_pairs(const std::vector<Text>& texts, std::size_t first_index,
+                       std::string_view parts) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].second) continue;
+    throw InputError("input " + std::to_string(first_index + i) +
+                     " should be a pair: " + std::string(parts) + ".");
   }
 }
 

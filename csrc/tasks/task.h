@@ -57,6 +57,9 @@ class Task {
 
   // Throws InputError for a pair, in tasks that read single texts only.
   static void check_single(const std::vector<Text>& texts, std::size_t first_index);
+  // Throws InputError for a single text, in tasks that read pairs. parts: what a pair consists of.
+  static void check_pairs(const std::vector<Text>& texts, std::size_t first_index,
+                          std::string_view parts);
 
  private:
   std::shared_ptr<const TextModel> model_;

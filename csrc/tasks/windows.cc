@@ -26,6 +26,7 @@ Range part_of(const Encoding& encoding, int number) {
 struct LongText {
   const Encoding& whole;
   bool is_pair;
+  bool keeps_second;
   Range first, second;   // the parts in the encoding
   std::size_t capacity;  // tokens of a window without special tokens
   std::string name;      // in messages
@@ -49,9 +50,24 @@ Encoding selected(const LongText& text, Range kept_first, Range kept_second) {
   return out;
 }
 
+// The tokens of a window that are left beside the text of a pair that stays whole.
+std::size_t capacity_beside_whole(const LongText& text) {
+  if (!text.is_pair) return text.capacity;
+  const std::size_t fixed = (text.keeps_second ? text.second : text.first).size();
+  if (fixed < text.capacity) return text.capacity - fixed;
+  const char* const whole = text.keeps_second ? "second" : "first";
+  throw InputError(text.name + ": its " + whole + " text has " + thousands(fixed) +
+                   " tokens, which leaves no tokens of a window for the " +
+                   (text.keeps_second ? "first" : "second") +
+                   ". Use a larger max_length or a shorter " + whole + " text.");
+}
+
 // Keeps the beginning: the shorter text of a pair keeps up to half of the capacity, the longer the rest.
 Encoding truncated(const LongText& text) {
   if (!text.is_pair) return selected(text, {0, text.capacity}, {});
+  if (text.keeps_second) {
+    return selected(text, {0, capacity_beside_whole(text)}, {0, text.second.size()});
+  }
   const std::size_t first = text.first.size(), second = text.second.size();
   const std::size_t shorter = std::min({first, second, text.capacity / 2});
   const std::size_t longer = text.capacity - shorter;
@@ -59,23 +75,18 @@ Encoding truncated(const LongText& text) {
                          : selected(text, {0, longer}, {0, shorter});
 }
 
-// Windows over the last text, each after the whole first text of a pair.
+// Windows over one text, each with the whole other text of a pair.
 void add_strided(const LongText& text, std::size_t stride, std::size_t index,
                  std::vector<Window>* windows) {
-  const std::size_t fixed = text.is_pair ? text.first.size() : 0;
-  if (fixed >= text.capacity) {
-    throw InputError(text.name + ": its first text has " + thousands(fixed) +
-                     " tokens, which leaves no tokens of a window for the second. Use a larger "
-                     "max_length or a shorter first text.");
-  }
-  const std::size_t length = text.capacity - fixed;
+  const bool over_first = !text.is_pair || text.keeps_second;
+  const std::size_t length = capacity_beside_whole(text);
   const std::size_t step = length - std::min(stride, length / 2);
-  const std::size_t tokens = (text.is_pair ? text.second : text.first).size();
+  const std::size_t tokens = (over_first ? text.first : text.second).size();
   for (std::size_t begin = 0;; begin += step) {
     const Range range{begin, std::min(begin + length, tokens)};
-    windows->push_back(
-        {index, begin,
-         text.is_pair ? selected(text, {0, fixed}, range) : selected(text, range, {})});
+    windows->push_back({index, begin,
+                        over_first ? selected(text, range, {0, text.second.size()})
+                                   : selected(text, {0, text.first.size()}, range)});
     if (range.end == tokens) return;
   }
 }
@@ -103,7 +114,13 @@ LongText long_text(const Encoding& whole, bool is_pair, const Limits& limits, st
     throw InputError("max_length " + thousands(limits.max_length) + " leaves " + name +
                      " no tokens beside its special tokens.");
   }
-  return {whole, is_pair, first, second, limits.max_length - special, std::move(name)};
+  return {.whole = whole,
+          .is_pair = is_pair,
+          .keeps_second = limits.keeps_second,
+          .first = first,
+          .second = second,
+          .capacity = limits.max_length - special,
+          .name = std::move(name)};
 }
 
 }  // namespace
@@ -125,7 +142,7 @@ std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::
       windows.push_back({index, 0, std::move(whole)});
       continue;
     }
-    const std::size_t number = run.first_index + index;
+    const std::size_t number = run.input_number(index);
     const LongText text = long_text(whole, texts[index].second.has_value(), limits,
                                     "input " + std::to_string(number));
     add_long(text, limits, index, &windows);

@@ -26,6 +26,8 @@ struct Limits {
   std::size_t max_length = 0;  // tokens of a sequence, special tokens included
   OnOverflow on_overflow = OnOverflow::kError;
   std::size_t stride = 64;  // at most half of a window is shared
+  // Only the first text of a pair is shortened or read in windows; the second stays whole.
+  bool keeps_second = false;
 };
 
 // Consecutive numbers [begin, end).

@@ -2,10 +2,17 @@
 
 #include <algorithm>
 
+#include "text/unicode.h"
+
 namespace mbrt::text {
 namespace {
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+bool starts_character(char c) { return !is_continuation(c); }
+
+// White space as Python's str.isspace has it: Unicode's, and four separators.
+bool is_space(char32_t c) {
+  return (properties(c).flags & kSpace) != 0 || (c >= 0x1C && c <= 0x1F);
+}
 
 }  // namespace
 
@@ -21,6 +28,25 @@ std::vector<std::uint32_t> character_starts(std::string_view text) {
   }
   starts.push_back(static_cast<std::uint32_t>(text.size()));
   return starts;
+}
+
+std::string_view without_space_at_end(std::string_view text) {
+  while (!text.empty()) {
+    std::size_t last = text.size() - 1;
+    while (last > 0 && is_continuation(text[last])) --last;
+    if (!is_space(decode_utf8(text.substr(last)).code)) break;
+    text = text.substr(0, last);
+  }
+  return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty()) {
+    const Decoded first = decode_utf8(text);
+    if (!is_space(first.code)) break;
+    text.remove_prefix(first.length);
+  }
+  return without_space_at_end(text);
 }
 
 std::size_t CharacterCounter::at(std::size_t byte) {

@@ -15,6 +15,10 @@ std::size_t count_characters(std::string_view text);
 // The byte offset of each character, then the number of bytes.
 std::vector<std::uint32_t> character_starts(std::string_view text);
 
+// Without white space at its end, or at both ends, as Python's str.rstrip and str.strip have it.
+std::string_view without_space_at_end(std::string_view text);
+std::string_view trimmed(std::string_view text);
+
 // Byte offsets to character offsets; fast for ascending offsets.
 class CharacterCounter {
  public:

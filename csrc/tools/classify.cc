@@ -15,11 +15,20 @@ Json::Object json_of(const Input& input, const Labels& labels) {
                            })}};
 }
 
+// By name; the model's own without a name.
+std::optional<ScoreKind> score_kind_of(const std::optional<std::string>& name) {
+  if (!name) return std::nullopt;
+  if (*name == "none") return ScoreKind::kNone;
+  return *name == "sigmoid" ? ScoreKind::kSigmoid : ScoreKind::kSoftmax;
+}
+
 void run(const Arguments& arguments, const Program& program) {
   const std::size_t default_top_k = arguments.has("--json") ? 0 : 1;
   const std::size_t top_k = arguments.count("--top-k", 1).value_or(default_top_k);
   TextSource source(arguments, arguments.has("--pairs"));
-  const Classifier classifier(load_model(arguments, program), {task_options(arguments), {}});
+  const Classifier classifier(
+      load_model(arguments, program),
+      {task_options(arguments), score_kind_of(arguments.text("--function-to-apply"))});
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
              return each(inputs, classifier.classify(texts, top_k, options), json_of);
@@ -29,6 +38,8 @@ void run(const Arguments& arguments, const Program& program) {
 constexpr Option kOptions[] = {
     kFile,
     {"--pairs", 0, "", "classify pairs: two arguments each, or lines TEXT<tab>TEXT"},
+    {"--function-to-apply", 0, "softmax|sigmoid|none",
+     "how outputs become scores (default: as the model says)"},
     {"--top-k", 'k', "N", "number of labels shown (default: 1; all with --json)"},
     {"--json", 0, "", "one JSON object per line: {\"text\", \"labels\": [{\"label\", \"score\"}]}"},
     kQuiet,

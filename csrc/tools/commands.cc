@@ -153,7 +153,7 @@ std::string overview(const std::vector<std::pair<std::string, std::string>>& oth
       "MobileBERT and small BERT encoders on this CPU. Nothing is downloaded unasked, nothing is "
       "reported.\n\n";
   for (const auto& [name, summary] : commands)
-    text += "  " + padded(name, 8) + "  " + summary + "\n";
+    text += "  " + padded(name, 9) + "  " + summary + "\n";
   return text + "\nexamples:\n" + examples +
          "\n`mbrt COMMAND --help` explains a command. Environment: MBRT_ISA, MBRT_NUM_THREADS.\n";
 }

@@ -17,9 +17,9 @@
 
 namespace mbrt::tools {
 
-extern const Command kEmbed, kClassify, kTag, kAnswer, kFill, kBench, kInfo;
-inline constexpr const Command* kCommands[] = {&kEmbed, &kClassify, &kTag, &kAnswer,
-                                               &kFill,  &kBench,    &kInfo};
+extern const Command kEmbed, kClassify, kZeroShot, kRank, kTag, kAnswer, kFill, kBench, kInfo;
+inline constexpr const Command* kCommands[] = {&kEmbed,  &kClassify, &kZeroShot, &kRank, &kTag,
+                                               &kAnswer, &kFill,     &kBench,    &kInfo};
 
 // `mbrt --help`. others: names and summaries of the program's own commands. examples: one per line.
 std::string overview(const std::vector<std::pair<std::string, std::string>>& others,

@@ -22,15 +22,18 @@ void run(const Arguments& arguments, const Program& program) {
   const std::size_t top_k = arguments.count("--top-k", 1).value_or(5);
   TextSource source(arguments, false);
   const FillMask fill(load_model(arguments, program), task_options(arguments));
+  std::optional<std::vector<std::int32_t>> targets;
+  if (arguments.has("--targets")) targets = fill.target_ids(arguments.list("--targets"));
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
-             return each(inputs, fill.fill(texts, top_k, options), json_of);
+             return each(inputs, fill.fill(texts, top_k, options, targets), json_of);
            });
 }
 
 constexpr Option kOptions[] = {
     kFile,
     {"--top-k", 'k', "N", "number of proposals per mask (default: 5)"},
+    {"--targets", 0, "LIST", "propose only these words, with commas between them"},
     {"--json", 0, "",
      "one JSON object per line: {\"text\", \"masks\": [[{\"token\", \"token_id\", \"score\", "
      "\"sequence\"}]]}"},

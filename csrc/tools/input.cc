@@ -95,9 +95,11 @@ std::string LineReader::whole_text() {
   return std::move(buffer_);
 }
 
-TextSource::TextSource(const Arguments& arguments, bool pairs) : pairs_(pairs) {
+TextSource::TextSource(const Arguments& arguments, bool pairs, std::size_t skipped)
+    : pairs_(pairs) {
   const std::optional<std::string> file = arguments.text("--file");
-  const std::vector<std::string> texts = arguments.texts();
+  std::vector<std::string> texts = arguments.texts();
+  texts.erase(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(skipped));
   if (texts.empty()) {
     reader_.emplace(file);
     return;

@@ -57,9 +57,9 @@ struct Input {
 // line is a text too, so that line n of the output belongs to line n of the input.
 class TextSource {
  public:
-  // pairs: two arguments, or the two sides of a tab, are one input. Throws UsageError, and InputError
-  // for a file that cannot be read.
-  TextSource(const Arguments& arguments, bool pairs);
+  // pairs: two arguments, or the two sides of a tab, are one input. skipped: how many of the first
+  // arguments are no texts. Throws UsageError, and InputError for a file that cannot be read.
+  TextSource(const Arguments& arguments, bool pairs, std::size_t skipped = 0);
   // Exactly these. noun: "question".
   TextSource(std::vector<Input> inputs, std::string noun)
       : noun_(std::move(noun)), inputs_(std::move(inputs)) {}

@@ -21,6 +21,7 @@ Json::Object json_of(const Input& input, const std::vector<Entity>& entities) {
 Aggregation aggregation_of(const std::string& name) {
   if (name == "none") return Aggregation::kNone;
   if (name == "first") return Aggregation::kFirst;
+  if (name == "average") return Aggregation::kAverage;
   return name == "max" ? Aggregation::kMax : Aggregation::kSimple;
 }
 
@@ -28,6 +29,7 @@ void run(const Arguments& arguments, const Program& program) {
   TextSource source(arguments, false);
   TokenClassifierOptions made{task_options(arguments)};
   made.aggregation = aggregation_of(arguments.text("--aggregation").value_or("simple"));
+  if (arguments.has("--ignore-labels")) made.ignore_labels = arguments.list("--ignore-labels");
   const TokenClassifier tagger(load_model(arguments, program), made);
   run_over(source, arguments,
            [&](const Inputs& inputs, const Texts& texts, const RunOptions& options) {
@@ -37,7 +39,9 @@ void run(const Arguments& arguments, const Program& program) {
 
 constexpr Option kOptions[] = {
     kFile,
-    {"--aggregation", 0, "none|simple|first|max", "how tokens become entities (default: simple)"},
+    {"--aggregation", 0, "none|simple|first|average|max",
+     "how tokens become entities (default: simple)"},
+    {"--ignore-labels", 0, "LIST", "labels that are left out, with commas (default: O)"},
     {"--json", 0, "",
      "one JSON object per line: {\"text\", \"entities\": [{\"text\", \"label\", \"score\", "
      "\"start\", \"end\"}]}"},
@@ -53,8 +57,8 @@ const Command kTag{
     .about =
         "Find names, places and other entities in texts, with a token classification model. "
         "Offsets count\ncharacters. --aggregation: none, each token by itself; simple, join "
-        "adjacent tokens of one type;\nfirst or max, label each word by its first or its most "
-        "certain token before joining.",
+        "adjacent tokens of one type;\nfirst, average or max, label each word by its first token, "
+        "the mean of its tokens or its most\ncertain token before joining.",
     .words = "MODEL [TEXT ...]",
     .groups = kGroups,
     .examples =

@@ -60,7 +60,17 @@ def _labels(raw: dict[str, Any], count: int) -> list[str]:
             f'config.json: id2label is {kind}; expected an object with the keys "0" to "{count - 1}", '
             "one for each output of the classifier."
         )
-    return [str(id2label[str(i)]) for i in range(count)]
+    labels = [str(id2label[str(i)]) for i in range(count)]
+    label2id = raw.get("label2id")
+    for name, index in label2id.items() if isinstance(label2id, dict) else ():
+        if name in labels and (
+            index not in range(count) or labels[index] != name
+        ):  # some pipelines of transformers read one, some the other
+            raise ModelFormatError(
+                f"config.json: label2id: {json.dumps(name)} is {index}; id2label has it as {labels.index(name)}. "
+                "Correct the wrong one."
+            )
+    return labels
 
 
 def _tokenizer(folder: Path) -> dict[str, str]:

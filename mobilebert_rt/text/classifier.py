@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,29 +12,27 @@ from mobilebert_rt import _core
 from mobilebert_rt.model import CancelToken, Model
 from mobilebert_rt.text.inputs import as_texts
 from mobilebert_rt.text.results import Classification
-from mobilebert_rt.text.task import CallOptions, OnOverflow, TextTask
+from mobilebert_rt.text.task import CallOptions, FunctionToApply, OnOverflow, TextTask
 from mobilebert_rt.text.tokenizer import Text, TextInputs, TokenizerSource
 
 if TYPE_CHECKING:
     from typing import Unpack
-
-Activation = Literal["softmax", "sigmoid", "none"]
 
 
 class ClassifyOptions(CallOptions, total=False):
     """Keywords of a call: see TextClassifier.__call__."""
 
     top_k: int | None
-    activation: Activation | None
+    function_to_apply: FunctionToApply | None
 
 
 class TextClassifier(TextTask[_core.tasks.Classifier]):
     """Labels of a text, or of a pair of texts, with their scores.
 
-    activation: how logits become scores. By default that of a cross-encoder's folder; else from the model's problem
-    type: softmax for single-label, sigmoid for multi-label, none for regression. A model that says neither has a
-    sigmoid for one label, softmax for several, as in transformers. With on_overflow="stride" the logits of a long text
-    are the mean over its windows. Other keywords: see TextTask.
+    function_to_apply: how logits become scores, "softmax", "sigmoid" or "none". By default that of a cross-encoder's
+    folder; else from the model's problem type: softmax for single-label, sigmoid for multi-label, none for regression.
+    A model that says neither has a sigmoid for one label, softmax for several, as in transformers. With
+    on_overflow="stride" the logits of a long text are the mean over its windows. Other keywords: see TextTask.
 
     >>> classifier = TextClassifier.from_pretrained("sst2.safetensors")
     >>> classifier("a warm, funny film")[0].label in classifier.labels
@@ -47,7 +45,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         self,
         model: Model,
         *,
-        activation: Activation | None = None,
+        function_to_apply: FunctionToApply | None = None,
         tokenizer: TokenizerSource | None = None,
         max_length: int | None = None,
         on_overflow: OnOverflow | None = None,
@@ -58,9 +56,9 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         super().__init__(model, locals())
 
     @property
-    def activation(self) -> str:
+    def function_to_apply(self) -> str:
         """ "softmax", "sigmoid" or "none"."""
-        return self._task.activation
+        return self._task.function_to_apply
 
     @property
     def labels(self) -> list[str]:
@@ -76,7 +74,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         texts: TextInputs,
         *,
         top_k: int | None = None,
-        activation: Activation | None = None,
+        function_to_apply: FunctionToApply | None = None,
         max_length: int | None = None,
         on_overflow: OnOverflow | None = None,
         stride: int | None = None,
@@ -88,8 +86,9 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
     ) -> Any:
         """The labels of a text (a str, or a pair as a tuple), best first; a list of such lists for several texts.
 
-        top_k: the number of labels; None for all. activation, max_length, on_overflow, stride, max_batch_tokens,
-        batch_size: as those of the constructor, for this call only. progress, timeout, cancel: see TextTask.
+        top_k: the number of labels; None for all. function_to_apply, max_length, on_overflow, stride,
+        max_batch_tokens, batch_size: as those of the constructor, for this call only. progress, timeout, cancel: see
+        TextTask.
 
         Raises InputError, TimeoutError, CancelledError.
         """
@@ -100,7 +99,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         texts: Iterable[Text],
         *,
         top_k: int | None = None,
-        activation: Activation | None = None,
+        function_to_apply: FunctionToApply | None = None,
         max_length: int | None = None,
         on_overflow: OnOverflow | None = None,
         stride: int | None = None,
@@ -117,7 +116,7 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
         self,
         texts: TextInputs,
         *,
-        activation: Activation | None = None,
+        function_to_apply: FunctionToApply | None = None,
         max_length: int | None = None,
         on_overflow: OnOverflow | None = None,
         stride: int | None = None,

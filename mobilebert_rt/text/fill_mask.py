@@ -19,6 +19,7 @@ class FillOptions(CallOptions, total=False):
     """Keywords of a call: see FillMask.__call__."""
 
     top_k: int | None
+    targets: str | Iterable[str] | None
 
 
 class FillMask(TextTask[_core.tasks.FillMask]):
@@ -62,6 +63,7 @@ class FillMask(TextTask[_core.tasks.FillMask]):
         texts: str | Iterable[str],
         *,
         top_k: int | None = None,
+        targets: str | Iterable[str] | None = None,
         max_length: int | None = None,
         on_overflow: OnOverflow | None = None,
         stride: int | None = None,
@@ -73,11 +75,13 @@ class FillMask(TextTask[_core.tasks.FillMask]):
     ) -> Any:
         """For each mask of the text, in order, its proposals, best first; a list of that for several texts.
 
-        Each mask is filled with the others still masked. top_k: the number of proposals; None for a few. max_length,
-        on_overflow, stride, max_batch_tokens, batch_size: as those of the constructor, for this call only. progress,
-        timeout, cancel: see TextTask.
+        Each mask is filled with the others still masked. top_k: the number of proposals; None for a few. targets:
+        the only words to propose; their scores are those among all words. max_length, on_overflow, stride,
+        max_batch_tokens, batch_size: as those of the constructor, for this call only. progress, timeout, cancel: see
+        TextTask.
 
-        Raises InputError (also for a text without a mask), TimeoutError, CancelledError.
+        Raises InputError (also for a text without a mask, and for a target that is not one token of the vocabulary),
+        TimeoutError, CancelledError.
         """
         return self._call("fill", texts, Fill, locals())
 
@@ -86,6 +90,7 @@ class FillMask(TextTask[_core.tasks.FillMask]):
         texts: Iterable[str],
         *,
         top_k: int | None = None,
+        targets: str | Iterable[str] | None = None,
         max_length: int | None = None,
         on_overflow: OnOverflow | None = None,
         stride: int | None = None,

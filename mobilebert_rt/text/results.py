@@ -31,6 +31,24 @@ class Classification(_Record):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ZeroShotClassification(_Record):
+    """The caller's labels of a text, best first, with their scores."""
+
+    sequence: str
+    labels: list[str]
+    scores: list[float]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RankedDocument(_Record):
+    """A document and its relevance to the query. corpus_id: its index in the list that was given."""
+
+    corpus_id: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Entity(_Record):
     """A labelled span of a text: `text == source[start:end]`. score: mean over its tokens or words."""
 

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from typing import Self
 
 OnOverflow: TypeAlias = Literal["error", "truncate", "stride"]
+FunctionToApply: TypeAlias = Literal["softmax", "sigmoid", "none"]
 Kind: TypeAlias = Callable[..., Any]
 CoreTask = TypeVar("CoreTask", bound=_core.tasks.Task)
-# What public methods take beside keywords, and the keyword that is no business of C++.
-_NO_KEYWORDS = frozenset({"self", "texts", "pairs", "question", "context", "progress"})
+# What public methods take beside keywords, and the keywords that are no business of C++.
+_NO_KEYWORDS = frozenset(
+    {"self", "texts", "inputs", "pairs", "documents", "question", "context", "is_split_into_words", "progress"}
+)
 
 
 class CallOptions(TypedDict, total=False):
@@ -93,7 +96,7 @@ class TextTask(Generic[CoreTask]):
         if not isinstance(model, Model):
             raise InputError(f"{name}: found {type(model).__name__}; expected a loaded Model.")
         self.model = model
-        self._options = {name: given[name] for name in self._option_names if given[name] is not None}
+        self._options = {name: _listed(given[name]) for name in self._option_names if given[name] is not None}
         source = self._options.get("tokenizer")
         tokenizer = source._core if isinstance(source, TextTokenizer) else source
         self._text_model = _core.tasks.TextModel(model._core, os.fsencode(model.path), tokenizer)
@@ -190,7 +193,7 @@ class TextTask(Generic[CoreTask]):
 
     def _split(self, given: Mapping[str, Any]) -> tuple[CoreTask, dict[str, Any]]:
         """The C++ task with the options among the keywords of a public method, and the keywords of the C++ call."""
-        keywords = {name: value for name, value in given.items() if name not in _NO_KEYWORDS}
+        keywords = {name: _listed(value) for name, value in given.items() if name not in _NO_KEYWORDS}
         options = {name: keywords.pop(name) for name in self._option_names if name in keywords}
         return self._with(**options), keywords
 
@@ -251,6 +254,11 @@ def _with_options_of(cls: type[TextTask[Any]]) -> Any:
     loader = checked(function, known, f"{cls.__name__}.from_pretrained")
     loader.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
     return classmethod(loader)
+
+
+def _listed(value: Any) -> Any:
+    """The value, for several calls, which an iterator would serve only once."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def _made(kind: Kind | None, found: Any) -> Any:

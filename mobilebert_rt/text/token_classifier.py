@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from mobilebert_rt import _core
+from mobilebert_rt.errors import InputError
 from mobilebert_rt.model import CancelToken, Model
 from mobilebert_rt.text.results import Entity
 from mobilebert_rt.text.task import CallOptions, OnOverflow, TextTask
@@ -14,7 +15,7 @@ from mobilebert_rt.text.tokenizer import TokenizerSource
 if TYPE_CHECKING:
     from typing import Unpack
 
-Aggregation = Literal["none", "simple", "first", "max"]
+Aggregation = Literal["none", "simple", "first", "average", "max"]
 
 
 class TagOptions(CallOptions, total=False):
@@ -22,16 +23,18 @@ class TagOptions(CallOptions, total=False):
 
     aggregation: Aggregation | None
     ignore_labels: Iterable[str] | None
+    is_split_into_words: bool | None
 
 
 class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
     """Names, places and the like in a text, with character offsets.
 
     aggregation: "none": each token alone, its label as the model names it (B-PER). "simple", the default: neighbouring
-    tokens of the same type form one entity, named without its prefix (PER); B- begins a new one. "first" and "max": as
-    "simple", but a whole word has the label of its first token, or of its token of the highest score. ignore_labels:
-    labels that are no entities, by default "O". With on_overflow="stride" each token of a long text is labelled in
-    the window that shows most of its context. Other keywords: see TextTask.
+    tokens of the same type form one entity, named without its prefix (PER); B- begins a new one. "first", "average"
+    and "max": as "simple", but a whole word has the label of its first token, of the highest mean over its tokens, or
+    of its token of the highest score. ignore_labels: entities that are left out, by default "O". With
+    on_overflow="stride" each token of a long text is labelled in the window that shows most of its context. Other
+    keywords: see TextTask.
 
     >>> tagger = TokenClassifier.from_pretrained("ner.safetensors", aggregation="first")
     >>> entities = tagger("Ada Lovelace lived in London")  # [Entity(text="Ada Lovelace", label="PER", ...), ...]
@@ -67,11 +70,14 @@ class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
     @overload
     def __call__(self, texts: str, **options: Unpack[TagOptions]) -> list[Entity]: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, texts: Iterable[str], **options: Unpack[TagOptions]) -> list[list[Entity]]: ...
+    def __call__(
+        self, texts: Iterable[str] | Iterable[list[str]], **options: Unpack[TagOptions]
+    ) -> list[list[Entity]]: ...
     def __call__(
         self,
-        texts: str | Iterable[str],
+        texts: str | Iterable[str] | Iterable[list[str]],
         *,
+        is_split_into_words: bool | None = None,
         aggregation: Aggregation | None = None,
         ignore_labels: Iterable[str] | None = None,
         max_length: int | None = None,
@@ -85,17 +91,21 @@ class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
     ) -> Any:
         """The entities of a text in order; a list of such lists for several texts.
 
-        aggregation, ignore_labels, max_length, on_overflow, stride, max_batch_tokens, batch_size: as those of the
-        constructor, for this call only. progress, timeout, cancel: see TextTask.
+        is_split_into_words: each text is a list of words (words alone are a list of one text); it is read as these
+        with a space between them, and offsets count its characters. aggregation, ignore_labels,
+        max_length, on_overflow, stride, max_batch_tokens, batch_size: as those of the constructor, for this call only.
+        progress, timeout, cancel: see TextTask.
 
         Raises InputError, TimeoutError, CancelledError.
         """
-        return self._call("tag", texts, Entity, locals())
+        inputs = _joined(texts) if is_split_into_words else texts
+        return self._call("tag", inputs, Entity, locals())
 
     def stream(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str] | Iterable[list[str]],
         *,
+        is_split_into_words: bool | None = None,
         aggregation: Aggregation | None = None,
         ignore_labels: Iterable[str] | None = None,
         max_length: int | None = None,
@@ -108,4 +118,18 @@ class TokenClassifier(TextTask[_core.tasks.TokenClassifier]):
         cancel: CancelToken | None = None,
     ) -> Iterator[list[Entity]]:
         """The same, one text's list after another, for inputs too many to hold; keywords as those of a call."""
-        return self._stream("tag", texts, Entity, locals())
+        inputs = map(_joined_words, texts) if is_split_into_words else texts
+        return self._stream("tag", inputs, Entity, locals())
+
+
+def _joined(texts: Any) -> list[str]:
+    """The words of one text, or of several, as texts."""
+    if isinstance(texts, list) and texts and all(isinstance(word, str) for word in texts):
+        return [" ".join(texts)]
+    return [_joined_words(words) for words in texts]
+
+
+def _joined_words(words: object) -> str:
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise InputError(f"is_split_into_words: found {words!r}; expected a list of words.")
+    return " ".join(words)

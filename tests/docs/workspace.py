@@ -25,6 +25,11 @@ FILES: dict[str, dict[str, Any]] = {
     "minilm.safetensors": {"family": "bert", "head": "Model", "pooling": "mean", "max_tokens": 64},
     "sst2.safetensors": SENTIMENT,
     "mrpc.safetensors": {"head": "ForSequenceClassification", "labels": ["different", "equivalent"]},
+    "mnli.safetensors": {
+        "head": "ForSequenceClassification",
+        "labels": ["contradiction", "neutral", "entailment"],
+    },
+    "cross-encoder.safetensors": {"family": "bert", "head": "ForSequenceClassification", "labels": ["SCORE"]},
     "ner.safetensors": {"head": "ForTokenClassification"},
     "squad.safetensors": {"head": "ForQuestionAnswering"},
     "mobilebert.safetensors": {"head": "ForMaskedLM"},

@@ -47,6 +47,11 @@ MODELS: dict[str, tuple[Config, dict[str, str]]] = {
         TEXT | {"head": "sequence_classification", "num_labels": 3},
         READS_TEXT | {"labels": json.dumps(["bad", "neither", "good \u2713"])},
     ),
+    "zero-shot": (
+        TEXT | {"head": "sequence_classification", "num_labels": 3},
+        READS_TEXT | {"labels": json.dumps(["contradiction", "neutral", "ENTAILMENT"])},
+    ),
+    "rank": (TEXT | {"head": "sequence_classification", "num_labels": 1}, READS_TEXT),
     "tag": (
         TEXT | {"pooler": "none", "head": "token_classification", "num_labels": 3},
         READS_TEXT | {"labels": json.dumps(LABELS)},

@@ -133,7 +133,7 @@ WRONG_VALUES_OF = {
     TextClassifier: [
         ("top_k", 0, "top_k: found 0; expected at least 1"),
         ("top_k", "3", "top_k: found '3'; expected a whole number"),
-        ("activation", "tanh", "activation: found 'tanh'; expected"),
+        ("function_to_apply", "tanh", "function_to_apply: found 'tanh'; expected"),
     ],
     TokenClassifier: [
         ("aggregation", 1, "aggregation: found 1; expected"),
@@ -243,7 +243,7 @@ def test_options_that_exclude_each_other_are_refused(random_model: Make) -> None
         (TextEmbedder, LONG, {"on_overflow": "truncate", "max_length": 9}),
         (TextEmbedder, LONG, {"on_overflow": "stride", "stride": 3, "max_length": 9, "max_batch_tokens": 10}),
         (TextEmbedder, LONG, {"on_overflow": "stride", "batch_size": 2}),
-        (TextClassifier, LONG, {"on_overflow": "truncate", "activation": "sigmoid"}),
+        (TextClassifier, LONG, {"on_overflow": "truncate", "function_to_apply": "sigmoid"}),
         (TokenClassifier, LONG, {"on_overflow": "stride", "max_length": 9, "aggregation": "none"}),
         (TokenClassifier, "a cat was good", {"ignore_labels": ["LABEL_0"]}),
         (QuestionAnswerer, ("who", LONG), {"max_length": 16, "doc_stride": 4, "whole_words": False}),

@@ -210,7 +210,7 @@ def test_truncation_is_logged(random_model: Make, caplog: pytest.LogCaptureFixtu
     ("kind", "head", "options", "given"),
     [
         (TextEmbedder, "Model", {"pooling": "cls", "max_length": 9}, ("a cat",)),
-        (TextClassifier, "ForSequenceClassification", {"activation": "sigmoid"}, ("a cat",)),
+        (TextClassifier, "ForSequenceClassification", {"function_to_apply": "sigmoid"}, ("a cat",)),
         (TokenClassifier, "ForTokenClassification", {"aggregation": "none"}, ("a cat",)),
         (QuestionAnswerer, "ForQuestionAnswering", {"doc_stride": 7, "whole_words": False}, ("who", "a cat")),
         (FillMask, "ForMaskedLM", {}, ("a [MASK]",)),

@@ -63,20 +63,22 @@ def test_scores_follow_the_problem_type(lookup: Make, problem: str, expected: li
 
 
 @pytest.mark.parametrize(
-    ("activation", "expected"), [("softmax", [1.0, 0.0]), ("sigmoid", [1.0, 0.0]), ("none", [2e6, -2e6])]
+    ("function_to_apply", "expected"), [("softmax", [1.0, 0.0]), ("sigmoid", [1.0, 0.0]), ("none", [2e6, -2e6])]
 )
-def test_huge_logits_give_finite_scores(lookup: Make, activation: str, expected: list[float]) -> None:
+def test_huge_logits_give_finite_scores(lookup: Make, function_to_apply: str, expected: list[float]) -> None:
     table = np.zeros((VOCAB_SIZE, 2))
     table[:, 0], table[:, 1] = 1e6, -1e6
-    np.testing.assert_allclose(classifier(lookup, table, activation=activation).scores("a cat"), [expected], rtol=1e-6)
+    np.testing.assert_allclose(
+        classifier(lookup, table, function_to_apply=function_to_apply).scores("a cat"), [expected], rtol=1e-6
+    )
 
 
 def test_one_output_has_a_sigmoid_by_default(lookup: Make) -> None:
     model = lookup(np.full((VOCAB_SIZE, 1), 1.25), "sequence_classification", ["SIMILARITY"])
     assert TextClassifier(model)("a cat")[0].score == pytest.approx(1 / (1 + math.exp(-2.5)))
-    assert TextClassifier(model, activation="none")("a cat") == [Classification("SIMILARITY", 2.5)]
-    with pytest.raises(InputError, match="activation: found 'tanh'; expected softmax, sigmoid, none"):
-        TextClassifier(model, activation="tanh")
+    assert TextClassifier(model, function_to_apply="none")("a cat") == [Classification("SIMILARITY", 2.5)]
+    with pytest.raises(InputError, match="function_to_apply: found 'tanh'; expected softmax, sigmoid, none"):
+        TextClassifier(model, function_to_apply="tanh")
 
 
 def test_labels_without_names_are_numbered(lookup: Make) -> None:
@@ -84,7 +86,7 @@ def test_labels_without_names_are_numbered(lookup: Make) -> None:
 
 
 def test_long_text_has_the_mean_logits_of_its_windows(lookup: Make) -> None:
-    task = classifier(lookup, max_length=10, on_overflow="stride", stride=0, activation="none")
+    task = classifier(lookup, max_length=10, on_overflow="stride", stride=0, function_to_apply="none")
     # Windows of 8 and 4 words: means 8 * 8 / 10 and 4 * 8 / 6.
     np.testing.assert_allclose(task.scores(["good " * 8 + "bad " * 4]), [[32 / 6 / 2, 6.4 / 2]], rtol=1e-6)
 

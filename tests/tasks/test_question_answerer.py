@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from mobilebert_rt import InputError, QuestionAnswerer
 from mobilebert_rt.text import Answer
 from tests.small_models.text import VOCAB_SIZE, VOCABULARY, random_words, word_id
+from tests.tasks import make_answers
 from tests.tasks.conftest import Make
 from tests.text.library import wordpiece
 
@@ -153,3 +156,35 @@ def test_answers_follow_the_models_logits(random_model: Make) -> None:
     offsets = task.tokenizer.encode_batch([pair])[0].offsets[4:]
     (answer,) = task(*pair)
     assert (answer.start, answer.end) == (offsets[i][0], offsets[j][1])
+
+
+# What the pipeline of transformers 4 answers (tests/tasks/make_answers.py). Its scores are probabilities of the start
+# and the end token in one window, ours those of a span among all; their ratios are the same.
+*RANDOM, PEAKED = json.loads(make_answers.PATH.read_text())
+
+
+@pytest.mark.parametrize("seed", make_answers.SEEDS)
+def test_answers_of_one_window_are_those_of_the_pipeline(tmp_path: Path, seed: int) -> None:
+    folder = make_answers.save_random(tmp_path / "m", seed)
+    task = QuestionAnswerer.from_pretrained(folder, precision="fp32", whole_words=False)
+    for case, wanted in zip(make_answers.short_cases(), RANDOM[seed], strict=True):
+        answers = task(
+            case["question"],
+            case["context"],
+            n_best=case["top_k"],
+            max_answer_length=case["max_answer_len"],
+            allow_no_answer=case["handle_impossible_answer"],
+        )
+        real = [row for row in wanted if row[2] > 0]  # the pipeline fills up with answers of probability 0
+        assert [(answer.start, answer.end) for answer in answers] == [(start, end) for start, end, _ in real]
+        ratios = [answer.score / answers[0].score for answer in answers]
+        assert ratios == pytest.approx([row[2] / real[0][2] for row in real], abs=1e-5)
+
+
+def test_answers_over_windows_are_those_of_the_pipeline(tmp_path: Path) -> None:
+    folder = make_answers.save_peaked(tmp_path / "m")
+    task = QuestionAnswerer.from_pretrained(folder, precision="fp32", max_length=24, doc_stride=8)
+    for case, ((start, end, _),) in zip(make_answers.long_cases(), PEAKED, strict=True):
+        no_answer = case["handle_impossible_answer"]
+        (answer,) = task(case["question"], case["context"], max_answer_length=15, allow_no_answer=no_answer)
+        assert (answer.start, answer.end) == (start, end)

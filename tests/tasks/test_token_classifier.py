@@ -110,7 +110,7 @@ def test_ignored_labels_and_strategy_can_be_chosen(lookup: Make) -> None:
     assert [entity.label for entity in tagger(lookup, ignore_labels=["O", "PER"])(text)] == ["LOC"]
     assert [entity.label for entity in tagger(lookup)(text, aggregation="none")] == ["B-PER", "B-LOC"]
     assert [entity.label for entity in tagger(lookup, ignore_labels=[])("the ada")] == ["O", "PER"]
-    with pytest.raises(InputError, match="aggregation: found 'mean'; expected none, simple, first, max"):
+    with pytest.raises(InputError, match="aggregation: found 'mean'; expected none, simple, first, average, max"):
         tagger(lookup, aggregation="mean")
 
 

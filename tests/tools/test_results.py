@@ -90,9 +90,28 @@ CASES = {
         ["--on-overflow", "stride", "--stride", "3", "--max-length", "12"],
         STRIDE | {"stride": 3, "max_length": 12},
     ),
+    "classify_sigmoid": Case("classify", TEXTS, ["--function-to-apply", "sigmoid"], {"function_to_apply": "sigmoid"}),
+    "zero_shot": Case(
+        "zero-shot",
+        [*TEXTS, LONG],
+        ["--labels", "good, bad ,funny", "--on-overflow", "truncate"],
+        called={"labels": "good, bad ,funny"},
+    ),
+    "zero_shot_multi_label": Case(
+        "zero-shot",
+        [LONG, *TEXTS],
+        ["-l", "good,film", "--template", "{} of {{london}}", "--multi-label", "--on-overflow", "stride"],
+        STRIDE,
+        {"labels": ["good", "film"], "hypothesis_template": "{} of {{london}}", "multi_label": True},
+    ),
+    "rank": Case(
+        "rank", ["who wrote the notes?", *TEXTS, LONG], ["-k3", "--on-overflow", "truncate"], called={"top_k": 3}
+    ),
     "tag": Case("tag", [*TEXTS, LONG], ["--on-overflow", "stride", "--max-length", "20"], STRIDE | {"max_length": 20}),
     "tag_none": Case("tag", TEXTS, ["--aggregation", "none"], called={"aggregation": "none"}),
     "tag_first": Case("tag", TEXTS, ["--aggregation", "first"], called={"aggregation": "first"}),
+    "tag_average": Case("tag", TEXTS, ["--aggregation", "average"], called={"aggregation": "average"}),
+    "tag_ignored": Case("tag", TEXTS, ["--ignore-labels", "O,PER"], called={"ignore_labels": ["O", "PER"]}),
     "tag_max": Case("tag", TEXTS, ["--aggregation", "max"], called={"aggregation": "max"}),
     "answer": Case(
         "answer", ["Who wrote it?", "where"], ["-c", TEXTS[0], "-n", "4"], called={"context": TEXTS[0], "n_best": 4}
@@ -112,6 +131,7 @@ CASES = {
     ),
     "answer_from_no_token": Case("answer", ["when"], ["-c", "\u200b"], called={"context": "\u200b"}),
     "fill": Case("fill", MASKED, ["--top-k", "7"], called={"top_k": 7}),
+    "fill_targets": Case("fill", MASKED, ["--targets", "good,##s,cat"], called={"targets": ["good", "##s", "cat"]}),
     "fill_windows": Case(
         "fill",
         [WITH_MASKS_IN_WINDOWS],
@@ -132,6 +152,21 @@ def expected(case: Case, model: Path) -> list[Any]:
     if case.command == "embed":
         vectors = mbrt.TextEmbedder.from_pretrained(model, **case.made)(inputs, **case.called)
         return [{"text": text, "embedding": row.tolist()} for text, row in zip(inputs, vectors, strict=True)]
+    if case.command == "zero-shot":
+        labels, called = case.called["labels"], {k: v for k, v in case.called.items() if k != "labels"}
+        found = mbrt.ZeroShotClassifier.from_pretrained(model, **case.made)(inputs, labels, **called)
+        return [
+            {
+                "text": one.sequence,
+                "labels": [
+                    {"label": label, "score": score} for label, score in zip(one.labels, one.scores, strict=True)
+                ],
+            }
+            for one in found
+        ]
+    if case.command == "rank":
+        ranked = mbrt.Reranker.from_pretrained(model, **case.made).rank(inputs[0], inputs[1:], **case.called)
+        return [{"index": one.corpus_id, "score": one.score, "text": one.text} for one in ranked]
     task, key, text = {
         "classify": (mbrt.TextClassifier, "labels", "text"),
         "tag": (mbrt.TokenClassifier, "entities", "text"),

@@ -18,7 +18,7 @@ from mobilebert_rt import __version__, default_model_path
 from tests.small_models.files import write_model
 from tests.tools.native import Tool, build
 
-COMMANDS = ["embed", "classify", "tag", "answer", "fill", "bench", "info"]
+COMMANDS = ["embed", "classify", "zero-shot", "rank", "tag", "answer", "fill", "bench", "info"]
 MAX_BYTES = 1_500_000  # of the static tool for aarch64, stripped
 BAD_UTF8 = b"good\nb\xff\n"
 
