@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 #include "bindings/model.h"
 #include "bindings/python_tokenizer.h"
 #include "tools/interrupt.h"
@@ -31,14 +32,14 @@ tools::Program program_of(const py::function& load, const py::function& facts) {
   return {
       .load =
           [&load](const tools::ModelRequest& request) {
-            const py::gil_scoped_acquire acquire;
+            const AcquiredGil acquire;
             const py::object model = load(py::bytes(request.path), request.precision, request.isa);
             return model.cast<const Model&>().encoder;
           },
       .other_tokenizer = read_with_library,
       .facts =
           [&facts] {
-            const py::gil_scoped_acquire acquire;
+            const AcquiredGil acquire;
             return std::get<tools::Json::Object>(as_json(facts()).value);
           },
   };
@@ -56,7 +57,7 @@ void run(const std::string& name, const std::vector<std::string>& words, const p
   const tools::Command& command = command_of(name);
   const tools::Program program = program_of(load, facts);
   try {
-    const py::gil_scoped_release release;
+    const ReleasedGil release;
     const tools::InterruptWatch watch;
     tools::run_command(command, words, program);
   } catch (const tools::UsageError& error) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bindings/gil.h"
 #include "model/foreign_file.h"
 
 namespace mbrt::bindings {
@@ -73,7 +74,7 @@ namespace {
 Model open_path(const py::object& given, const std::optional<std::string>& isa) {
   const KernelSet& kernels = kernel_set(isa);
   const std::string path = path_bytes(given);
-  py::gil_scoped_release release;
+  const ReleasedGil release;
   return {std::make_shared<const Encoder>(ModelFile::open(path), kernels)};
 }
 
@@ -82,11 +83,11 @@ Model open_image(const py::buffer& image, const std::optional<std::string>& isa)
   // The buffer stays exported, and so alive and unmoved, for as long as the model file does.
   auto* info = new py::buffer_info(image.request());
   std::shared_ptr<void> owner(info, [](py::buffer_info* held) {
-    py::gil_scoped_acquire acquire;
+    const AcquiredGil acquire;
     delete held;
   });
   const std::size_t size = static_cast<std::size_t>(info->size * info->itemsize);
-  py::gil_scoped_release release;
+  const ReleasedGil release;
   return {std::make_shared<const Encoder>(ModelFile::from_memory(info->ptr, size, std::move(owner)),
                                           kernels)};
 }
@@ -127,7 +128,7 @@ py::dict run(const Model& model, const Input<std::int32_t>& ids, const Input<std
   const CallControl control = take_control(keywords);
   keywords.finish();
   {
-    py::gil_scoped_release release;
+    const ReleasedGil release;
     model.encoder->run(batch, arrays.outputs(), control, threads, profile);
   }
   return arrays.layout(padded_length);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bindings/gil.h"
 #include "text/characters.h"
 
 namespace mbrt::bindings {
@@ -98,13 +99,14 @@ PythonTokenizer::PythonTokenizer(const py::object& backend) : methods_(new Metho
 }
 
 PythonTokenizer::~PythonTokenizer() {
-  const py::gil_scoped_acquire acquire;
+  const AcquiredGil acquire;
   methods_.reset();
 }
 
-void PythonTokenizer::encode_batch(const Text* texts, std::size_t count, bool offsets, std::size_t,
-                                   Encoding* out) const {
-  const py::gil_scoped_acquire acquire;
+void PythonTokenizer::encode_batch(const Text* texts, std::size_t count,
+                                   const text::EncodeOptions& options, Encoding* out) const {
+  throw_if_stopped(options.control);
+  const AcquiredGil acquire;
   py::list inputs;
   for (std::size_t i = 0; i < count; ++i) {
     const py::str first = as_str(texts[i].first);
@@ -114,23 +116,26 @@ void PythonTokenizer::encode_batch(const Text* texts, std::size_t count, bool of
       inputs.append(first);
     }
   }
-  const py::list encodings((offsets ? methods_->encode : methods_->encode_fast)(inputs));
+  const py::list encodings((options.offsets ? methods_->encode : methods_->encode_fast)(inputs));
   if (encodings.size() != count) {
     throw InputError("tokenizer: it returned " + std::to_string(encodings.size()) +
                      " encodings for " + std::to_string(count) + " texts; expected one for each.");
   }
-  for (std::size_t i = 0; i < count; ++i) out[i] = read_encoding(encodings[i], texts[i], offsets);
+  for (std::size_t i = 0; i < count; ++i) {
+    throw_if_stopped(options.control);
+    out[i] = read_encoding(encodings[i], texts[i], options.offsets);
+  }
 }
 
 std::string PythonTokenizer::piece(std::int32_t id) const {
-  const py::gil_scoped_acquire acquire;
+  const AcquiredGil acquire;
   if (methods_->id_to_token.is_none()) return {};
   const py::object piece = methods_->id_to_token(id);
   return piece.is_none() ? std::string() : piece.cast<std::string>();
 }
 
 std::optional<std::int32_t> PythonTokenizer::id(std::string_view piece) const {
-  const py::gil_scoped_acquire acquire;
+  const AcquiredGil acquire;
   if (methods_->token_to_id.is_none()) return std::nullopt;
   const py::object id = methods_->token_to_id(as_str(piece));
   if (id.is_none()) return std::nullopt;
@@ -138,7 +143,7 @@ std::optional<std::int32_t> PythonTokenizer::id(std::string_view piece) const {
 }
 
 std::size_t PythonTokenizer::size() const {
-  const py::gil_scoped_acquire acquire;
+  const AcquiredGil acquire;
   return methods_->get_vocab_size.is_none() ? 0 : methods_->get_vocab_size().cast<std::size_t>();
 }
 
@@ -174,7 +179,7 @@ void add_tokens(const py::object& library, const py::object& backend,
 std::shared_ptr<const text::Tokenizer> read_with_library(std::string_view json,
                                                          const std::vector<text::AddedToken>& added,
                                                          const UnsupportedModelError& reason) {
-  const py::gil_scoped_acquire acquire;
+  const AcquiredGil acquire;
   try {
     const py::object library = py::module_::import("tokenizers");
     const py::object backend = library.attr("Tokenizer").attr("from_str")(as_str(json));
@@ -197,7 +202,7 @@ std::shared_ptr<const text::Tokenizer> read_with_library(std::string_view json,
 FoundTokenizer tokenizer_from(const py::object& source) {
   if (py::isinstance<py::str>(source) || py::hasattr(source, "__fspath__")) {
     const std::string path = path_bytes(source);
-    const py::gil_scoped_release release;
+    const ReleasedGil release;
     return tokenizer_at(path, read_with_library);
   }
   if (py::hasattr(source, "to_str")) {  // a tokenizers.Tokenizer; the caller's own stays unchanged

@@ -24,8 +24,9 @@ class PythonTokenizer final : public text::Tokenizer {
   explicit PythonTokenizer(const pybind11::object& backend);
   ~PythonTokenizer() override;
 
-  void encode_batch(const text::Text* texts, std::size_t count, bool offsets,
-                    std::size_t max_threads, text::Encoding* out) const override;
+  // Checks options.control before the call of the Python object, and for each encoding.
+  void encode_batch(const text::Text* texts, std::size_t count, const text::EncodeOptions& options,
+                    text::Encoding* out) const override;
   std::string piece(std::int32_t id) const override;
   std::optional<std::int32_t> id(std::string_view piece) const override;
   std::size_t size() const override;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 #include "bindings/inputs.h"
 #include "bindings/keywords.h"
 #include "bindings/model.h"
@@ -41,7 +42,7 @@ constexpr Choice<Aggregation> kAggregations[] = {{"none", Aggregation::kNone},
 
 template <typename Call>
 auto without_gil(const Call& call) {
-  const py::gil_scoped_release release;
+  const ReleasedGil release;
   return call();
 }
 
@@ -138,7 +139,7 @@ class Call {
     options_.progress = [this](std::size_t count) { report(count); };
     if (!truncated_.is_none()) {
       options_.truncated = [this](std::size_t index, std::size_t tokens) {
-        const py::gil_scoped_acquire acquire;
+        const AcquiredGil acquire;
         truncated_(index, tokens);
       };
     }
@@ -152,7 +153,7 @@ class Call {
   // What task(texts, options) returns.
   template <typename Task>
   auto run(const Task& task) const {
-    const py::gil_scoped_release release;
+    const ReleasedGil release;
     return task(texts(), options_);
   }
 
@@ -164,7 +165,7 @@ class Call {
     const Clock::time_point now = Clock::now();
     if (progress_.is_none() && now - last_check_ < kInterval) return;
     last_check_ = now;
-    const py::gil_scoped_acquire acquire;
+    const AcquiredGil acquire;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     if (!progress_.is_none()) progress_(count);
   }

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bindings.h"
+#include "bindings/gil.h"
 #include "bindings/inputs.h"
 #include "bindings/python_tokenizer.h"
 #include "text/characters.h"
@@ -34,9 +35,9 @@ py::list encode_batch(const FoundTokenizer& found, const py::tuple& texts, std::
   const Inputs inputs(texts, 0);
   std::vector<text::Encoding> encodings(texts.size());
   {
-    const py::gil_scoped_release release;
-    found.tokenizer->encode_batch(inputs.texts().data(), encodings.size(), true, threads,
-                                  encodings.data());
+    const ReleasedGil release;
+    found.tokenizer->encode_batch(inputs.texts().data(), encodings.size(),
+                                  {.offsets = true, .max_threads = threads}, encodings.data());
   }
   py::list result;
   for (std::size_t i = 0; i < encodings.size(); ++i) {

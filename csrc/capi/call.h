@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/call_control.h"
 #include "capi/model.h"
 #include "capi/outputs.h"
 #include "capi/status.h"

@@ -2,11 +2,8 @@
 #ifndef MBRT_ENGINE_BATCH_H_
 #define MBRT_ENGINE_BATCH_H_
 
-#include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,25 +48,6 @@ class PackedSequences {
   std::vector<std::int32_t> ids_, types_;
   std::vector<std::uint8_t> key_mask_;
 };
-
-// A time so many seconds from now, now for less than 0; none for 1e9 (thirty years) and more, which the
-// clock cannot count.
-std::optional<std::chrono::steady_clock::time_point> deadline_in(double seconds);
-
-// How a running call is stopped from outside. Checked once per layer.
-struct CallControl {
-  const std::atomic<bool>* cancelled = nullptr;
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-
-  bool is_cancelled() const {
-    return cancelled != nullptr && cancelled->load(std::memory_order_relaxed);
-  }
-  bool is_late() const { return deadline && std::chrono::steady_clock::now() >= *deadline; }
-  bool should_stop() const { return is_cancelled() || is_late(); }
-};
-
-// The error of a stopped call: CancelledError or TimeoutError.
-[[noreturn]] void throw_stopped(const CallControl& control);
 
 }  // namespace mbrt
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/call_control.h"
 #include "base/thread_pool.h"
 #include "engine/batch.h"
 #include "engine/block.h"

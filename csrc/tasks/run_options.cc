@@ -8,8 +8,4 @@ std::size_t RunOptions::thread_count() const {
   return threads == 0 ? default_thread_count() : threads;
 }
 
-void throw_if_stopped(const CallControl& control) {
-  if (control.should_stop()) throw_stopped(control);
-}
-
 }  // namespace mbrt

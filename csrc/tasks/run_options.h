@@ -5,16 +5,15 @@
 #include <cstddef>
 #include <functional>
 
-#include "engine/batch.h"
+#include "base/call_control.h"
 
 namespace mbrt {
 
 struct RunOptions {
-  std::size_t threads = 0;      // the caller's included; 0: default_thread_count()
-  CallControl control{};        // checked in every layer, between batches and before tokenising
-  std::size_t first_index = 0;  // the number of the first input in error messages
-  std::size_t texts_per_input =
-      1;  // consecutive texts that are one input, as a text with each label
+  std::size_t threads = 0;  // the caller's included; 0: default_thread_count()
+  CallControl control{};
+  std::size_t first_index = 0;      // the number of the first input in error messages
+  std::size_t texts_per_input = 1;  // consecutive texts that are one input, as a text with each label
 
   // After each batch, with the number of texts whose first window was in it. May throw.
   std::function<void(std::size_t texts)> progress{};
@@ -25,9 +24,6 @@ struct RunOptions {
   // The number of a text's input in messages.
   std::size_t input_number(std::size_t text) const { return first_index + text / texts_per_input; }
 };
-
-// Throws CancelledError or TimeoutError when the call should stop.
-void throw_if_stopped(const CallControl& control);
 
 }  // namespace mbrt
 

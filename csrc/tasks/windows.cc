@@ -132,8 +132,10 @@ std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::
                                    bool offsets) {
   throw_if_stopped(run.control);
   std::vector<Encoding> encodings(group.size());
-  tokenizer.encode_batch(texts.data() + group.begin, group.size(), offsets, run.thread_count(),
-                         encodings.data());
+  tokenizer.encode_batch(
+      texts.data() + group.begin, group.size(),
+      {.offsets = offsets, .max_threads = run.thread_count(), .control = run.control},
+      encodings.data());
   std::vector<Window> windows;
   windows.reserve(group.size());
   for (std::size_t index = group.begin; index < group.end; ++index) {
@@ -149,6 +151,7 @@ std::vector<Window> encode_windows(const text::Tokenizer& tokenizer, const std::
     if (limits.on_overflow == OnOverflow::kTruncate && run.truncated) {
       run.truncated(number, whole.size());
     }
+    whole = {};  // a text of megabytes has its tokens in memory twice, not for longer than needed
   }
   return windows;
 }

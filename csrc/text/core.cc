@@ -83,7 +83,7 @@ std::vector<AddedToken> normalized_tokens(const std::vector<AddedToken>& tokens,
   for (const AddedToken& token : tokens) {
     if (!token.normalized) continue;
     found.push_back(token);
-    found.back().content = normal_text(rules, token.content, 0).text;
+    found.back().content = normal_text(rules, CallControl{}, token.content, 0).text;
     if (!found.back().content.empty()) continue;
     throw UnsupportedModelError(std::string(source) + ": the added token " + quoted(token.content) +
                                 " has no normalised text.");

@@ -30,15 +30,24 @@ NormalRules::NormalRules(bool clean_text, bool handle_chinese_chars, bool lowerc
   }
 }
 
-NormalText normal_text(const NormalRules& rules, std::string_view text, std::size_t base) {
+void Normalizer::check(std::size_t at) {
+  constexpr std::size_t kBytesBetween = 65536;
+  if (at < next_check_) return;
+  throw_if_stopped(control_);
+  next_check_ = at + kBytesBetween;
+}
+
+NormalText normal_text(const NormalRules& rules, const CallControl& control, std::string_view text,
+                       std::size_t base) {
   NormalText out;
-  Normalizer(rules, out).run(text, base);
+  Normalizer(rules, control, out).run(text, base);
   return out;
 }
 
 void Normalizer::run(std::string_view text, std::size_t base) {
   if (words_ != nullptr) return run_words(text, base);
   for (std::size_t i = 0; i < text.size();) {
+    check(base + i);
     const Decoded d = decode_utf8(text.substr(i));
     character(d.code, place(base + i, d.length));
     i += d.length;
@@ -48,6 +57,7 @@ void Normalizer::run(std::string_view text, std::size_t base) {
 
 void Normalizer::run(const NormalText& text, std::size_t begin, std::size_t end) {
   while (begin < end) {
+    check(text.places[begin].begin);
     const Decoded d = decode_utf8(std::string_view(text.text).substr(begin));
     split(d.code, text.places[begin]);
     begin += d.length;
@@ -57,6 +67,7 @@ void Normalizer::run(const NormalText& text, std::size_t begin, std::size_t end)
 
 void Normalizer::run_words(std::string_view text, std::size_t base) {
   for (std::size_t i = 0; i < text.size();) {
+    check(base + i);
     switch (rules_.kinds[static_cast<unsigned char>(text[i])]) {
       case NormalRules::kLetter:
         i = letters(text, i, base);
@@ -98,6 +109,7 @@ std::size_t Normalizer::letters(std::string_view text, std::size_t i, std::size_
 // behind.
 std::size_t Normalizer::wide(std::string_view text, std::size_t i, std::size_t base) {
   while (i < text.size()) {
+    check(base + i);
     const NormalRules::Kind kind = rules_.kinds[static_cast<unsigned char>(text[i])];
     if (kind == NormalRules::kDropped) {
       ++i;

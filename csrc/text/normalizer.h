@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/call_control.h"
 #include "text/unicode.h"
 #include "text/word_pieces.h"
 
@@ -43,11 +44,14 @@ struct NormalText {
 
 class Normalizer {
  public:
-  Normalizer(const NormalRules& rules, WordPieces& words) : rules_(rules), words_(&words) {}
+  Normalizer(const NormalRules& rules, const CallControl& control, WordPieces& words)
+      : rules_(rules), control_(control), words_(&words) {}
   // Writes the normalised text, not words.
-  Normalizer(const NormalRules& rules, NormalText& out) : rules_(rules), out_(&out) {}
+  Normalizer(const NormalRules& rules, const CallControl& control, NormalText& out)
+      : rules_(rules), control_(control), out_(&out) {}
 
-  // A text, or what lies between two added tokens; `base` is where it begins in the original.
+  // A text, or what lies between two added tokens; `base` is where it begins in the original. Throws when
+  // the call should stop.
   void run(std::string_view text, std::size_t base);
   // The words of bytes [begin, end) of a text that is normalised already.
   void run(const NormalText& text, std::size_t begin, std::size_t end);
@@ -60,6 +64,7 @@ class Normalizer {
     bool inserted;  // by a decomposition: not its first part
   };
 
+  void check(std::size_t at);
   void run_words(std::string_view text, std::size_t base);
   std::size_t letters(std::string_view text, std::size_t i, std::size_t base);
   std::size_t wide(std::string_view text, std::size_t i, std::size_t base);
@@ -73,8 +78,10 @@ class Normalizer {
   void split(char32_t c, Place from);
 
   const NormalRules& rules_;
+  const CallControl& control_;
   WordPieces* words_ = nullptr;
-  NormalText* out_ = nullptr;  // instead of words
+  NormalText* out_ = nullptr;   // instead of words
+  std::size_t next_check_ = 0;  // where control_ is looked at next
   // Characters that are not starters, until canonical order is known; where they come from.
   std::vector<Pending> pending_;
   std::vector<Place> places_;
@@ -83,7 +90,8 @@ class Normalizer {
 };
 
 // `base`: where the text begins in the original.
-NormalText normal_text(const NormalRules& rules, std::string_view text, std::size_t base);
+NormalText normal_text(const NormalRules& rules, const CallControl& control, std::string_view text,
+                       std::size_t base);
 
 }  // namespace mbrt::text
 

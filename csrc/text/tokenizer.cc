@@ -25,7 +25,7 @@ void Encoding::append(const Encoding& from, std::size_t first, std::size_t last)
 
 Encoding Tokenizer::encode(const Text& text, bool offsets) const {
   Encoding out;
-  encode_batch(&text, 1, offsets, 1, &out);
+  encode_batch(&text, 1, {.offsets = offsets}, &out);
   return out;
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/call_control.h"
+
 namespace mbrt::text {
 
 // One input: a text or a pair of texts, in UTF-8. Invalid UTF-8 reads as U+FFFD.
@@ -35,16 +37,21 @@ struct Encoding {
   void append(const Encoding& from, std::size_t first, std::size_t last);
 };
 
+struct EncodeOptions {
+  bool offsets = false;         // fill begin and end
+  std::size_t max_threads = 1;  // the results do not depend on it
+  CallControl control{};
+};
+
 // Immutable; any number of threads may use one.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // Encodes texts[0, count) with their special tokens into out[0, count), on up to max_threads
-  // threads; the result does not depend on how many. offsets: fill begin and end. InputError for a
-  // text of 4 GiB or more.
-  virtual void encode_batch(const Text* texts, std::size_t count, bool offsets,
-                            std::size_t max_threads, Encoding* out) const = 0;
+  // Encodes texts[0, count) with their special tokens into out[0, count). InputError for a text of 4 GiB
+  // or more; CancelledError, TimeoutError.
+  virtual void encode_batch(const Text* texts, std::size_t count, const EncodeOptions& options,
+                            Encoding* out) const = 0;
 
   // The vocabulary's spelling of an id ("##ing"); empty for an id without a piece.
   virtual std::string piece(std::int32_t id) const = 0;

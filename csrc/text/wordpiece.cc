@@ -39,15 +39,15 @@ void walk(const AddedTokens& added, std::string_view text, const Between& betwee
 }
 
 // Appends the pieces of one text; types and part are the caller's.
-void append_pieces(const WordPiece::Core& core, std::string_view text, bool offsets,
+void append_pieces(const WordPiece::Core& core, std::string_view text, const EncodeOptions& options,
                    Encoding* out) {
   check_size(text);
-  WordPieces words(core.pieces, offsets, *out);
-  Normalizer normalizer(core.normal, words);
+  WordPieces words(core.pieces, options.offsets, *out);
+  Normalizer normalizer(core.normal, options.control, words);
   const auto between = [&](std::size_t begin, std::size_t end) {
     const std::string_view part = text.substr(begin, end - begin);
     if (core.normalized.empty()) return normalizer.run(part, begin);
-    const NormalText normal = normal_text(core.normal, part, begin);
+    const NormalText normal = normal_text(core.normal, options.control, part, begin);
     walk(
         core.normalized, normal.text,
         [&](std::size_t first, std::size_t last) { normalizer.run(normal, first, last); },
@@ -82,24 +82,24 @@ std::shared_ptr<const WordPiece> WordPiece::make(Description description, std::s
   return std::shared_ptr<const WordPiece>(new WordPiece(core));
 }
 
-void WordPiece::encode_one(const Text& text, bool offsets, Encoding* out) const {
+void WordPiece::encode_one(const Text& text, const EncodeOptions& options, Encoding* out) const {
   *out = {};
-  append_special(out, core_->cls, 0, offsets);
-  append_pieces(*core_, text.first, offsets, out);
+  append_special(out, core_->cls, 0, options.offsets);
+  append_pieces(*core_, text.first, options, out);
   label(out, 0, 0);
-  append_special(out, core_->sep, 0, offsets);
+  append_special(out, core_->sep, 0, options.offsets);
   if (!text.second) return;
-  append_pieces(*core_, *text.second, offsets, out);
+  append_pieces(*core_, *text.second, options, out);
   label(out, 1, 1);
-  append_special(out, core_->sep, 1, offsets);
+  append_special(out, core_->sep, 1, options.offsets);
 }
 
-void WordPiece::encode_batch(const Text* texts, std::size_t count, bool offsets,
-                             std::size_t max_threads, Encoding* out) const {
+void WordPiece::encode_batch(const Text* texts, std::size_t count, const EncodeOptions& options,
+                             Encoding* out) const {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < count; ++i) bytes += texts[i].bytes();
-  parallel_for(count, std::min(max_threads, 1 + bytes / kBytesPerThread),
-               [&](std::size_t i) { encode_one(texts[i], offsets, &out[i]); });
+  parallel_for(count, std::min(options.max_threads, 1 + bytes / kBytesPerThread),
+               [&](std::size_t i) { encode_one(texts[i], options, &out[i]); });
 }
 
 std::string WordPiece::piece(std::int32_t id) const {

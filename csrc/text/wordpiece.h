@@ -45,7 +45,7 @@ class WordPiece final : public Tokenizer {
   // UnsupportedModelError, ModelFormatError.
   static std::shared_ptr<const WordPiece> make(Description description, std::string_view source);
 
-  void encode_batch(const Text* texts, std::size_t count, bool offsets, std::size_t max_threads,
+  void encode_batch(const Text* texts, std::size_t count, const EncodeOptions& options,
                     Encoding* out) const override;
   std::string piece(std::int32_t id) const override;
   std::optional<std::int32_t> id(std::string_view piece) const override;
@@ -56,7 +56,7 @@ class WordPiece final : public Tokenizer {
 
  private:
   explicit WordPiece(std::shared_ptr<const Core> core) : core_(std::move(core)) {}
-  void encode_one(const Text& text, bool offsets, Encoding* out) const;
+  void encode_one(const Text& text, const EncodeOptions& options, Encoding* out) const;
 
   std::shared_ptr<const Core> core_;
 };
