@@ -68,6 +68,14 @@ std::optional<AddedToken> read_token(JsonReader* json, bool special) {
   return token;
 }
 
+void check_truncation_side(const std::string& side, const std::string& source) {
+  if (side == "right") return;
+  refuse(source,
+         "truncation_side: found " + quoted(side) +
+             "; expected \"right\", the only side where long texts are cut here. Change it if "
+             "all your texts are short enough.");
+}
+
 // Tokens by content, in the order of their first mention.
 class Tokens {
  public:
@@ -111,6 +119,8 @@ class Reader {
           refuse(name,
                  "split_special_tokens is true; expected false. Special tokens cannot be split.");
         }
+      } else if (key == "truncation_side") {
+        if (!json.null()) check_truncation_side(json.string(), name);
       } else if (key == "additional_special_tokens" || key == "extra_special_tokens") {
         read_extra(&json, &extra_);
       } else if (ends_with(key, "_token")) {

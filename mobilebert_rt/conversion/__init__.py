@@ -19,7 +19,7 @@ from mobilebert_rt.conversion import layout
 from mobilebert_rt.conversion.checkpoint import parse_object, read_checkpoint, read_text
 from mobilebert_rt.conversion.equalise import Equalised
 from mobilebert_rt.conversion.fold import Folded
-from mobilebert_rt.conversion.hf_config import check_truncation_side, engine_config, read_source
+from mobilebert_rt.conversion.hf_config import engine_config, read_source
 from mobilebert_rt.conversion.layers import Array, hidden, parts
 from mobilebert_rt.conversion.metadata import metadata
 from mobilebert_rt.conversion.other_files import refuse_without_config
@@ -79,7 +79,6 @@ class _Source:
         if not (folder / "config.json").is_file():
             refuse_without_config(folder)
         text = read_text(folder / "config.json")
-        check_truncation_side(folder)
         raw = parse_object(text, str(folder / "config.json"))
         source, entries = read_source(raw), read_checkpoint(folder, raw.get("architectures"))
         self.files = {Path(entry.file) for entry in entries.values()}

@@ -10,11 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mobilebert_rt.config import LIMITS, EngineConfig
-from mobilebert_rt.conversion.checkpoint import parse_object, read_text
 from mobilebert_rt.conversion.layers import HEADS
 from mobilebert_rt.conversion.state_dict import StateDict
 from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
@@ -275,14 +273,3 @@ def _num_labels(head: str, tensors: StateDict) -> int:
             f'tensor "classifier.weight" has shape {list(shape)}; the engine supports 1 to {limit} labels.'
         )
     return shape[0]
-
-
-def check_truncation_side(folder: Path) -> None:
-    """Raises UnsupportedModelError for a tokenizer that keeps the end of a long text."""
-    path = folder / "tokenizer_config.json"
-    side = parse_object(read_text(path), str(path)).get("truncation_side") if path.is_file() else None
-    if side not in (None, "right"):
-        raise UnsupportedModelError(
-            f'{path}: found truncation_side {side!r}; expected "right", the only side where long texts are cut here. '
-            "Change it if all your texts are short enough."
-        )

@@ -79,15 +79,6 @@ def test_tokenizer_files_are_kept_unchanged(tmp_path: Path) -> None:
     assert {metadata[name.replace("config.json", "config")] for name in files} == set(files.values())
 
 
-def test_truncation_on_the_left_is_refused_by_name(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path, odd(), random_tensors(odd()))
-    (folder / "tokenizer_config.json").write_text('{"truncation_side": "right"}')
-    build(folder)
-    (folder / "tokenizer_config.json").write_text('{"truncation_side": "left"}')
-    with pytest.raises(UnsupportedModelError, match=r"tokenizer_config.json: found truncation_side 'left'; expected"):
-        build(folder)
-
-
 def test_lone_surrogates_are_refused(tmp_path: Path) -> None:
     folder = classifier_folder(tmp_path, 1)
     text = (folder / "config.json").read_text()

@@ -149,6 +149,7 @@ JSON = {"config.json": {}}  # of a BERT
         ),
         ({CONFIG: {"tokenizer_class": "PreTrainedTokenizerFast"}}, r"from a tokenizer\.json"),
         ({CONFIG: {"split_special_tokens": True}}, "split_special_tokens is true"),
+        ({CONFIG: {"truncation_side": "left"}}, 'truncation_side: found "left"; expected "right"'),
         ({CONFIG: {"image_token": "<i>"}}, "image_token"),
         (JSON | {"tokenizer.json": folder_json(clean_text=False)}, "clean_text"),
         (JSON | {"tokenizer.json": folder_json(model={"continuing_subword_prefix": "@"})}, "continuing_subword_prefix"),
