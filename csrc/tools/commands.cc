@@ -65,10 +65,11 @@ class TextRun {
     }
     if (cut_ > 0) {
       progress_.clear();
-      std::fprintf(stderr,
-                   "mbrt: %s of the texts are longer than the model reads and were cut; "
-                   "--on-overflow chooses otherwise.\n",
-                   thousands(cut_).c_str());
+      std::fprintf(
+          stderr,
+          "mbrt: texts cut because they are longer than the model reads: %s; --on-overflow "
+          "chooses otherwise.\n",
+          thousands(cut_).c_str());
     }
     if (count_ == 0) return;
     progress_.clear();

@@ -300,8 +300,8 @@ class _CutTexts:
     def report(self) -> None:
         """One warning for the whole call, when nobody asked for the texts to be cut."""
         if self._count > 0 and self._warns:
-            text = "%d of the texts have more than %d tokens and were cut; on_overflow= chooses otherwise"
-            _logger().warning(text, self._count, self._max_length)
+            text = "texts cut because they have more than %d tokens: %d; on_overflow= chooses otherwise"
+            _logger().warning(text, self._max_length, self._count)
 
 
 def _logger() -> Any:

@@ -68,7 +68,7 @@ def test_embed_says_how_many_texts_were_cut(mbrt: Mbrt, models: Path) -> None:
     model = write_model(models, "embed")
     words = ("embed", model, "cat " * 60, "a cat", "dog " * 60)
     shown = mbrt(*words)
-    assert "2 of the texts are longer than the model reads and were cut; --on-overflow chooses otherwise" in shown.err
+    assert "texts cut because they are longer than the model reads: 2; --on-overflow chooses otherwise" in shown.err
     for options in (["--on-overflow", "truncate"], ["--quiet"]):
         assert mbrt(*words, *options).err == ""
     assert mbrt(*words, "--on-overflow", "error").code == 1

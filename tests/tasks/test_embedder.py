@@ -93,7 +93,7 @@ def test_long_texts_are_cut_with_one_warning_for_a_call(random_model: Make, capl
     with caplog.at_level(logging.WARNING, logger="mobilebert_rt"):
         vectors = embedder(texts)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert caplog.messages[0].startswith("2 of the texts have more than 10 tokens and were cut")
+    assert caplog.messages[0].startswith("texts cut because they have more than 10 tokens: 2;")
     cut = TextEmbedder(random_model(), max_length=10, on_overflow="truncate")
     caplog.clear()
     with caplog.at_level(logging.WARNING, logger="mobilebert_rt"):
