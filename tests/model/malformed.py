@@ -35,10 +35,6 @@ def _tensors(kind: str) -> dict[str, Array]:
     return make_tensors(SMALL[kind], seed=1)
 
 
-DENSE = json.dumps([{"type": "dense", "outputs": 3, "activation": "none"}])
-TWO_MODES = json.dumps({"mode": "cls+max", "normalize": False})
-
-
 @dataclass
 class Draft:
     """The parts of a file, to be changed before they are assembled."""
@@ -62,23 +58,6 @@ class Draft:
 
 
 Change = Callable[[Draft], Any]
-
-
-def _set(draft: Draft, name: str, value: float) -> None:
-    draft.tensors[name][0] = value
-
-
-def _modules_changed(change: Change) -> Callable[[], bytes]:
-    """A file with a dense layer behind the pooling, after a change of its parts."""
-
-    def build() -> bytes:
-        config, metadata = dict(SMALL["bert"]), {"modules": DENSE}
-        tensors = make_tensors(config, 1, metadata)
-        draft = Draft(config, tensors, dict(make_metadata(config, metadata)), describe(tensors))
-        change(draft)
-        return draft.file()
-
-    return build
 
 
 def _draft(change: Change, kind: str = "mobilebert_int8") -> Callable[[], bytes]:
@@ -118,7 +97,7 @@ def _config(kind: str = "mobilebert_int8", **changes: Any) -> Callable[[], bytes
     return _draft(change, kind)
 
 
-def _metadata(**changes: Any) -> Callable[[], bytes]:
+def with_metadata(**changes: Any) -> Callable[[], bytes]:
     def change(draft: Draft) -> None:
         draft.metadata = {key: value for key, value in (draft.metadata | changes).items() if value is not None}
 
@@ -345,9 +324,9 @@ VALUES: dict[str, Case] = {
 }
 
 CONFIG: dict[str, Case] = {
-    "no_config": (_metadata(config=None), "no config in the metadata"),
-    "empty_config": (_metadata(config=""), "config: expected an object"),
-    "config_twice": (_metadata(config='{"eps":1,"eps":1}'), "config: duplicate key"),
+    "no_config": (with_metadata(config=None), "no config in the metadata"),
+    "empty_config": (with_metadata(config=""), "config: expected an object"),
+    "config_twice": (with_metadata(config='{"eps":1,"eps":1}'), "config: duplicate key"),
     "missing_key": (_config(eps=None), 'missing key "eps"'),
     "unknown_key": (_config(dropout=0.1), "unknown key (byte"),
     "zero_heads": (_config(num_heads=0), "number 0; expected 1 to 128"),
@@ -380,56 +359,19 @@ CONFIG: dict[str, Case] = {
 
 METADATA: dict[str, Case] = {
     "no_metadata": (_draft(lambda d: d.metadata.clear()), "a safetensors file of another program"),
-    "other_format": (_metadata(format="pt"), "a safetensors file of another program"),
-    "no_version": (_metadata(format_version=None), "no format_version in the metadata"),
-    "version_words": (_metadata(format_version="one"), 'format_version: "one"; expected a number'),
-    "version_zero": (_metadata(format_version="0"), "expected a number"),
-    "labels_too_many": (_metadata(labels='["a","b"]'), "labels: 2 labels; the configuration has 0"),
-    "labels_not_array": (_metadata(labels='{"0":"a"}'), "labels: expected an array"),
-    "unknown_problem_type": (_metadata(problem_type="ranking"), 'problem_type: value "ranking"'),
-    "unknown_pooling": (_metadata(pooling='{"mode":"min","normalize":true}'), 'value "min"; expected cls, max, mean'),
-    "empty_pooling": (_metadata(pooling='{"mode":"","normalize":true}'), 'value ""; expected cls, max, mean'),
-    "repeated_pooling": (_metadata(pooling='{"mode":"max+max","normalize":true}'), 'value "max+max"; expected cls'),
-    "dangling_pooling": (_metadata(pooling='{"mode":"max+","normalize":true}'), 'value "max+"; expected cls'),
-    "no_dimensions": (_metadata(pooling='{"mode":"cls","normalize":true,"truncate_dim":0}'), "truncate_dim is 0"),
-    "modules_not_array": (_metadata(modules="{}"), "modules: expected an array"),
-    "unknown_module": (_metadata(modules='[{"type":"lstm"}]'), 'value "lstm"; expected dense, layer_norm or normalize'),
-    "module_without_type": (_metadata(modules="[{}]"), "wrong keys of a module"),
-    "module_with_more": (_metadata(modules='[{"type":"normalize","outputs":3}]'), "wrong keys of a module"),
-    "half_a_dense": (_metadata(modules='[{"type":"dense","outputs":3}]'), "wrong keys of a module"),
-    "unknown_module_key": (_metadata(modules='[{"kind":"dense"}]'), "modules: unknown key"),
-    "dense_of_nothing": (_metadata(modules='[{"type":"dense","outputs":0,"activation":"none"}]'), "outputs is 0"),
-    "huge_dense": (
-        _metadata(modules='[{"type":"dense","outputs":18446744073709551615,"activation":"none"}]'),
-        "expected at most 16,384",
-    ),
-    "unknown_module_activation": (
-        _metadata(modules='[{"type":"dense","outputs":3,"activation":"mish"}]'),
-        'activation "mish" is unknown',
-    ),
-    "too_many_modules": (_metadata(modules=json.dumps([{"type": "normalize"}] * 17)), "more than 16 modules"),
-    "dense_without_weights": (
-        _metadata(modules='[{"type":"dense","outputs":3,"activation":"none"}]'),
-        'tensor "modules.0.weight": missing',
-    ),
-    "norm_without_weights": (_metadata(modules='[{"type":"layer_norm"}]'), 'tensor "modules.0.norm.weight": missing'),
-    "module_of_another_width": (_modules_changed(lambda d: d.metadata.update(pooling=TWO_MODES)), "modules.0.weight"),
-    "nan_in_a_module": (_modules_changed(lambda d: _set(d, "modules.0.bias", NAN)), "infinite or NaN"),
-    "prompts_not_strings": (_metadata(prompts='{"query":3}'), "prompts: expected a string"),
-    "prompt_twice": (_metadata(prompts='{"a":"","a":""}'), "prompts: duplicate key"),
-    "unknown_default_prompt": (_metadata(default_prompt="query"), 'default_prompt: value "query"'),
-    "unknown_activation_of_scores": (_metadata(activation="tanh"), 'activation: value "tanh"'),
-    "pooling_of_no_tokens": (
-        _metadata(pooling='{"mode":"mean","normalize":true,"max_tokens":0}'),
-        "pooling: max_tokens is 0",
-    ),
-    "pooling_twice": (_metadata(pooling='{"mode":"mean","mode":"cls"}'), "pooling: duplicate key"),
-    "half_a_pooling": (_metadata(pooling='{"mode":"mean"}'), "pooling: missing key"),
+    "other_format": (with_metadata(format="pt"), "a safetensors file of another program"),
+    "no_version": (with_metadata(format_version=None), "no format_version in the metadata"),
+    "version_words": (with_metadata(format_version="one"), 'format_version: "one"; expected a number'),
+    "version_zero": (with_metadata(format_version="0"), "expected a number"),
+    "labels_too_many": (with_metadata(labels='["a","b"]'), "labels: 2 labels; the configuration has 0"),
+    "labels_not_array": (with_metadata(labels='{"0":"a"}'), "labels: expected an array"),
+    "unknown_problem_type": (with_metadata(problem_type="ranking"), 'problem_type: value "ranking"'),
+    "unknown_activation_of_scores": (with_metadata(activation="tanh"), 'activation: value "tanh"'),
 }
 
 CASES: dict[str, Case] = CONTAINER | JSON | LAYOUT | SET | VALUES | CONFIG | METADATA
 
 # Valid, but of a later release: UnsupportedModelError; all others are ModelFormatError.
 UNSUPPORTED: dict[str, Case] = {
-    "newer_version": (_metadata(format_version="2"), "format_version: 2; this release reads version 1"),
+    "newer_version": (with_metadata(format_version="2"), "format_version: 2; this release reads version 1"),
 }

@@ -13,6 +13,7 @@ from mobilebert_rt._core import Model
 from mobilebert_rt.errors import InputError, ModelFormatError, UnsupportedModelError
 from tests.model.make_model_file import MOBILEBERT, SMALL, make_file, make_tensors
 from tests.model.malformed import CASES, UNSUPPORTED
+from tests.model.malformed_sentence import SENTENCE
 
 
 def in_memory(image: bytes) -> Model:
@@ -33,9 +34,9 @@ def test_every_kind_of_model_opens(tmp_path: Path, name: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES | SENTENCE)
 def test_malformed_file_fails_with_its_cause(case: str) -> None:
-    build, words = CASES[case]
+    build, words = (CASES | SENTENCE)[case]
     with pytest.raises(ModelFormatError) as raised:
         in_memory(build())
     message = str(raised.value)
