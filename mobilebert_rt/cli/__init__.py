@@ -20,6 +20,7 @@ PYTHON_COMMANDS = {
     "inspect": "show what a model contains, and the kernels chosen on this CPU",
     "verify": "compare a model with Hugging Face's, layer by layer",
     "profile": "show the time of a call by operation and layer",
+    "serve": "answer over HTTP, as OpenAI's API and text-embeddings-inference",
 }
 COMMANDS = _core.commands | PYTHON_COMMANDS
 EXAMPLES = """\

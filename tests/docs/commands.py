@@ -12,10 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.docs import serving
 from tests.docs.pages import ROOT
 
 # Programs that the repository does not provide. What they are asked to do is not checked.
-FOREIGN = {"adb", "cc", "cp", "export", "git", "scp", "ssh", "tar"}
+FOREIGN = {"adb", "cc", "cp", "export", "git", "podman", "scp", "ssh", "tar"}
 SECONDS = 120
 
 
@@ -38,6 +39,7 @@ def check(command: str, folder: Path) -> str | None:
         "python": lambda: _python(arguments),
         ".venv/bin/python": lambda: _python(arguments),
         "cmake": lambda: _cmake(arguments),
+        "curl": lambda: serving.problem_of_curl(arguments),
         "mbrt-train": lambda: _training(command, arguments, folder),
     }
     if program not in checks:
@@ -57,6 +59,8 @@ def _run(command: str, arguments: list[str], folder: Path) -> str | None:
     """Runs a command line of `mbrt`. The file that it writes is removed before; nothing is downloaded."""
     if "mbrt download" in command:
         return None
+    if arguments[0] == "serve":
+        return serving.problem_of_serve(arguments[1:])
     if arguments[0] == "verify" and not all(map(importlib.util.find_spec, ("torch", "transformers"))):
         return None
     if arguments[0] == "convert":

@@ -1,0 +1,8 @@
+"""Every route, in the order of the documentation."""
+
+from mobilebert_rt.server.routes import embeddings, information, labels, tokens
+from mobilebert_rt.server.routes.route import Context, Route
+
+ROUTES: tuple[Route, ...] = (*embeddings.ROUTES, *labels.ROUTES, *tokens.ROUTES, *information.ROUTES)
+
+__all__ = ["ROUTES", "Context", "Route"]
