@@ -29,6 +29,7 @@ DEBIAN_PACKAGES: Mapping[str, str] = {
     "clang-tidy-19": "clang-tidy-19",
     "llvm-mca-19": "llvm-19",
     "llvm-objdump-19": "llvm-19",
+    "chromium": "chromium",
     "pkg-config": "pkg-config",
     "g++": "g++",
     "cc": "gcc",

@@ -214,6 +214,24 @@ class FillProposal(Struct):
     sequence: str
 
 
+class ProfileRequest(Request, kw_only=True):
+    inputs: str
+
+
+class LayerTime(Struct):
+    name: str
+    milliseconds: float
+
+
+class Profile(Struct):
+    """milliseconds: of a call, and of each of its layers."""
+
+    tokens: int
+    milliseconds: float
+    threads: int
+    layers: list[LayerTime]
+
+
 class ErrorBody(Struct):
     error: str
     error_type: str
