@@ -162,7 +162,7 @@ def test_sigterm_ends_in_the_grace_time(start: Start, slow_model: Path) -> None:
             assert answer.result().status_code == 503
             assert answer.result().json()["error_type"] == "unhealthy"
     assert server.wait() == 0
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 6
 
 
 def test_sigterm_does_not_wait_for_clients_that_send_nothing(start: Start, slow_model: Path) -> None:
