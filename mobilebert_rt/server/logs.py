@@ -26,7 +26,8 @@ class JsonFormatter(logging.Formatter):
 
 class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f" {name}={value}" for name, value in getattr(record, "fields", {}).items())
+        # repr: a path may hold line feeds, which must not look like another line.
+        fields = "".join(f" {name}={value!r}" for name, value in getattr(record, "fields", {}).items())
         return super().format(record) + fields
 
 

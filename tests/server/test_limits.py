@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -221,6 +221,17 @@ def test_request_ids_and_log_lines(limited: Server) -> None:
     mine = [line for line in lines if line.get("request_id") == "my-id"]
     assert [(line["path"], line["status"], line["level"]) for line in mine] == [("/info", 200, "info")]
     assert "secret" not in limited.log
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_path_with_a_line_feed_is_one_line_of_the_log(
+    start: Callable[..., Server], models: dict[str, Path], log_format: str
+) -> None:
+    server = start(models["embed"], "--log-format", log_format)
+    server.get("/a%0Aforged%20line", 404)
+    lines = [line for line in server.log.splitlines() if "forged" in line]
+    assert len(lines) == 1
+    assert not lines[0].startswith("forged")
 
 
 def test_metrics_count_requests_errors_and_batches(server: Server) -> None:
