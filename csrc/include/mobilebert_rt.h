@@ -293,12 +293,13 @@ enum {
 typedef struct mbrt_task_options {
   size_t struct_size;
   size_t top_k; /* max results of an item (fill: of a mask); classify: all, answer: 1, fill: 5 */
-  size_t max_answer_tokens;     /* answer: 30 */
+  size_t max_answer_tokens;     /* answer: 15 */
   mbrt_activation activation;   /* classify */
   mbrt_aggregation aggregation; /* tag */
   int32_t allow_no_answer;      /* answer: 1: the answer may be empty, for no answer */
   int32_t allow_part_words;     /* answer: 1: an answer may start or end inside a word */
-  float null_threshold;         /* answer: margin in logits by which "no answer" must win */
+  float null_threshold;         /* answer: "no answer" is better than an answer when
+                                   log(its score / the answer's) exceeds it */
 } mbrt_task_options;
 
 /* The next runs do a task instead of computing outputs; all items must be texts (MBRT_TASK_ANSWER: pairs;
@@ -404,7 +405,8 @@ typedef struct mbrt_result {
   size_t begin, end;
   size_t group;
   int32_t id;
-  float score; /* a probability; the logit with MBRT_ACTIVATION_NONE */
+  float score; /* a probability, the logit with MBRT_ACTIVATION_NONE; answer: may exceed 1, as the
+                  probabilities of equal texts are added up */
 } mbrt_result;
 
 /* The number of results of an item in the last run. */

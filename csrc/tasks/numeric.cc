@@ -9,15 +9,15 @@
 namespace mbrt {
 namespace {
 
-template <typename T>
-void softmax_of(const T* logits, std::size_t width, float* scores) {
+template <typename Logit, typename Score>
+void softmax_of(const Logit* logits, std::size_t width, Score* scores) {
   double largest = -HUGE_VAL;
   for (std::size_t i = 0; i < width; ++i) largest = std::max<double>(largest, logits[i]);
   std::vector<double> powers(width);
   for (std::size_t i = 0; i < width; ++i) powers[i] = exp_negative(logits[i] - largest);
   std::vector<double> sum = powers;
   if (width > 0) fold_sum(sum.data(), width, 1);
-  for (std::size_t i = 0; i < width; ++i) scores[i] = static_cast<float>(powers[i] / sum[0]);
+  for (std::size_t i = 0; i < width; ++i) scores[i] = static_cast<Score>(powers[i] / sum[0]);
 }
 
 }  // namespace
@@ -74,6 +74,9 @@ void softmax(const double* logits, std::size_t width, float* scores) {
   softmax_of(logits, width, scores);
 }
 void softmax(const float* logits, std::size_t width, float* scores) {
+  softmax_of(logits, width, scores);
+}
+void softmax(const double* logits, std::size_t width, double* scores) {
   softmax_of(logits, width, scores);
 }
 

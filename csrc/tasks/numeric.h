@@ -20,6 +20,7 @@ double exp_negative(double x);
 // Over one row; safe for logits of any size.
 void softmax(const double* logits, std::size_t width, float* scores);
 void softmax(const float* logits, std::size_t width, float* scores);
+void softmax(const double* logits, std::size_t width, double* scores);  // may be the same row
 
 double sigmoid(double x);
 

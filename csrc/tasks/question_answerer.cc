@@ -1,7 +1,6 @@
 #include "tasks/question_answerer.h"
 
 #include <algorithm>
-#include <string>
 
 #include "base/error.h"
 #include "tasks/batching.h"
@@ -10,9 +9,14 @@
 namespace mbrt {
 namespace {
 
-Limits defaults_of(const TextModel& model) {
-  constexpr std::size_t kTokens = 384, kStride = 128;  // as SQuAD is read
-  return {std::min(kTokens, model.config().max_positions), OnOverflow::kStride, kStride};
+// As SQuAD is read.
+Limits defaults_of(const TextModel& model, const TaskOptions& options) {
+  constexpr std::size_t kTokens = 384, kStride = 128;
+  const std::size_t longest = std::min(kTokens, model.max_tokens());
+  return {.max_length = longest,
+          .on_overflow = OnOverflow::kStride,
+          .stride = std::min(kStride, options.max_length.value_or(longest) / 2),
+          .min_new = 16};
 }
 
 void check(const AnswerOptions& wanted) {
@@ -24,12 +28,13 @@ void check(const AnswerOptions& wanted) {
 
 ScoredWindow scored(const Window& window, const OutputRows& rows) {
   const Range context = window.part(1);
-  ScoredWindow part{&window, {}, {}, 0};
-  for (std::size_t token = context.begin; token < context.end; ++token) {
+  ScoredWindow part{&window, {}, {}};
+  const auto add = [&](std::size_t token) {
     part.start.push_back(static_cast<double>(rows.row(token)[0]));
     part.end.push_back(static_cast<double>(rows.row(token)[1]));
-  }
-  part.null = static_cast<double>(rows.row(0)[0]) + static_cast<double>(rows.row(0)[1]);
+  };
+  add(0);
+  for (std::size_t token = context.begin; token < context.end; ++token) add(token);
   return part;
 }
 
@@ -37,7 +42,8 @@ ScoredWindow scored(const Window& window, const OutputRows& rows) {
 
 QuestionAnswerer::QuestionAnswerer(const std::shared_ptr<const TextModel>& model,
                                    const QuestionAnswererOptions& options)
-    : Task(model, "A question answerer", {Head::kQuestionAnswering}, options, defaults_of(*model)),
+    : Task(model, "A question answerer", {Head::kQuestionAnswering}, options,
+           defaults_of(*model, options)),
       whole_words_(options.whole_words) {}
 
 std::vector<std::vector<Answer>> QuestionAnswerer::answer(const std::vector<Text>& pairs,
@@ -54,8 +60,9 @@ std::vector<std::vector<Answer>> QuestionAnswerer::answer(const std::vector<Text
         *this, windows, Wanted::kTokenLogits, run,
         [&](std::size_t i, const OutputRows& rows) { parts[i] = scored(windows[i], rows); });
     for (const Range& own : groups_of(windows)) {
-      answers[windows[own.begin].index] =
-          best_spans({&parts[own.begin], own.size()}, wanted, whole_words_);
+      const std::size_t index = windows[own.begin].index;
+      answers[index] =
+          best_answers({&parts[own.begin], own.size()}, *pairs[index].second, wanted, whole_words_);
     }
   }
   return answers;

@@ -11,8 +11,8 @@
 namespace mbrt {
 
 // A context of any length is read in windows of max_length tokens, question included, of which
-// neighbours share `stride` tokens. The defaults are in question_answerer.cc, max_length at most the
-// model's own limit.
+// neighbours share `stride` tokens. The defaults are 384, or the model's limit when that is less, and
+// 128, at most half of max_length.
 // whole_words: never answer with part of a word.
 struct QuestionAnswererOptions : TaskOptions {
   bool whole_words = true;
@@ -20,15 +20,16 @@ struct QuestionAnswererOptions : TaskOptions {
 
 struct AnswerOptions {
   std::size_t n_best = 1;              // answers for each question, at least 1
-  std::size_t max_answer_length = 30;  // tokens, at least 1
-  // An empty answer stands for "not in the context" (SQuAD 2.0); it must beat an answer's logit by
-  // null_threshold.
+  std::size_t max_answer_length = 15;  // tokens, at least 1
+  // An empty answer stands for "not in the context" (SQuAD 2.0). It is better than an answer when
+  // log(its score / the answer's score) > null_threshold.
   bool allow_no_answer = false;
   double null_threshold = 0.0;
 };
 
-// Bytes [start, end) of the context; start == end says that the context holds no answer. score:
-// probability among all spans that were allowed, over all windows of the context.
+// Bytes [start, end) of the context; start == end says that the context holds no answer. score: the
+// probability of its start times that of its end, in one window; added up over all spans that give the
+// same text, of all windows, so that it can exceed 1. See best_answers in spans.h.
 struct Answer {
   float score;
   std::size_t start;

@@ -2,99 +2,135 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <unordered_map>
 
 #include "tasks/numeric.h"
+#include "text/normalizer.h"
 
 namespace mbrt {
 namespace {
 
-constexpr std::uint32_t kNoAnswer = UINT32_MAX;
-
-// Context tokens first .. first + more of a window; of the window kNoAnswer: no answer.
-struct Span {
-  double logit;
-  std::uint32_t window;
-  std::uint32_t first;
-  std::uint32_t more;
+// number: of equal scores the lowest is better.
+struct Scored {
+  double score;
+  std::size_t number;
 };
 
-// Of two equal logits the span that comes first in the text is better, and any span than none.
-bool is_worse(const Span& a, const Span& b) {
-  if (a.logit != b.logit) return a.logit < b.logit;
-  if (a.window != b.window) return a.window > b.window;
-  return a.first != b.first ? a.first > b.first : a.more > b.more;
+// The `count` best, best first.
+void keep_best(std::vector<Scored>* all, std::size_t count) {
+  count = std::min(count, all->size());
+  std::partial_sort(all->begin(), all->begin() + static_cast<std::ptrdiff_t>(count), all->end(),
+                    [](const Scored& a, const Scored& b) {
+                      return a.score > b.score || (a.score == b.score && a.number < b.number);
+                    });
+  all->resize(count);
 }
 
-std::vector<Span> all_spans(std::span<const ScoredWindow> windows, const AnswerOptions& wanted) {
-  const std::vector<Range> owned = own_tokens({windows.front().window, windows.size()}, 1);
-  std::vector<Span> spans;
-  const auto add = [&](double logit, std::size_t window, std::size_t first, std::size_t more) {
-    if (!std::isfinite(logit)) return;
-    spans.push_back({logit, static_cast<std::uint32_t>(window), static_cast<std::uint32_t>(first),
-                     static_cast<std::uint32_t>(more)});
-  };
-  for (std::size_t w = 0; w < windows.size(); ++w) {
-    const ScoredWindow& part = windows[w];
-    const std::size_t shift = part.window->first;
-    for (std::size_t first = owned[w].begin - shift; first < owned[w].end - shift; ++first) {
-      const std::size_t longest = std::min(wanted.max_answer_length, part.end.size() - first);
-      for (std::size_t more = 0; more < longest; ++more) {
-        add(part.start[first] + part.end[first + more], w, first, more);
-      }
-    }
+struct Probabilities {
+  explicit Probabilities(const ScoredWindow& part) : start(part.start), end(part.end) {
+    softmax(start.data(), start.size(), start.data());
+    softmax(end.data(), end.size(), end.data());
   }
-  if (wanted.allow_no_answer) {
-    double null = HUGE_VAL;
-    for (const ScoredWindow& part : windows) null = std::min(null, part.null);
-    add(null - wanted.null_threshold, kNoAnswer, 0, 0);
+  std::vector<double> start, end;  // [CLS], then the context
+};
+
+// All spans of context tokens first .. last; their number is first * tokens + last.
+std::vector<Scored> all_spans(const Probabilities& probabilities, std::size_t longest) {
+  const std::size_t tokens = probabilities.start.size() - 1;
+  std::vector<Scored> spans;
+  for (std::size_t first = 0; first < tokens; ++first) {
+    const std::size_t end = first + std::min(longest, tokens - first);
+    for (std::size_t last = first; last < end; ++last) {
+      const double score = probabilities.start[first + 1] * probabilities.end[last + 1];
+      if (score >= 0) spans.push_back({score, first * tokens + last});
+    }
   }
   return spans;
 }
 
 // Bytes of the context that the span covers.
-Answer answer_of(const Window& window, std::size_t first, std::size_t last, bool whole_words) {
+Range bytes_of(const Window& window, std::size_t number, bool whole_words) {
   const Range part = window.part(1);
   const std::vector<std::int32_t>& words = window.encoding.word;
-  std::size_t begin = part.begin + first, end = part.begin + last;
-  if (whole_words) {
-    while (begin > part.begin && words[begin] >= 0 && words[begin - 1] == words[begin]) --begin;
-    while (end + 1 < part.end && words[end] >= 0 && words[end + 1] == words[end]) ++end;
+  std::size_t begin = part.begin + number / part.size(), end = part.begin + number % part.size();
+  if (whole_words && words[begin] >= 0 && words[end] >= 0) {
+    while (begin > part.begin && words[begin - 1] == words[begin]) --begin;
+    while (end + 1 < part.end && words[end + 1] == words[end]) ++end;
   }
-  return {0, window.encoding.begin[begin], window.encoding.end[end]};
+  return {window.encoding.begin[begin], window.encoding.end[end]};
+}
+
+// Equal for texts that differ only in case. Python's lower case of a capital sigma depends on its place
+// in the word; both small ones are the same here.
+std::string without_case(std::string_view text) {
+  static const text::NormalRules kLower(false, false, true, false);
+  std::string lower = text::normal_text(kLower, {}, text, 0).text;
+  constexpr std::string_view kFinalSigma = "\u03C2", kSigma = "\u03C3";  // of two bytes
+  for (std::size_t at = 0; (at = lower.find(kFinalSigma, at)) != std::string::npos;) {
+    lower[at + 1] = kSigma[1];
+  }
+  return lower;
+}
+
+// Answers of spans, those of one text added up; numbered in the order in which they are found.
+struct Answers {
+  void add(std::string_view context, Range bytes, double score) {
+    const std::string_view text = context.substr(bytes.begin, bytes.size());
+    const auto [place, is_new] = numbers.try_emplace(without_case(text), places.size());
+    if (is_new) {
+      places.push_back(bytes);
+      scores.push_back({score, place->second});
+    } else {
+      scores[place->second].score += score;
+    }
+  }
+
+  std::vector<Range> places;
+  std::vector<Scored> scores;
+  std::unordered_map<std::string, std::size_t> numbers;
+};
+
+// Whether "no answer" comes before an answer: null / answer > e^threshold.
+bool is_null_better(double null, double answer, double threshold) {
+  return null * exp_negative(-std::max(threshold, 0.0)) >
+         answer * exp_negative(std::min(threshold, 0.0));
 }
 
 }  // namespace
 
-std::vector<Answer> best_spans(std::span<const ScoredWindow> windows, const AnswerOptions& wanted,
-                               bool whole_words) {
-  std::vector<Span> spans = all_spans(windows, wanted);
-  if (spans.empty()) return {};
-  // Added in the order of the text: that of a heap is up to the standard library.
-  const double largest = std::max_element(spans.begin(), spans.end(), is_worse)->logit;
-  std::vector<double> powers;
-  powers.reserve(spans.size());
-  for (const Span& span : spans) powers.push_back(exp_negative(span.logit - largest));
-  fold_sum(powers.data(), powers.size(), 1);
-
-  std::make_heap(spans.begin(), spans.end(), is_worse);
-  std::vector<Answer> answers;
-  for (; !spans.empty() && answers.size() < wanted.n_best; spans.pop_back()) {
-    std::pop_heap(spans.begin(), spans.end(), is_worse);
-    const Span& span = spans.back();
-    Answer found{0, 0, 0};
-    if (span.window != kNoAnswer) {
-      found =
-          answer_of(*windows[span.window].window, span.first, span.first + span.more, whole_words);
+std::vector<Answer> best_answers(std::span<const ScoredWindow> windows, std::string_view context,
+                                 const AnswerOptions& wanted, bool whole_words) {
+  const std::size_t n_best = std::min(wanted.n_best, SIZE_MAX / 4);
+  Answers answers;
+  double null = HUGE_VAL;
+  for (const ScoredWindow& part : windows) {
+    const Probabilities probabilities(part);
+    null = std::min(null, probabilities.start[0] * probabilities.end[0]);
+    std::vector<Scored> spans = all_spans(probabilities, wanted.max_answer_length);
+    keep_best(&spans, whole_words ? 2 * n_best + 10 : n_best);
+    for (const Scored& span : spans) {
+      answers.add(context, bytes_of(*part.window, span.number, whole_words), span.score);
     }
-    const bool seen = std::any_of(answers.begin(), answers.end(), [&](const Answer& other) {
-      return other.start == found.start && other.end == found.end;
-    });
-    if (seen) continue;
-    found.score = static_cast<float>(exp_negative(span.logit - largest) / powers[0]);
-    answers.push_back(found);
   }
-  return answers;
+  keep_best(&answers.scores, n_best);
+  bool adds_null = wanted.allow_no_answer && std::isfinite(null);
+  std::vector<Answer> best;
+  const auto add = [&](double score, Range bytes) {
+    best.push_back({static_cast<float>(score), bytes.begin, bytes.end});
+  };
+  for (const Scored& one : answers.scores) {
+    if (adds_null && is_null_better(null, one.score, wanted.null_threshold)) {
+      add(null, {});
+      adds_null = false;
+    }
+    add(one.score, answers.places[one.number]);
+  }
+  if (adds_null) add(null, {});
+  best.resize(std::min(best.size(), n_best));
+  return best;
 }
 
 }  // namespace mbrt

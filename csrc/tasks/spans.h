@@ -1,10 +1,9 @@
-// The best answer spans of one question, over all windows of its context.
+// The best answers to one question, over all windows of its context.
 #ifndef MBRT_TASKS_SPANS_H_
 #define MBRT_TASKS_SPANS_H_
 
-#include <cstddef>
-#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "tasks/question_answerer.h"
@@ -12,23 +11,25 @@
 
 namespace mbrt {
 
-// A window and the logits of its context tokens; null: start plus end logit of [CLS].
+// A window and logits of its tokens: those of [CLS], then those of the context.
 struct ScoredWindow {
   const Window* window;
   std::vector<double> start;
   std::vector<double> end;
-  double null;
 };
 
-// The n_best spans of at most max_answer_length tokens, best first, no two with the same bytes.
+// The n_best answers, best first, as the question answering pipeline of transformers 4.57 has them:
 //
-// A span's logit is that of its start plus that of its end. Each start counts only in the window
-// that shows most of its context, so no span is counted twice, and the scores (softmax over
-// every allowed span) add up to 1. "No answer" is a span whose logit is the minimum of the windows'
-// [CLS] logits minus null_threshold, when wanted.allow_no_answer. whole_words: widen a span to whole
-// words. Logits that are not finite are no spans.
-std::vector<Answer> best_spans(std::span<const ScoredWindow> windows, const AnswerOptions& wanted,
-                               bool whole_words);
+//   start, end = softmax over [CLS] and the context tokens of a window
+//   score of a span = start[first] * end[last]      first <= last < first + max_answer_length
+//   score of no answer = min over windows of start[CLS] * end[CLS]
+//
+// The best spans of every window become answers: 2 * n_best + 10 spans widened to whole words, or n_best
+// as they are. Answers with the same text, in any case, are one answer with the sum of their scores, at the
+// place of the first. Of equal scores the first in the text is better. Windows whose logits are not
+// finite have no answers.
+std::vector<Answer> best_answers(std::span<const ScoredWindow> windows, std::string_view context,
+                                 const AnswerOptions& wanted, bool whole_words);
 
 }  // namespace mbrt
 

@@ -30,6 +30,7 @@ Limits limits_of(const TextModel& model, const TaskOptions& options, const Limit
   const Limits limits{.max_length = options.max_length.value_or(defaults.max_length),
                       .on_overflow = options.on_overflow.value_or(defaults.on_overflow),
                       .stride = options.stride.value_or(defaults.stride),
+                      .min_new = defaults.min_new,
                       .keeps_second = defaults.keeps_second};
   const std::size_t longest = model.config().max_positions;
   if (limits.max_length > longest) {

@@ -76,11 +76,12 @@ Encoding truncated(const LongText& text) {
 }
 
 // Windows over one text, each with the whole other text of a pair.
-void add_strided(const LongText& text, std::size_t stride, std::size_t index,
+void add_strided(const LongText& text, const Limits& limits, std::size_t index,
                  std::vector<Window>* windows) {
   const bool over_first = !text.is_pair || text.keeps_second;
   const std::size_t length = capacity_beside_whole(text);
-  const std::size_t step = length - std::min(stride, length / 2);
+  const std::size_t least = (length + limits.min_new - 1) / limits.min_new;
+  const std::size_t step = std::max(length - std::min(limits.stride, length), least);
   const std::size_t tokens = (over_first ? text.first : text.second).size();
   for (std::size_t begin = 0;; begin += step) {
     const Range range{begin, std::min(begin + length, tokens)};
@@ -96,7 +97,7 @@ void add_long(const LongText& text, const Limits& limits, std::size_t index,
   if (limits.on_overflow == OnOverflow::kTruncate) {
     windows->push_back({index, 0, truncated(text)});
   } else {
-    add_strided(text, limits.stride, index, windows);
+    add_strided(text, limits, index, windows);
   }
 }
 

@@ -25,7 +25,9 @@ enum class OnOverflow {
 struct Limits {
   std::size_t max_length = 0;  // tokens of a sequence, special tokens included
   OnOverflow on_overflow = OnOverflow::kError;
-  std::size_t stride = 64;  // at most half of a window is shared
+  std::size_t stride = 64;
+  // Whatever the stride, at least 1 in min_new of a window's tokens is not in the window before.
+  std::size_t min_new = 2;
   // Only the first text of a pair is shortened or read in windows; the second stays whole.
   bool keeps_second = false;
 };

@@ -52,7 +52,7 @@ constexpr Option kOptions[] = {
     {"--context", 'c', "TEXT", "the text that contains the answers"},
     {"--file", 'f', "PATH", "the file that contains them; - is standard input"},
     {"--n-best", 'n', "N", "number of answers per question (default: 1)"},
-    {"--max-answer-length", 0, "N", "maximum tokens per answer (default: 30)"},
+    {"--max-answer-length", 0, "N", "maximum tokens per answer (default: 15)"},
     {"--allow-no-answer", 0, "", "allow an empty answer (SQuAD 2.0 models)"},
     {"--json", 0, "",
      "one JSON object per line: {\"question\", \"answers\": [{\"text\", \"score\", \"start\", "

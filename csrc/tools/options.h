@@ -33,7 +33,8 @@ inline constexpr Option kLimitOptions[] = {
      "a text that is too long: fail, cut it, or read it in windows (default: error; embed: "
      "truncate)"},
     {"--max-length", 0, "N", "maximum tokens per text (default: the model's; answer: 384)"},
-    {"--stride", 0, "N", "tokens that adjacent windows share, at most half a window"},
+    {"--stride", 0, "N",
+     "tokens that adjacent windows share, at most half a window; answer: 15/16"},
     {"--max-batch-tokens", 0, "N", "maximum tokens per batch (default: 4096)"},
     {"--on-error", 0, "stop|skip",
      "a text that is too long or cannot be read: stop (default), or leave it out"},

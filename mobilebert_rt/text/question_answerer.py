@@ -39,10 +39,11 @@ class AnswerOptions(TypedDict, total=False):
 class QuestionAnswerer(TextTask[_core.tasks.QuestionAnswerer]):
     """Spans of a context that answer a question, with character offsets into the context.
 
-    A context of any length is read in windows of max_length tokens, question included, of which neighbours share
-    doc_stride tokens (as in Hugging Face). Their defaults are those of SQuAD, or the model's own limit when that is
-    less. on_overflow: "stride" by default. whole_words: never answer with part of a word, the default. Other keywords:
-    see TextTask.
+    Answers and scores are those of the question answering pipeline of transformers 4.57. A context of any length is
+    read in windows of max_length tokens, question included, of which neighbours share doc_stride tokens. max_length:
+    384 by default, or the model's own limit when that is less; doc_stride: 128 by default, or half of max_length when
+    that is less, and at most 15/16 of a window. on_overflow: "stride" by default. whole_words: never answer with part
+    of a word, the default. Other keywords: see TextTask.
 
     >>> answerer = QuestionAnswerer.from_pretrained("squad.safetensors")
     >>> best = answerer("Who wrote it?", "The notes were written by Ada Lovelace in 1843.")[0]
@@ -100,10 +101,17 @@ class QuestionAnswerer(TextTask[_core.tasks.QuestionAnswerer]):
         """The answers to a question, best first; a list of such lists for several questions (one context for all, or
         as many). An empty context has no answers.
 
-        n_best: answers for each question, the best one by default; top_k is the same. max_answer_length: in tokens.
-        allow_no_answer: an Answer with an empty text stands for "not in the context" (SQuAD 2.0); its logit must exceed
-        an answer's by null_threshold. whole_words, max_length, on_overflow, doc_stride, max_batch_tokens, batch_size:
-        as those of the constructor, for this call only. progress, timeout, cancel: see TextTask.
+        A score is the probability of the answer's first token as a start times that of its last token as an end, in one
+        window. Answers with the same text, in any case and window, are one: their scores are added up, which can exceed
+        1, and the place is that of the best one in the first window that has the text. Each window contributes its
+        2 * n_best + 10 best spans, or n_best without whole_words.
+
+        n_best: answers for each question, the best one by default; top_k is the same. max_answer_length: in tokens, 15
+        by default. allow_no_answer: an Answer with an empty text stands for "not in the context" (SQuAD 2.0); its score
+        is the minimum of the windows' probabilities that [CLS] is start and end. It comes before an answer when
+        log(its score / the answer's score) > null_threshold, 0 by default. whole_words, max_length, on_overflow,
+        doc_stride, max_batch_tokens, batch_size: as those of the constructor, for this call only. progress, timeout,
+        cancel: see TextTask.
 
         Raises InputError (also for a question that leaves no tokens for context), TimeoutError, CancelledError.
         """

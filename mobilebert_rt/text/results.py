@@ -64,7 +64,7 @@ class Answer(_Record):
     """A span of the context: `text == context[start:end]`. An empty text says that the context holds no
     answer.
 
-    score: probability among all spans that were allowed, over all windows of the context.
+    score: a sum of probabilities, which can exceed 1; see QuestionAnswerer.__call__.
     """
 
     text: str

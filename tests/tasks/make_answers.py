@@ -1,4 +1,4 @@
-"""Writes answers.json, what the question answering pipeline of transformers 4 answers; transformers 5 has none.
+"""Writes answers.json, what the question answering pipeline of transformers 4.57 answers; transformers 5 has none.
 
     python -m tests.tasks.make_answers      (with transformers 4.57 and torch)
 
@@ -12,85 +12,68 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from tests.small_models import save_folder
-from tests.small_models.families import BERT, tensors
-from tests.small_models.folders import write_folder
-from tests.small_models.text import VOCAB_SIZE, random_words, word_id
+from tests.small_models.text import random_words
 
 PATH = Path(__file__).with_name("answers.json")
-SEEDS = range(4)
-QUESTIONS = ["who wrote the notes?", "where was the cat"]
-# No word twice: the pipeline adds up the scores of answers with the same text.
-SHORT = ["ada lovelace wrote the notes .", "The film, not very good; was in Z\u00fcrich \u6771\u4eac: dogs!", "cat"]
-BEFORE, AFTER = random_words(30, 1), random_words(45, 2)
-LONG = [f"{BEFORE} ada lovelace {AFTER}", f"Ada Lovelace {BEFORE}"]
+# Family, seed, changes of tokenizer_config.json.
+MODELS: list[tuple[str, int, dict[str, Any]]] = [
+    ("bert", 0, {}),
+    ("without_opt", 1, {"model_max_length": 31}),
+    ("distilbert", 2, {"do_lower_case": False}),
+]
+WORDS = random_words(70, 1)
+CONTEXTS = {
+    "plain": "ada lovelace wrote the notes .",
+    "word": "cat",
+    "repeated": "The cat, the CAT; lovelace the Lovelace, the cat lovelace in london",
+    "odd": "Z\u00fcrich  \u6771\u4eac\u6771: e\u0301t\u00e9 \u00c9T\u00c9 \U0001f600 dogs!  loveing \u0130s [MASK]",
+    "greek": "\u039f\u0394\u039f\u03a3 \u03bf\u03b4\u03bf\u03c2",
+    "windows": WORDS,
+    "odd_windows": f"Ada  Lovelace\u00a0{WORDS[:90]} \u6771\u4eac LOVELACE, Film's \U0001f600 {WORDS[200:]} lovelace",
+}
+QUESTIONS = ["who wrote the notes?", "where"]
 
 
-def save_random(folder: Path, seed: int) -> Path:
-    return save_folder(folder, "bert", "ForQuestionAnswering", seed=seed)
+def cases() -> list[dict[str, Any]]:
+    """Arguments of the pipeline's calls."""
+    found = []
+    for name, context in CONTEXTS.items():
+        windows = [{}, {"max_seq_len": 24, "doc_stride": 13}] if "windows" in name else [{}]
+        for number, limits in enumerate(windows):
+            for whole in (True, False):
+                for top_k, longest in ((1, 15), (4, 3), (9, 40)):
+                    found.append(
+                        {"question": QUESTIONS[number], "context": context, "top_k": top_k, "max_answer_len": longest}
+                        | {"align_to_words": whole, "handle_impossible_answer": top_k != 4}
+                        | limits
+                    )
+    return found
 
 
-def save_peaked(folder: Path) -> Path:
-    """Finds "ada ... lovelace", and no answer in a window without it, as a trained model would.
-
-    A token's state is its row of the word embeddings, with one number for each kind of token.
-    """
-    config = BERT | {"vocab_size": VOCAB_SIZE, "architectures": ["BertForQuestionAnswering"]}
-    kinds = np.zeros(VOCAB_SIZE, int)
-    for kind, piece in enumerate(["ada", "##lace", "[CLS]"], start=1):
-        kinds[word_id(piece)] = kind
-    found = {
-        name: np.full_like(array, name.endswith("LayerNorm.weight"))
-        for name, array in tensors(config, "ForQuestionAnswering", 0).items()
-    }
-    found["bert.embeddings.word_embeddings.weight"] = np.eye(24, dtype=np.float32)[kinds]
-    found["qa_outputs.weight"][:, 1:4] = [[2, 0, 1], [0, 2, 1]]
-    save_folder(folder, "bert", "ForQuestionAnswering")
-    write_folder(folder, config, found)
-    return folder
+def save_model(folder: Path, family: str, seed: int, tokenizer: dict[str, Any]) -> Path:
+    settings = {"model_max_length": 40} | tokenizer
+    return save_folder(folder, family, "ForQuestionAnswering", seed=seed, tokenizer=settings)
 
 
-def short_cases() -> list[dict[str, Any]]:
-    """Arguments of the pipeline's calls with contexts of one window."""
-    return [
-        {"question": question, "context": context, "top_k": 4, "max_answer_len": length, "handle_impossible_answer": no}
-        for question in QUESTIONS
-        for context in SHORT
-        for length in (3, 15)
-        for no in (False, True)
-    ]
-
-
-def long_cases() -> list[dict[str, Any]]:
-    """The same for contexts of several windows."""
-    return [
-        {"question": question, "context": context, "max_seq_len": 24, "doc_stride": 8, "handle_impossible_answer": no}
-        for question in QUESTIONS
-        for context in LONG
-        for no in (False, True)
-    ]
-
-
-def answers(folder: Path, cases: list[dict[str, Any]], **options: Any) -> list[Any]:
+def answers(folder: Path) -> list[list[list[float]]]:
+    """[start, end, score] of the answers to each case, without those of score 0 that fill up the pipeline's list."""
     import transformers  # noqa: PLC0415 - the test imports this module without it
 
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, model_max_length=40)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForQuestionAnswering.from_pretrained(folder).eval()
-    pipe = transformers.pipeline("question-answering", model=model, tokenizer=tokenizer, device="cpu", **options)
-    found = [pipe(**case) for case in cases]
+    pipe = transformers.pipeline("question-answering", model=model, tokenizer=tokenizer, device="cpu")
+    found = [pipe(**case) for case in cases()]
     lists = [[one] if isinstance(one, dict) else one for one in found]
-    return [[[row["start"], row["end"], round(row["score"], 8)] for row in rows] for rows in lists]
+    return [
+        [[row["start"], row["end"], float(f"{row['score']:.7g}")] for row in rows if row["score"]] for rows in lists
+    ]
 
 
 def main() -> None:
     with TemporaryDirectory() as folder:
-        short = [
-            answers(save_random(Path(folder) / str(seed), seed), short_cases(), align_to_words=False) for seed in SEEDS
-        ]
-        long = answers(save_peaked(Path(folder) / "peaked"), long_cases())
-    lines = [json.dumps(rows) for rows in [*short, long]]
+        found = [answers(save_model(Path(folder) / str(number), *model)) for number, model in enumerate(MODELS)]
+    lines = [json.dumps(rows, separators=(",", ":")) for rows in found]
     PATH.write_text("[\n" + ",\n".join(lines) + "\n]\n")
 
 
