@@ -12,10 +12,16 @@
 
 namespace mbrt::bindings {
 
+// Also while the interpreter exits: the thread that ends it deletes the modules' objects, when Py_IsInitialized is
+// already 0. Without a state of the thread, PyGILState_Check says 1.
+inline bool this_thread_has_gil() {
+  return PyGILState_Check() != 0 && PyGILState_GetThisThreadState() != nullptr;
+}
+
 template <typename Acquire>
 auto acquired_or_asleep(const Acquire& acquire) noexcept {
   try {
-    if (Py_IsInitialized() != 0) return acquire();
+    if (Py_IsInitialized() != 0 || this_thread_has_gil()) return acquire();
   } catch (...) {  // only the unwinding of pthread_exit; a handler that ends would abort
     for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
   }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests import interpreter
 from tests.emulation import EMULATED
+from tests.small_models import save_folder
 
 # Prints the error, the seconds that the call took, and the peak of the process's memory in MB.
 CALL = """
@@ -64,3 +67,9 @@ def test_daemon_threads_in_a_call_do_not_abort_the_exit() -> None:
     for _ in range(2 if EMULATED else 8):
         done = interpreter.run(DAEMONS)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_process_ends_with_a_model_of_a_folder_in_a_module(tmp_path: Path) -> None:
+    program = "import sys, mobilebert_rt as mbrt\nmodel = mbrt.Model.from_pretrained(sys.argv[1])"
+    done = interpreter.run(program, str(save_folder(tmp_path / "m")))
+    assert (done.returncode, done.stderr) == (0, "")
