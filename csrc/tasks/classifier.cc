@@ -27,6 +27,12 @@ std::string default_prompt(const TextModel& model) {
   return model.activation().empty() ? "" : model.sentence().default_text();
 }
 
+// A cross-encoder reads what its tokenizer's limit allows, as in sentence-transformers; another
+// classifier all that the model takes, as in the pipelines of transformers.
+Limits default_limits(const TextModel& model) {
+  return {model.activation().empty() ? model.config().max_positions : model.max_tokens()};
+}
+
 void score(const double* logits, std::size_t width, ScoreKind kind, float* scores) {
   if (kind == ScoreKind::kSoftmax) return softmax(logits, width, scores);
   for (std::size_t i = 0; i < width; ++i) {
@@ -63,7 +69,7 @@ std::vector<double> sequence_logits(const Task& task, const std::vector<Text>& t
 
 Classifier::Classifier(const std::shared_ptr<const TextModel>& model,
                        const ClassifierOptions& options, std::string_view name)
-    : Task(model, name, {Head::kSequenceClassification}, options, {model->config().max_positions},
+    : Task(model, name, {Head::kSequenceClassification}, options, default_limits(*model),
            default_prompt(*model)),
       score_kind_(options.score_kind.value_or(score_kind_of(*model))) {}
 

@@ -20,7 +20,7 @@ from mobilebert_rt.text.results import (
 from mobilebert_rt.text.task import CallOptions, FunctionToApply, OnOverflow
 from mobilebert_rt.text.token_classifier import Aggregation, TagOptions, TokenClassifier
 from mobilebert_rt.text.tokenizer import Text, TextInputs, TextTokenizer, TokenizerSource
-from mobilebert_rt.text.vectors import quantize, search, similarity
+from mobilebert_rt.text.vectors import Output, quantize, search, similarity
 from mobilebert_rt.text.zero_shot import ZeroShotClassifier, ZeroShotOptions
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "FillOptions",
     "FunctionToApply",
     "OnOverflow",
+    "Output",
     "QuestionAnswerer",
     "RankedDocument",
     "Reranker",

@@ -32,7 +32,8 @@ class TextClassifier(TextTask[_core.tasks.Classifier]):
     function_to_apply: how logits become scores, "softmax", "sigmoid" or "none". By default that of a cross-encoder's
     folder; else from the model's problem type: softmax for single-label, sigmoid for multi-label, none for regression.
     A model that says neither has a sigmoid for one label, softmax for several, as in transformers. With
-    on_overflow="stride" the logits of a long text are the mean over its windows. Other keywords: see TextTask.
+    on_overflow="stride" the logits of a long text are the mean over its windows. max_length: of a cross-encoder, by
+    default that of its tokenizer. Other keywords: see TextTask.
 
     >>> classifier = TextClassifier.from_pretrained("sst2.safetensors")
     >>> classifier("a warm, funny film")[0].label in classifier.labels

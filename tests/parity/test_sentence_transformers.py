@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mobilebert_rt import Model, TextClassifier, TextEmbedder
+from mobilebert_rt import Model, Reranker, TextClassifier, TextEmbedder
 from tests.small_models.sentence import (
     ACTIVATION,
     DROPOUT,
@@ -71,6 +71,8 @@ GRID: dict[str, dict[str, Any]] = {
     "layer_norm_v4": {"modules": [LAYER_NORM, NORMALIZE], "version": 4},
     "normalize_dense": {"modules": [NORMALIZE, dense(12), NORMALIZE, LAYER_NORM]},
     "subfolder": {"subfolder": "0_Transformer", "version": 2, "max_tokens": 20, "modules": [dense(5)]},
+    "limit": {"max_tokens": 32} | NO_LIMIT,
+    "limit_64": {"max_tokens": 64} | NO_LIMIT,
     "limit_v4": {"version": 4, "max_tokens": 32} | NO_LIMIT,
     "limit_none_v4": {"version": 4} | NO_LIMIT,
     "limit_512_v4": {"version": 4, "max_tokens": 512, "max_position_embeddings": 512},
@@ -156,6 +158,21 @@ CROSS_ENCODERS = [(1, None), (1, ACTIVATION + "Sigmoid"), (1, IDENTITY), (3, IDE
 CROSS_ENCODERS += [(3, ACTIVATION + "Softmax"), (3, ACTIVATION + "Sigmoid")]
 # Version 3 names no activation in such a folder, which is then that of any classifier.
 CASES = [(*case, version) for case in CROSS_ENCODERS for version in (3, 4, 6)] + [(3, None, 4), (3, None, 6)]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_limit_of_a_cross_encoder_is_that_of_its_tokenizer(tmp_path: Path, version: int) -> None:
+    folder = save_cross_encoder(tmp_path / "m", 1, IDENTITY, version, tokenizer={"model_max_length": 16})
+    pairs = [("who wrote", text) for text in TEXTS]
+    model = library.CrossEncoder(str(folder), device="cpu", local_files_only=True)
+    expected = np.asarray(model.predict(pairs, batch_size=len(pairs), show_progress_bar=False))
+    assert_equal(
+        TextClassifier.from_pretrained(folder, precision="fp32", on_overflow="truncate").scores(pairs)[:, 0], expected
+    )
+    assert_equal(
+        [found.score for found in Reranker.from_pretrained(folder, precision="fp32").rank("who wrote", TEXTS)],
+        np.sort(expected)[::-1],
+    )
 
 
 @pytest.mark.parametrize(("labels", "activation", "version"), CASES)
