@@ -205,7 +205,7 @@ def to_response(found: Any) -> Response:
 
 def encoded(found: Any) -> bytes:
     """JSON. float32 values have the fewest digits that give the same bits."""
-    return orjson.dumps(found, default=_fields, option=orjson.OPT_SERIALIZE_NUMPY)
+    return bytes(orjson.dumps(found, default=_fields, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def _fields(value: Any) -> Any:

@@ -21,7 +21,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        return str(orjson.dumps(line, default=str), "utf-8")
 
 
 class TextFormatter(logging.Formatter):
