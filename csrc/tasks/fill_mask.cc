@@ -93,9 +93,10 @@ std::vector<std::int32_t> FillMask::target_ids(const std::vector<std::string>& w
   for (const std::string& word : words) {
     const std::optional<std::int32_t> id = model().tokenizer().id(word);
     if (!id || *id < 0 || static_cast<std::size_t>(*id) >= model().config().vocab_size) {
-      throw InputError("targets: found \"" + word +
-                       "\", which is not one token of the model's vocabulary; expected words that are, "
-                       "spelled as in the vocabulary (in lower case, for most models).");
+      throw InputError(
+          "targets: found \"" + word +
+          "\", which is not one token of the model's vocabulary; expected words that are, "
+          "spelled as in the vocabulary (in lower case, for most models).");
     }
     ids.push_back(*id);
   }

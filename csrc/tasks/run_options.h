@@ -12,8 +12,9 @@ namespace mbrt {
 struct RunOptions {
   std::size_t threads = 0;  // the caller's included; 0: default_thread_count()
   CallControl control{};
-  std::size_t first_index = 0;      // the number of the first input in error messages
-  std::size_t texts_per_input = 1;  // consecutive texts that are one input, as a text with each label
+  std::size_t first_index = 0;  // the number of the first input in error messages
+  std::size_t texts_per_input =
+      1;  // consecutive texts that are one input, as a text with each label
 
   // After each batch, with the number of texts whose first window was in it. May throw.
   std::function<void(std::size_t texts)> progress{};
