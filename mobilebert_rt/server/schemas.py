@@ -3,9 +3,6 @@
 Unknown fields are ignored, as text-embeddings-inference and OpenAI's API do.
 """
 
-# Where msgspec is not installed, as for `make lint`, its classes are Any for mypy.
-# mypy: disable-error-code="call-arg,misc"
-
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
