@@ -44,7 +44,7 @@ HOST := build/editable
 AARCH64 := build/packages/wheel-aarch64
 ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
-NOT_UNIT := accuracy benchmarks capi default_model docs golden parity scripts server speed tools training
+NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server speed tools training
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 sanitize tidy speed \
         bench peers paper wheels dist dist-check tools clean

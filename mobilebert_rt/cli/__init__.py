@@ -23,6 +23,8 @@ PYTHON_COMMANDS = {
     "serve": "answer over HTTP, as OpenAI's API and text-embeddings-inference",
 }
 COMMANDS = _core.commands | PYTHON_COMMANDS
+# An option with which a module here runs the command.
+PYTHON_OPTIONS = {("embed", "--parquet"): "embed_parquet"}
 EXAMPLES = """\
   mbrt embed default "A cat sleeps."
   mbrt convert ./mobilebert-sst2 sst2.safetensors
@@ -70,8 +72,9 @@ def _run(name: str, arguments: list[str]) -> int:
     if not logger.handlers:
         logger.addHandler(_Notes())
     try:
-        if name in PYTHON_COMMANDS:
-            command = importlib.import_module(f"{__name__}.{name}").COMMAND
+        module = _module(name, arguments)
+        if module is not None:
+            command = importlib.import_module(f"{__name__}.{module}").COMMAND
             code = command.run(command.parse(name, arguments))
             sys.stdout.flush()
         else:
@@ -91,6 +94,15 @@ def _run(name: str, arguments: list[str]) -> int:
     except MobileBertError as error:
         return _fail(EXIT_ERROR, _core.on_command_line(str(error)))
     return code
+
+
+def _module(name: str, arguments: list[str]) -> str | None:
+    """The module here that runs the command; None for one in C++."""
+    options = {argument.partition("=")[0] for argument in arguments}
+    for (command, option), module in PYTHON_OPTIONS.items():
+        if command == name and option in options:
+            return module
+    return name if name in PYTHON_COMMANDS else None
 
 
 def _fail(code: int, message: object) -> int:

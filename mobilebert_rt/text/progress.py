@@ -10,10 +10,13 @@ from typing import Any
 from mobilebert_rt.errors import InputError
 
 
-def progress_bar(total: int | None, progress: bool | None, unit: str = "texts") -> AbstractContextManager[Any]:
+def progress_bar(
+    total: int | None, progress: bool | None, unit: str = "texts", initial: int = 0
+) -> AbstractContextManager[Any]:
     """Gives a bar on standard error, shown after a second of work, or None.
 
-    progress None: only on a terminal and in a notebook, where it is a widget if ipywidgets are installed.
+    progress None: only on a terminal and in a notebook, where it is a widget if ipywidgets are installed. initial: what
+    an earlier run has done of the total.
     """
     if progress is None:
         progress = _is_watched()
@@ -22,7 +25,9 @@ def progress_bar(total: int | None, progress: bool | None, unit: str = "texts") 
     tqdm = _tqdm() if progress else None
     if tqdm is None:
         return nullcontext()
-    bar: AbstractContextManager[Any] = tqdm(total=total, unit=f" {unit}", delay=1.0, leave=False, dynamic_ncols=True)
+    bar: AbstractContextManager[Any] = tqdm(
+        total=total, initial=initial, unit=f" {unit}", delay=1.0, leave=False, dynamic_ncols=True
+    )
     return bar
 
 

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
+
 from mobilebert_rt import convert
 from tests.small_models import save_folder
 from tests.small_models.text import VOCAB_SIZE, VOCABULARY
@@ -58,4 +60,6 @@ def make(folder: Path) -> Path:
         shutil.rmtree(source)
     for name, text in TEXTS.items():
         (folder / name).write_text(text, encoding="utf-8")
+    documents = {"id": [1, 2], "text": TEXTS["passages.txt"].splitlines()}
+    pyarrow.parquet.write_table(pyarrow.table(documents), folder / "documents.parquet")
     return folder
