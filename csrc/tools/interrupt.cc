@@ -11,11 +11,14 @@ std::atomic<bool> was_interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal may set it");
 struct sigaction previous;
 
-void on_interrupt(int number) {
+// Python's handler, or that of a library which calls it, runs too.
+void on_interrupt(int number, siginfo_t* info, void* context) {
   was_interrupted = true;
-  const bool is_function = (previous.sa_flags & SA_SIGINFO) == 0 &&
-                           previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN;
-  if (is_function) previous.sa_handler(number);
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
+    previous.sa_sigaction(number, info, context);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(number);
+  }
 }
 
 }  // namespace
@@ -24,9 +27,9 @@ InterruptWatch::InterruptWatch() {
   was_interrupted = false;
   sigaction(SIGINT, nullptr, &previous);
   struct sigaction action = {};
-  action.sa_handler = on_interrupt;
+  action.sa_sigaction = on_interrupt;
   // No SA_RESTART: read() fails with EINTR. The second signal has its default action.
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_SIGINFO);
   sigaction(SIGINT, &action, nullptr);
 }
 

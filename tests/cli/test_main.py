@@ -14,6 +14,7 @@ from mobilebert_rt.cli import COMMANDS, main
 from mobilebert_rt.model import Model
 from tests import interpreter
 from tests.cli.conftest import Mbrt
+from tests.emulation import import_on_host
 from tests.small_models.files import write_model
 
 
@@ -119,6 +120,25 @@ def test_interrupt_ends_loading(mbrt: Mbrt, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Model, "from_pretrained", interrupt)
     shown = mbrt("embed", "model", "text")
     assert (shown.code, shown.out, shown.err) == (130, "", "mbrt: interrupted\n")
+
+
+def test_interrupt_ends_loading_beside_another_librarys_handler() -> None:
+    import_on_host("polars")  # its handler takes the three arguments of SA_SIGINFO
+    code = """
+import signal, sys
+import polars
+from mobilebert_rt.cli import main
+from mobilebert_rt.model import Model
+
+def interrupt(*arguments, **options):
+    signal.raise_signal(signal.SIGINT)
+    sys.exit("Python code runs on")
+
+Model.from_pretrained = interrupt
+sys.exit(main(["embed", "model", "text"]))
+"""
+    done = interpreter.run(code)
+    assert (done.returncode, done.stderr) == (130, "mbrt: interrupted\n")
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["reading", "running"])
