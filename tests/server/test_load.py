@@ -140,13 +140,13 @@ def test_sigterm_answers_every_accepted_request(start: Start, slow_model: Path) 
     server = start(slow_model, "--threads", 1)
     expected = TextEmbedder.from_pretrained(slow_model)([LONG], normalize=True)
     with ThreadPoolExecutor(10) as pool:
-        answers = [pool.submit(post, server, {"inputs": [LONG] * 4}) for _ in range(10)]
+        answers = [pool.submit(post, server, {"inputs": [LONG] * 16}) for _ in range(10)]
         until(lambda: server.metric("mbrt_active_requests") == 11)
         begin = time.monotonic()
         server.terminate()
         for answer in answers:
             assert answer.result().status_code == 200
-            np.testing.assert_array_equal(np.float32(answer.result().json()), np.repeat(expected, 4, axis=0))
+            np.testing.assert_array_equal(np.float32(answer.result().json()), np.repeat(expected, 16, axis=0))
     assert server.wait() == 0
     assert time.monotonic() - begin < 25
 
