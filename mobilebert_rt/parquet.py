@@ -137,9 +137,9 @@ def _columns(files: list[Any], column: str, keep: Sequence[str] | None) -> list[
     kept = names if keep is None else [name for name in names if name in {*keep, column}]
     for file in files:
         schema = file.schema_arrow
-        for name in (column, *(keep or ())):
+        for argument, name in (("column", column), *(("keep", name) for name in keep or ())):
             if name not in schema.names:
-                raise InputError(f"column: found no {name!r}; expected one of {', '.join(schema.names)}.")
+                raise InputError(f"{argument}: found no {name!r}; expected one of {', '.join(schema.names)}.")
         if str(schema.field(column).type) not in ("string", "large_string", "string_view"):
             raise InputError(f"column: found {column!r} of type {schema.field(column).type}; expected strings.")
         if list(schema.names) != names:

@@ -53,9 +53,10 @@ class TextTask(Generic[CoreTask]):
 
     model: a loaded Model whose head suits the task. tokenizer: instead of the one in the model file (see
     TextTokenizer). max_length: tokens of a sequence with special tokens, by default all that the model takes.
-    on_overflow: what happens to a longer text: "error" (mostly the default) raises InputError, "truncate" keeps its
-    beginning, "stride" reads it in windows of which neighbours share `stride` tokens, at most half a window. A pair is
-    truncated at its longer text; its windows move over the second text, each with the whole first.
+    on_overflow: what happens to a longer text: "error" (the default unless a task names another) raises InputError,
+    "truncate" keeps its beginning, "stride" reads it in windows of which neighbours share `stride` tokens, at most half
+    a window (in question answering 15/16). A pair is truncated at its longer text; its windows move over the second
+    text, each with the whole first.
     max_batch_tokens: how many tokens run at once; memory grows with it, results do not change. batch_size: instead,
     how many texts of max_length.
 

@@ -133,7 +133,7 @@ def test_other_source_model_or_option_is_refused(tmp_path: Path, embedder: TextE
     [
         ({}, {"column": "body"}, "column: found no 'body'; expected one of id, text"),
         ({}, {"column": "id"}, "column: found 'id' of type int64; expected strings"),
-        ({}, {"keep": ["url"]}, "column: found no 'url'"),
+        ({}, {"keep": ["url"]}, "keep: found no 'url'; expected one of id, text"),
         ({"vector": [0] * 50}, {}, "keep: found a column 'vector'"),
     ],
 )
