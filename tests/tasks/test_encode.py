@@ -12,11 +12,12 @@ import pytest
 from mobilebert_rt import InputError, TextEmbedder
 from mobilebert_rt.text import quantize
 from mobilebert_rt.text.vectors import OUTPUTS
+from tests.emulation import import_on_host
 from tests.small_models.sentence import NORMALIZE, dense, save_sentence_folder
 from tests.small_models.text import random_words
 
-torch = pytest.importorskip("torch")
-library = pytest.importorskip("sentence_transformers")
+torch = import_on_host("torch")
+library = import_on_host("sentence_transformers")
 
 TEXTS = [random_words(n % 12 + 1, n) for n in range(20)]
 VECTORS = np.random.default_rng(0).normal(0, 1, (150, 21)).astype(np.float32)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from scripts.arm.run_suite import EVERYTHING
+from scripts.arm.sysroot import TRIAL
 from scripts.common import EXIT_UNAVAILABLE, REPOSITORY
 
 
@@ -36,3 +39,15 @@ def test_cache_inside_the_source_tree_is_rejected() -> None:
     assert done.returncode == 1
     assert "Set MBRT_CACHE to a folder outside it" in done.stderr
     assert not (REPOSITORY / "cache").exists()
+
+
+def test_emulated_tests_import_what_the_sysroot_lacks_with_import_on_host() -> None:
+    """`pytest.importorskip` skips under emulation without the prefix that permits the skip."""
+    present = re.search("^import (numpy.*)$", TRIAL, re.MULTILINE)
+    assert present is not None
+    permitted = present[1].split(", ")
+    files = [file for name in EVERYTHING for file in (REPOSITORY / name).rglob("test_*.py")]
+    assert len(files) > 40
+    for file in files:
+        for package in re.findall(r"importorskip\(\"(?!tests\.)(\w+)", file.read_text()):
+            assert package in permitted, f"{file}: {package} is not in the sysroot; use tests.emulation.import_on_host"
