@@ -1,5 +1,5 @@
 """uvicorn's HTTP protocol with limits for slow clients: the size of a request's head, the time to send it, and the time
-to read a part of the answer."""
+to read a part of the answer. When the server ends, it still answers requests that are on their way to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_BYTES = 65_536
 MOST_SECONDS = 10.0
 MOST_SECONDS_TO_READ = 30.0
+# When the server ends: for the next request of a connection that has none, since the client may have sent it already.
+LAST_SECONDS = 0.3
 
 
 class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
     _timer: asyncio.TimerHandle | None = None
     _bytes = 0  # of a head that is not complete
     _reading: asyncio.TimerHandle | None = None
+    _is_last = False  # whether the connection is closed behind its next answer
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -41,6 +44,8 @@ class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
     def on_headers_complete(self) -> None:
         self._stop_timer()
         super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
 
     def _wait_for_head(self) -> None:
         self._stop_timer()
@@ -55,6 +60,16 @@ class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+    def shutdown(self) -> None:
+        """The server ends: the connection is closed behind its next answer, which says so."""
+        if self._is_last:
+            return
+        self._is_last = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LAST_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         """The client does not read: what is buffered for it is full."""

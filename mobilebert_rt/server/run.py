@@ -20,6 +20,7 @@ from mobilebert_rt.server.settings import Settings
 
 # Seconds of the grace time that are left to send the errors of requests that cannot be answered in time.
 LAST = 1.0
+LATE = 0.1  # seconds after which no connection is accepted any more
 
 
 class Server(uvicorn.Server):  # type: ignore[misc]
@@ -36,9 +37,19 @@ class Server(uvicorn.Server):  # type: ignore[misc]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         grace = self._context.settings.grace
-        timer = asyncio.get_running_loop().call_later(max(grace - LAST, grace / 2), self._fail_all)
+        loop = asyncio.get_running_loop()
+        timers = [
+            loop.call_later(max(grace - LAST, grace / 2), self._fail_all),
+            loop.call_later(LATE, self._end_late_connections),
+        ]
         await super().shutdown(sockets)
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
+
+    def _end_late_connections(self) -> None:
+        """Those that were accepted at the moment when the others were told."""
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
 
     def _fail_all(self) -> None:
         for model in self._context.models:

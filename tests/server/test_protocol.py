@@ -88,6 +88,28 @@ def test_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(main())
 
 
+def test_idle_connection_gets_one_more_answer_when_the_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "LAST_SECONDS", 60)
+
+    async def main() -> bytes:
+        server, port, running = await serving(answer)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readuntil(b"ok")
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        found = await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+        server.should_exit = True
+        await running
+        return found
+
+    found = asyncio.run(main())
+    assert found.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in found
+
+
 def test_request_is_a_span_below_the_one_of_the_client() -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
