@@ -19,6 +19,7 @@
 #include "engine/batch.h"
 #include "include/mobilebert_rt.h"
 #include "tasks/embedder.h"
+#include "tasks/zero_shot.h"
 
 namespace mbrt::capi {
 
@@ -37,10 +38,16 @@ struct Item {
   Text text() const { return {first, second}; }
 };
 
+struct TaskSettings {
+  mbrt_task task = MBRT_TASK_NONE;
+  mbrt_task_options options{};       // but for its pointers
+  ZeroShotOptions zero_shot;         // MBRT_TASK_ZERO_SHOT
+  std::vector<std::string> targets;  // MBRT_TASK_FILL; empty: all tokens
+};
+
 struct Settings {
   std::uint32_t outputs = MBRT_LAST_HIDDEN_STATE;
-  mbrt_task task = MBRT_TASK_NONE;
-  mbrt_task_options task_options{};
+  TaskSettings task;
   std::size_t threads = 0;
   double timeout = INFINITY;  // seconds
   std::size_t max_tokens = 0;
@@ -100,11 +107,12 @@ Text text_of_pair(const char* first, std::size_t first_bytes, const char* second
 std::vector<mbrt_token> tokens_of(const text::Encoding& encoding);
 
 // The results of a task (MBRT_TASK_CLASSIFY ...) for texts.
-std::vector<std::vector<Found>> run_task(const Model& model, const Settings& settings,
-                                         const std::vector<Text>& texts, const RunOptions& run);
+std::vector<std::vector<Found>> run_task(const Model& model, const TaskSettings& settings,
+                                         const TaskOptions& limits, const std::vector<Text>& texts,
+                                         const RunOptions& run);
 
 // InputError and UnsupportedModelError unless the model supports the task with these options.
-void check_task(const Model& model, mbrt_task task, const mbrt_task_options& options);
+TaskSettings task_settings(const Model& model, mbrt_task task, const mbrt_task_options& options);
 
 // The limits of the settings as options of the tasks.
 TaskOptions limits_of(const Settings& settings);

@@ -130,7 +130,7 @@ mbrt_status mbrt_call_set_outputs(mbrt_call call, uint32_t outputs) {
   return on_call(call, [&](Call& held) {
     check_outputs(*held.model, outputs);
     held.settings.outputs = outputs;
-    held.settings.task = MBRT_TASK_NONE;
+    held.settings.task = {};
   });
 }
 
@@ -156,9 +156,7 @@ mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, const size_t
 mbrt_status mbrt_call_set_task(mbrt_call call, mbrt_task task, const mbrt_task_options* options) {
   return on_call(call, [&](Call& held) {
     const mbrt_task_options read = read_struct(options, sizeof(mbrt_task_options), "options");
-    check_task(*held.model, task, read);
-    held.settings.task = task;
-    held.settings.task_options = read;
+    held.settings.task = task_settings(*held.model, task, read);
   });
 }
 

@@ -62,8 +62,8 @@ void Call::run() {
     throw_if_stopped(run.control);
     const bool all_texts =
         std::all_of(items.begin(), items.end(), [](const Item& item) { return item.is_text; });
-    if (settings.task != MBRT_TASK_NONE) {
-      results.found = run_task(*model, settings, texts(), run);
+    if (settings.task.task != MBRT_TASK_NONE) {
+      results.found = run_task(*model, settings.task, limits_of(settings), texts(), run);
     } else if (all_texts && settings.outputs == MBRT_EMBEDDING) {
       run_embedder(run);
     } else {

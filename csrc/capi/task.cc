@@ -6,7 +6,9 @@
 #include "tasks/classifier.h"
 #include "tasks/fill_mask.h"
 #include "tasks/question_answerer.h"
+#include "tasks/reranker.h"
 #include "tasks/token_classifier.h"
+#include "tasks/zero_shot.h"
 
 namespace mbrt::capi {
 namespace {
@@ -22,33 +24,41 @@ constexpr Aggregation kAggregations[] = {Aggregation::kSimple, Aggregation::kNon
                                          Aggregation::kSimple, Aggregation::kFirst,
                                          Aggregation::kMax,    Aggregation::kAverage};
 
-Classifier make_classifier(const Model& model, const mbrt_task_options& options,
-                           const TaskOptions& limits) {
-  return Classifier(model.text(), {limits, choice(kScoreKinds, options.activation, "activation")});
+std::vector<std::string> strings_of(const char* const* texts, std::size_t count, const char* name) {
+  if (count > 0) require(texts, name);
+  std::vector<std::string> strings;
+  for (std::size_t i = 0; i < count; ++i) {
+    require(texts[i], name);
+    strings.emplace_back(texts[i]);
+  }
+  return strings;
 }
 
-TokenClassifier make_tagger(const Model& model, const mbrt_task_options& options,
-                            const TaskOptions& limits) {
-  return TokenClassifier(model.text(),
-                         {limits, choice(kAggregations, options.aggregation, "aggregation")});
-}
-
-QuestionAnswerer make_answerer(const Model& model, const mbrt_task_options& options,
-                               const TaskOptions& limits) {
-  return QuestionAnswerer(model.text(), {limits, options.allow_part_words == 0});
+ClassifierOptions classifier_options(const mbrt_task_options& options, const TaskOptions& limits) {
+  return {limits, choice(kScoreKinds, options.activation, "activation")};
 }
 
 using AllFound = std::vector<std::vector<Found>>;
 
-AllFound classify(const Classifier& task, std::size_t top_k, const std::vector<Text>& texts,
-                  const RunOptions& run) {
+AllFound found_labels(std::vector<std::vector<Classification>> classified, std::size_t top_k) {
   AllFound all;
-  for (std::vector<Classification>& labels : task.classify(texts, top_k, run)) {
+  for (std::vector<Classification>& labels : classified) {
+    if (top_k != 0 && labels.size() > top_k) labels.resize(top_k);
     std::vector<Found>& found = all.emplace_back();
     for (Classification& c : labels) {
       found.push_back(
           {std::move(c.label), "", 0, 0, 0, static_cast<std::int32_t>(c.index), c.score});
     }
+  }
+  return all;
+}
+
+AllFound rank(const Reranker& task, std::size_t top_k, const std::vector<Text>& pairs,
+              const RunOptions& run) {
+  AllFound all(pairs.size());
+  std::int32_t place = 0;
+  for (const Ranked& found : ranked(task.scores(pairs, run), top_k)) {
+    all[found.index].push_back({"", "", 0, 0, 0, place++, found.score});
   }
   return all;
 }
@@ -84,11 +94,14 @@ AllFound answer(const QuestionAnswerer& task, const mbrt_task_options& options,
   return all;
 }
 
-AllFound fill(const FillMask& task, std::size_t top_k, const std::vector<Text>& texts,
+AllFound fill(const FillMask& task, const TaskSettings& settings, const std::vector<Text>& texts,
               const RunOptions& run) {
+  const std::size_t top_k = settings.options.top_k;
+  std::optional<std::vector<std::int32_t>> targets;
+  if (!settings.targets.empty()) targets = task.target_ids(settings.targets);
   AllFound all;
   for (std::vector<std::vector<Fill>>& masks :
-       task.fill(texts, top_k == 0 ? FillMask::kDefaultTopK : top_k, run)) {
+       task.fill(texts, top_k == 0 ? FillMask::kDefaultTopK : top_k, run, targets)) {
     std::vector<Found>& found = all.emplace_back();
     for (std::size_t mask = 0; mask < masks.size(); ++mask) {
       for (Fill& f : masks[mask]) {
@@ -102,40 +115,48 @@ AllFound fill(const FillMask& task, std::size_t top_k, const std::vector<Text>& 
 
 }  // namespace
 
-void check_task(const Model& model, mbrt_task task, const mbrt_task_options& options) {
-  switch (task) {
-    case MBRT_TASK_NONE:
-      break;
-    case MBRT_TASK_CLASSIFY:
-      make_classifier(model, options, {});
-      break;
-    case MBRT_TASK_TAG:
-      make_tagger(model, options, {});
-      break;
-    case MBRT_TASK_ANSWER:
-      make_answerer(model, options, {});
-      break;
-    case MBRT_TASK_FILL:
-      FillMask(model.text(), {});
-      break;
-    default:
-      fail_range("task", static_cast<std::size_t>(task), 0, MBRT_TASK_FILL);
+TaskSettings task_settings(const Model& model, mbrt_task task, const mbrt_task_options& options) {
+  TaskSettings settings{.task = task, .options = options, .zero_shot = {}, .targets = {}};
+  settings.zero_shot.labels =
+      strings_of(options.candidate_labels, options.num_candidate_labels, "candidate_labels");
+  if (options.hypothesis_template != nullptr) {
+    settings.zero_shot.hypothesis_template = options.hypothesis_template;
   }
+  settings.zero_shot.multi_label = options.multi_label != 0;
+  settings.targets = strings_of(options.targets, options.num_targets, "targets");
+  // The caller's strings need not outlive this call.
+  settings.options.hypothesis_template = nullptr;
+  settings.options.candidate_labels = settings.options.targets = nullptr;
+  if (task != MBRT_TASK_NONE) run_task(model, settings, {}, {}, {});  // throws for wrong options
+  return settings;
 }
 
-AllFound run_task(const Model& model, const Settings& settings, const std::vector<Text>& texts,
-                  const RunOptions& run) {
-  const mbrt_task_options& options = settings.task_options;
-  const TaskOptions limits = limits_of(settings);
+AllFound run_task(const Model& model, const TaskSettings& settings, const TaskOptions& limits,
+                  const std::vector<Text>& texts, const RunOptions& run) {
+  const mbrt_task_options& options = settings.options;
   switch (settings.task) {
-    case MBRT_TASK_CLASSIFY:
-      return classify(make_classifier(model, options, limits), options.top_k, texts, run);
+    case MBRT_TASK_CLASSIFY: {
+      const Classifier task(model.text(), classifier_options(options, limits));
+      return found_labels(task.classify(texts, options.top_k, run), options.top_k);
+    }
     case MBRT_TASK_TAG:
-      return tag(make_tagger(model, options, limits), texts, run);
+      return tag(TokenClassifier(model.text(), {limits, choice(kAggregations, options.aggregation,
+                                                               "aggregation")}),
+                 texts, run);
     case MBRT_TASK_ANSWER:
-      return answer(make_answerer(model, options, limits), options, texts, run);
+      return answer(QuestionAnswerer(model.text(), {limits, options.allow_part_words == 0}),
+                    options, texts, run);
+    case MBRT_TASK_FILL:
+      return fill(FillMask(model.text(), limits), settings, texts, run);
+    case MBRT_TASK_ZERO_SHOT: {
+      const ZeroShotClassifier task(model.text(), limits);
+      return found_labels(task.classify(texts, settings.zero_shot, run), options.top_k);
+    }
+    case MBRT_TASK_RANK:
+      return rank(Reranker(model.text(), classifier_options(options, limits)), options.top_k, texts,
+                  run);
     default:
-      return fill(FillMask(model.text(), limits), options.top_k, texts, run);
+      fail_range("task", static_cast<std::size_t>(settings.task), 0, MBRT_TASK_RANK);
   }
 }
 

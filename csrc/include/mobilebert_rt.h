@@ -264,10 +264,14 @@ MBRT_API mbrt_status mbrt_call_set_logit_tokens(mbrt_call call, size_t item, con
 typedef int32_t mbrt_task;
 enum {
   MBRT_TASK_NONE = 0,
-  MBRT_TASK_CLASSIFY = 1, /* labels of a text or pair: MBRT_HEAD_SEQUENCE_CLASSIFICATION */
-  MBRT_TASK_TAG = 2,      /* entities in a text: MBRT_HEAD_TOKEN_CLASSIFICATION */
-  MBRT_TASK_ANSWER = 3,   /* answers of a pair (question, context): MBRT_HEAD_QUESTION_ANSWERING */
-  MBRT_TASK_FILL = 4      /* tokens for the masks of a text: MBRT_HEAD_MASKED_LM, _PRETRAINING */
+  MBRT_TASK_CLASSIFY = 1,  /* labels of a text or pair: MBRT_HEAD_SEQUENCE_CLASSIFICATION */
+  MBRT_TASK_TAG = 2,       /* entities in a text: MBRT_HEAD_TOKEN_CLASSIFICATION */
+  MBRT_TASK_ANSWER = 3,    /* answers of a pair (question, context): MBRT_HEAD_QUESTION_ANSWERING */
+  MBRT_TASK_FILL = 4,      /* tokens for the masks of a text: MBRT_HEAD_MASKED_LM, _PRETRAINING */
+  MBRT_TASK_ZERO_SHOT = 5, /* the caller's labels of a text: MBRT_HEAD_SEQUENCE_CLASSIFICATION, a
+                              model for natural language inference */
+  MBRT_TASK_RANK = 6       /* the order of pairs (query, document) by relevance:
+                              MBRT_HEAD_SEQUENCE_CLASSIFICATION with one label */
 };
 
 typedef int32_t mbrt_activation;
@@ -292,19 +296,29 @@ enum {
 /* 0 in a field is its default value. */
 typedef struct mbrt_task_options {
   size_t struct_size;
-  size_t top_k; /* max results of an item (fill: of a mask); classify: all, answer: 1, fill: 5 */
+  size_t top_k; /* max results of an item (fill: of a mask; rank: of all items together); answer: 1,
+                   fill: 5, else all */
   size_t max_answer_tokens;     /* answer: 15 */
-  mbrt_activation activation;   /* classify */
+  mbrt_activation activation;   /* classify, rank */
   mbrt_aggregation aggregation; /* tag */
   int32_t allow_no_answer;      /* answer: 1: the answer may be empty, for no answer */
   int32_t allow_part_words;     /* answer: 1: an answer may start or end inside a word */
   float null_threshold;         /* answer: "no answer" is better than an answer when
                                    log(its score / the answer's) exceeds it */
+
+  /* zero-shot: 1: each label has a score of its own, entailment against contradiction; 0: the scores of a
+   * text add up to 1. */
+  int32_t multi_label;
+  const char* hypothesis_template;     /* zero-shot: "This example is {}."; {}: the label */
+  const char* const* candidate_labels; /* zero-shot: at least one */
+  size_t num_candidate_labels;
+  const char* const* targets; /* fill: the only tokens to propose, spelled as in the vocabulary */
+  size_t num_targets;
 } mbrt_task_options;
 
-/* The next runs do a task instead of computing outputs; all items must be texts (MBRT_TASK_ANSWER: pairs;
- * MBRT_TASK_CLASSIFY: either). options may be NULL. MBRT_TASK_NONE: outputs again.
- * MBRT_ERROR_UNSUPPORTED_MODEL when the model has another head. */
+/* The next runs do a task instead of computing outputs; all items must be texts (MBRT_TASK_ANSWER, _RANK:
+ * pairs; MBRT_TASK_CLASSIFY: either). options, copied, may be NULL. MBRT_TASK_NONE: outputs again.
+ * MBRT_ERROR_UNSUPPORTED_MODEL when the model has another head, MBRT_ERROR_INPUT for wrong options. */
 MBRT_API mbrt_status mbrt_call_set_task(mbrt_call call, mbrt_task task,
                                         const mbrt_task_options* options);
 
@@ -336,17 +350,18 @@ MBRT_API mbrt_status mbrt_call_set_timeout(mbrt_call call, double seconds);
 
 typedef int32_t mbrt_overflow;
 enum {
-  MBRT_OVERFLOW_DEFAULT = 0,  /* error; with MBRT_EMBEDDING truncate, for MBRT_TASK_ANSWER stride */
+  MBRT_OVERFLOW_DEFAULT = 0,  /* error; with MBRT_EMBEDDING and for MBRT_TASK_ZERO_SHOT and _RANK
+                                 truncate, for MBRT_TASK_ANSWER stride */
   MBRT_OVERFLOW_ERROR = 1,    /* MBRT_ERROR_INPUT */
-  MBRT_OVERFLOW_TRUNCATE = 2, /* cut at the end; of a pair, the longer text */
+  MBRT_OVERFLOW_TRUNCATE = 2, /* cut at the end; of a pair, the longer text; never a hypothesis */
   MBRT_OVERFLOW_STRIDE = 3    /* windows over the text (of a pair, the second): for tasks, and when
                                  all items are texts and MBRT_EMBEDDING is the only output */
 };
 
 /* max_tokens: of a text, special tokens included, at most max_positions; 0: the file's limit for
- * embeddings, the task's for answers, else max_positions. overflow: what to do with longer texts.
- * stride: tokens that neighbouring windows share; 0: the task's default. Items of token ids are never
- * cut. */
+ * embeddings, zero-shot and rank, the task's for answers, else max_positions. overflow: what to do with
+ * longer texts. stride: tokens that neighbouring windows share; 0: the task's default. Items of token ids
+ * are never cut. */
 MBRT_API mbrt_status mbrt_call_set_limits(mbrt_call call, size_t max_tokens, mbrt_overflow overflow,
                                           size_t stride);
 
@@ -391,12 +406,15 @@ MBRT_API mbrt_status mbrt_call_tokens(mbrt_call call, size_t item, const mbrt_to
                                       size_t* count);
 
 /* One result of a task.
- *            label        text                            begin, end            id           group
- *   classify the label    -                               0, 0                  label index  0
- *   tag      the label    the entity                      bytes of the text     -1           0
- *   answer   ""           the answer, "" for none         bytes of the context  -1           0
- *   fill     the token    the text with this mask filled  0, 0                  token id     mask number
- */
+ *             label        text                            begin, end            id           group
+ *   classify  the label    -                               0, 0                  label index  0
+ *   tag       the label    the entity                      bytes of the text     -1           0
+ *   answer    ""           the answer, "" for none         bytes of the context  -1           0
+ *   fill      the token    the text with this mask filled  0, 0                  token id     mask number
+ *   zero-shot the label    -                               0, 0                  label index  0
+ *   rank      ""           -                               0, 0                  place        0
+ *
+ * Place: the number of better items. With a top_k, the items after it have no result. */
 typedef struct mbrt_result {
   size_t struct_size;
   const char* label;
@@ -412,8 +430,8 @@ typedef struct mbrt_result {
 /* The number of results of an item in the last run. */
 MBRT_API mbrt_status mbrt_call_result_count(mbrt_call call, size_t item, size_t* count);
 
-/* Result `index` of an item; set result->struct_size first. Classify, answer: best first; tag: in the
- * order of the text; fill: mask by mask, best first. */
+/* Result `index` of an item; set result->struct_size first. Best first; tag: in the order of the text;
+ * fill: mask by mask, best first. */
 MBRT_API mbrt_status mbrt_call_result(mbrt_call call, size_t item, size_t index,
                                       mbrt_result* result);
 

@@ -72,7 +72,12 @@ void test_model(const char* folder, const char* name, std::uint32_t outputs, mbr
                                                               MBRT_NUL_TERMINATED);
          }) > 0);
   if (task != MBRT_TASK_NONE) {
-    EXPECT(starve([&] { return mbrt_call_set_task(call, task, nullptr); }) >= 0);
+    const char* const labels[] = {"a label that is too long to be kept without an allocation"};
+    mbrt_task_options options{};
+    options.struct_size = sizeof options;
+    options.candidate_labels = labels;
+    options.num_candidate_labels = 1;
+    EXPECT(starve([&] { return mbrt_call_set_task(call, task, &options); }) >= 0);
   } else {
     EXPECT_OK(mbrt_call_set_outputs(call, outputs));
   }
@@ -125,5 +130,6 @@ int main(int argc, char** argv) {
   test_model(argv[1], "classify-fp32", 0, MBRT_TASK_CLASSIFY);
   test_model(argv[1], "tag-int8", 0, MBRT_TASK_TAG);
   test_model(argv[1], "fill-fp32", 0, MBRT_TASK_FILL);
+  test_model(argv[1], "zero-shot-int8", 0, MBRT_TASK_ZERO_SHOT);
   return report("no_memory");
 }
