@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -73,14 +74,59 @@ def test_bodies_that_wait_have_a_limit(start: Start, slow_model: Path) -> None:
     assert {answer.status_code for answer in answers} == {200, 429}
 
 
+def head(length: str) -> bytes:
+    return f"POST /embed HTTP/1.1\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "length", ["Content-Length: 100000000", "Transfer-Encoding: chunked"], ids=["length", "chunks"]
+)
+def test_bodies_of_100_mb_at_once_are_refused(start: Start, models: dict[str, Path], length: str) -> None:
+    server = start(models["embed"])
+    part = b"a" * 100_000 if "Length" in length else b"186a0\r\n" + b"a" * 100_000 + b"\r\n"
+    sizes = [server.resident_bytes()]
+
+    def send(_: int) -> bytes:
+        with server.connect() as connection:
+            with contextlib.suppress(ConnectionError):  # the server closes before it has everything
+                connection.sendall(head(length))
+                for _ in range(1000):
+                    connection.sendall(part)
+                    sizes.append(server.resident_bytes())
+            with contextlib.suppress(ConnectionError):
+                return connection.recv(12)
+        return b""
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = set(pool.map(send, range(16)))
+    assert answers <= {b"HTTP/1.1 413", b"HTTP/1.1 429", b""}
+    assert max(sizes) - sizes[0] < 100_000_000  # the server's --max-waiting is 64 MB
+    server.post("/embed", {"inputs": "the cat"})
+    assert server.metric("mbrt_active_requests") == 1
+
+
+def test_slow_clients_do_not_hold_up_others(start: Start, models: dict[str, Path]) -> None:
+    server = start(models["embed"], "--max-concurrent-requests", 120, "--body-timeout", 600)
+    before = server.resident_bytes()
+    with contextlib.ExitStack() as stack:
+        for number in range(300):
+            connection = stack.enter_context(server.connect())
+            connection.sendall([b"", b"POST /emb", head("Content-Length: 100") + b'{"inputs"'][number % 3])
+        until(lambda: server.metric("mbrt_active_requests") == 101)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: post(server, {"inputs": "the cat"}).status_code, range(40)))
+        assert set(answers) == {200}
+        assert server.resident_bytes() - before < 30_000_000
+    until(lambda: server.metric("mbrt_active_requests") == 1)
+
+
 def test_answers_that_nobody_reads_have_a_limit(start: Start, models: dict[str, Path]) -> None:
     server = start(models["embed"], "--max-waiting", 200_000, "--max-texts", 20_000)
     body = json.dumps({"inputs": ["the cat"] * 20_000}).encode()
-    head = f"POST /embed HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(server.address)
-        connection.sendall(head + body)
+        connection.sendall(head(f"Content-Length: {len(body)}") + body)
         until(lambda: server.metric("mbrt_inference_seconds_count") > 0)
         until(lambda: post(server, {"inputs": "the cat"}).status_code == 429)
     until(lambda: post(server, {"inputs": "the cat"}).status_code == 200)
