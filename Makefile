@@ -19,6 +19,8 @@
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
 #   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of
 #                      them need a quiet machine.
+#   make serving       `mbrt serve` against a FastAPI server, on a quiet machine; make soak: 30 minutes of mixed load, and
+#                      10,000 requests made from its OpenAPI document
 #   make wheels        wheels of the last commit, into dist; make dist: every package; make dist-check: built twice, the
 #                      same bytes
 #   make clean         removes build, dist and .venv
@@ -47,7 +49,7 @@ ARMHF := build/armhf-linux-gnu
 NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server speed tools training
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 sanitize tidy speed \
-        bench peers paper wheels dist dist-check tools clean
+        bench peers paper serving soak wheels dist dist-check tools clean
 
 help:
 	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
@@ -159,6 +161,14 @@ peers: $(STAMPS)/dev
 paper: $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet "matplotlib>=3.8"
 	$(BIN)/python benchmarks/paper --docs
+
+serving: $(STAMPS)/test
+	$(BIN)/python -m pip install --quiet "fastapi>=0.115"
+	$(BIN)/python -m benchmarks.serving
+
+soak: $(STAMPS)/test
+	$(BIN)/python -m tests.server.fuzz
+	$(BIN)/python -m tests.server.soak
 
 wheels: $(STAMPS)/test tools
 	$(RELEASE) wheel-x86_64 wheel-aarch64
