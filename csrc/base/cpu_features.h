@@ -15,10 +15,15 @@ struct CpuFeatures {
   bool neon = false;  // with fused multiply-add: always on 64-bit ARM, VFPv4 on 32-bit ARM
   bool dotprod = false;
   bool i8mm = false;
+  // WebAssembly
+  bool relaxed_fma = false;  // relaxed_madd rounds once
 };
 
 // Detected once per process.
 const CpuFeatures& cpu_features();
+
+// Asks the processor; one source file per platform.
+CpuFeatures detect_cpu_features();
 
 }  // namespace mbrt
 

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <mutex>
 
 #include "base/thread_pool.h"
 
@@ -25,7 +24,7 @@ void parallel_for(std::size_t count, std::size_t max_threads, const Body& body) 
     const Body& body;
     const std::size_t count;
     std::atomic<std::size_t> next{0};
-    std::mutex mutex{};
+    Mutex mutex{};
     std::size_t failed = 0;  // the i of `error`
     std::exception_ptr error{};
 
@@ -34,7 +33,7 @@ void parallel_for(std::size_t count, std::size_t max_threads, const Body& body) 
         try {
           body(i);
         } catch (...) {
-          const std::lock_guard<std::mutex> lock(mutex);
+          const std::lock_guard<Mutex> lock(mutex);
           if (error == nullptr || i < failed) {
             failed = i;
             error = std::current_exception();

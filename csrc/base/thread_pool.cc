@@ -1,7 +1,5 @@
 #include "base/thread_pool.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -10,14 +8,6 @@
 
 namespace mbrt {
 namespace {
-
-inline void relax_cpu() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-  asm volatile("yield" ::: "memory");
-#endif
-}
 
 // Two to five microseconds on x86, less on ARM: enough for threads that arrive together.
 constexpr int kPolls = 64;
@@ -45,7 +35,7 @@ unsigned Barrier::wait(unsigned flags, bool yield_first) {
     // seq_cst: either this sees the sleeper, or the sleeper sees that the round has ended.
     generation_.store(round + 1, std::memory_order_seq_cst);
     if (sleepers_.load(std::memory_order_seq_cst) != 0) {
-      std::lock_guard<std::mutex> lock(mutex_);
+      std::lock_guard<Mutex> lock(mutex_);
       all_arrived_.notify_all();
     }
     return result;
@@ -61,7 +51,7 @@ void Barrier::yield(std::size_t round) {
   const Clock::time_point begin = Clock::now();
   Clock::duration waited;
   do {
-    std::this_thread::yield();
+    yield_thread();
     waited = Clock::now() - begin;
   } while (waited < kMaxYield && !ended(round));
   if (waited <= kLongWait || round == 0) return;
@@ -70,7 +60,7 @@ void Barrier::yield(std::size_t round) {
 }
 
 void Barrier::sleep(std::size_t round) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
   all_arrived_.wait(lock, [&] { return generation_.load(std::memory_order_seq_cst) != round; });
   sleepers_.fetch_sub(1, std::memory_order_relaxed);
@@ -79,7 +69,7 @@ void Barrier::sleep(std::size_t round) {
 ThreadPool& ThreadPool::instance() {
   // Built in static storage so that a forked child, which has no pool threads, can build a new one.
   static ThreadPool* pool = [] {
-    pthread_atfork(nullptr, nullptr, &ThreadPool::reset_after_fork);
+    at_fork(nullptr, nullptr, &ThreadPool::reset_after_fork);
     return new (pool_storage) ThreadPool;
   }();
   return *pool;
@@ -92,7 +82,7 @@ void ThreadPool::reset_after_fork() { new (pool_storage) ThreadPool; }
 ThreadPool::~ThreadPool() {
   for (const std::unique_ptr<PoolThread>& thread : threads_) {
     {
-      std::lock_guard<std::mutex> lock(thread->mutex);
+      std::lock_guard<Mutex> lock(thread->mutex);
       thread->quit = true;
     }
     thread->wake.notify_one();
@@ -102,7 +92,7 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::thread_loop(PoolThread* self) {
   for (;;) {
-    std::unique_lock<std::mutex> lock(self->mutex);
+    Lock lock(self->mutex);
     self->wake.wait(lock, [&] { return self->has_job || self->quit; });
     if (self->quit) return;
     self->has_job = false;
@@ -113,16 +103,16 @@ void ThreadPool::thread_loop(PoolThread* self) {
     job.body(job.context, *job.team, index);
     {
       // Idle again before the caller can return and ask for the next team.
-      std::lock_guard<std::mutex> pool_lock(mutex_);
+      std::lock_guard<Mutex> pool_lock(mutex_);
       idle_.push_back(self);
     }
-    std::lock_guard<std::mutex> done_lock(*job.done_mutex);
+    std::lock_guard<Mutex> done_lock(*job.done_mutex);
     if (job.unfinished->fetch_sub(1, std::memory_order_acq_rel) == 1) job.done->notify_one();
   }
 }
 
 std::size_t ThreadPool::borrow(std::size_t wanted, PoolThread** borrowed) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<Mutex> lock(mutex_);
   std::size_t count = 0;
   while (count < wanted && !idle_.empty()) {
     borrowed[count++] = idle_.back();
@@ -134,7 +124,7 @@ std::size_t ThreadPool::borrow(std::size_t wanted, PoolThread** borrowed) {
       idle_.reserve(threads_.size() + 1);
       threads_.reserve(threads_.size() + 1);
       PoolThread* thread = made.get();
-      thread->thread = std::thread([this, thread] { thread_loop(thread); });
+      thread->thread = Thread([this, thread] { thread_loop(thread); });
       threads_.push_back(std::move(made));
       borrowed[count++] = thread;
     } catch (const std::exception&) {
@@ -152,12 +142,12 @@ void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
   callers_.fetch_add(1, std::memory_order_relaxed);
   ThreadTeam team(helpers + 1);
   std::atomic<std::size_t> unfinished{helpers};
-  std::mutex done_mutex;
-  std::condition_variable done;
+  Mutex done_mutex;
+  Condition done;
   for (std::size_t i = 0; i < helpers; ++i) {
     PoolThread& thread = *borrowed[i];
     {
-      std::lock_guard<std::mutex> lock(thread.mutex);
+      std::lock_guard<Mutex> lock(thread.mutex);
       thread.job = Job{.body = body,
                        .context = context,
                        .team = &team,
@@ -172,7 +162,7 @@ void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
   body(context, team, 0);
   callers_.fetch_sub(1, std::memory_order_relaxed);
   if (helpers == 0) return;
-  std::unique_lock<std::mutex> lock(done_mutex);
+  Lock lock(done_mutex);
   done.wait(lock, [&] { return unfinished.load(std::memory_order_acquire) == 0; });
 }
 

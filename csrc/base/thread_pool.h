@@ -8,12 +8,11 @@
 #define MBRT_BASE_THREAD_POOL_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
+
+#include "base/threads.h"
 
 namespace mbrt {
 
@@ -45,8 +44,8 @@ class Barrier {
   std::atomic<unsigned> result_{0};                     // of the last ended round
   std::atomic<std::size_t> sleepers_{0};
   std::atomic<std::size_t> long_waits_{0}, last_long_{0};  // count, and the round of the last
-  std::mutex mutex_;
-  std::condition_variable all_arrived_;
+  Mutex mutex_;
+  Condition all_arrived_;
 };
 
 struct ThreadTeam {
@@ -76,17 +75,17 @@ class ThreadPool {
     void* context;
     ThreadTeam* team;
     std::atomic<std::size_t>* unfinished;
-    std::mutex* done_mutex;
-    std::condition_variable* done;
+    Mutex* done_mutex;
+    Condition* done;
   };
   struct PoolThread {
-    std::mutex mutex;
-    std::condition_variable wake;
+    Mutex mutex;
+    Condition wake;
     bool has_job = false;
     bool quit = false;
     Job job{};
     std::size_t index = 0;
-    std::thread thread;
+    Thread thread;
   };
 
   ThreadPool() = default;
@@ -96,7 +95,7 @@ class ThreadPool {
   std::size_t borrow(std::size_t wanted, PoolThread** borrowed);
 
   std::atomic<std::size_t> callers_{0};
-  std::mutex mutex_;  // guards the two lists
+  Mutex mutex_;  // guards the two lists
   std::vector<std::unique_ptr<PoolThread>> threads_;
   std::vector<PoolThread*> idle_;
 };

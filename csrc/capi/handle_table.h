@@ -7,10 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
+
+#include "base/threads.h"
 
 namespace mbrt::capi {
 
@@ -21,7 +22,7 @@ class HandleTable {
   explicit HandleTable(std::uint8_t kind) : kind_(kind) {}
 
   std::uint64_t add(std::shared_ptr<T> object) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<Mutex> lock(mutex_);
     if (free_.empty()) {
       if (slots_.size() == kMaxSlots) throw std::bad_alloc();
       free_.reserve(slots_.size() + 1);  // so that remove() never allocates
@@ -37,14 +38,14 @@ class HandleTable {
 
   // The object, or null for an invalid handle.
   std::shared_ptr<T> find(std::uint64_t id) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<Mutex> lock(mutex_);
     const Slot* const slot = slot_of(id);
     return slot == nullptr ? nullptr : slot->object;
   }
 
   // The same, and invalidates the handle. The object is not destroyed under the lock.
   std::shared_ptr<T> remove(std::uint64_t id) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<Mutex> lock(mutex_);
     Slot* const slot = slot_of(id);
     if (slot == nullptr) return nullptr;
     std::shared_ptr<T> object = std::move(slot->object);
@@ -76,7 +77,7 @@ class HandleTable {
   }
 
   const std::uint8_t kind_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<Slot> slots_;
   std::vector<std::size_t> free_;
 };

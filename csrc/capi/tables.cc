@@ -1,7 +1,6 @@
 #include "capi/tables.h"
 
-#include <pthread.h>
-
+#include "base/threads.h"
 #include "capi/status.h"
 
 namespace mbrt::capi {
@@ -29,7 +28,7 @@ std::shared_ptr<T> found(HandleTable<T>& table, std::uint64_t id, const char* in
 Tables& Tables::instance() {
   static Tables* const tables = [] {
     auto* made = new Tables;
-    pthread_atfork(&lock_all, &unlock_all, &unlock_all);
+    at_fork(&lock_all, &unlock_all, &unlock_all);
     return made;
   }();
   return *tables;

@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/threads.h"
 #include "engine/workspace.h"
 
 namespace mbrt {
@@ -22,7 +22,7 @@ class WorkspacePool {
   std::size_t bytes() const;
 
  private:
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> idle_;
 };
 

@@ -1,8 +1,8 @@
 // Which kernels make up each kernel set, and which sets this CPU can run.
-#include <cstdlib>
 #include <string>
 
 #include "base/cpu_features.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "kernels/kernels.h"
 
@@ -92,6 +92,13 @@ constexpr Row kSets[] = {
     MBRT_SET("i8mm", i8mm, neon, cpu.i8mm),
 #endif
 #endif
+#ifdef MBRT_HAVE_wasm_simd128
+    MBRT_SET("wasm_simd128", wasm_simd128, wasm_simd128, true),
+#endif
+#ifdef MBRT_HAVE_wasm_relaxed
+    MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed, cpu.relaxed_fma),
+    MBRT_SET("wasm_relaxed", wasm_relaxed, wasm_relaxed, cpu.relaxed_fma),
+#endif
 };
 
 std::vector<const KernelSet*> sets_where(bool only_runnable) {
@@ -134,7 +141,7 @@ const std::vector<const KernelSet*>& compiled_kernel_sets() {
 }
 
 const KernelSet& default_kernel_set() {
-  const char* wanted = std::getenv("MBRT_ISA");
+  const char* wanted = environment_variable("MBRT_ISA");
   if (wanted != nullptr && *wanted != '\0') return find_set(wanted, "MBRT_ISA");
   return *available_kernel_sets().back();
 }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "simd/round_to_odd.h"
+
 namespace mbrt::MBRT_TARGET {
 
 struct f32x16 {
@@ -16,27 +18,12 @@ struct i32x16 {
   std::int32_t lane[16];
 };
 
-// a * b + c, rounded once. Without an fma instruction: the product of two floats is exact in double,
-// and a sum rounded to odd (last bit set if any bits were lost) rounds to float as the exact sum
-// does. libm's fmaf would be a call per element, and was wrong on some platforms.
+// a * b + c, rounded once.
 inline float fused_multiply_add(float a, float b, float c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
   return __builtin_fmaf(a, b, c);
 #else
-  const double product = static_cast<double>(a) * b;
-  const double addend = c;
-  double sum = product + addend;
-  const double second = sum - product;
-  const double lost =
-      (product - (sum - second)) + (addend - second);  // exact: sum + lost == product + addend
-  std::int64_t sum_bits;
-  __builtin_memcpy(&sum_bits, &sum, sizeof sum);
-  const std::int64_t inexact =
-      (lost < 0.0) | (lost > 0.0);  // false for the NaN that infinities leave
-  const std::int64_t away = ((lost > 0.0) == (sum > 0.0)) ? 1 : -1;
-  sum_bits += (inexact & ~sum_bits) * away;
-  __builtin_memcpy(&sum, &sum_bits, sizeof sum);
-  return static_cast<float>(sum);
+  return fma_rounded_to_odd(a, b, c);
 #endif
 }
 

@@ -1,11 +1,11 @@
 // The 16 virtual lanes that every float operation is written against.
 //
 // A kernel source is compiled once per target, with MBRT_TARGET as its namespace (scalar, avx2,
-// avxvnni, avx512, avx512vnni, neon, dotprod, i8mm) and the compiler flags of that target. This
-// header selects the implementation of f32x16 by those flags. Every implementation gives the same
-// bits for the same inputs: 16 lanes are one AVX-512 register, two AVX2 registers, four NEON
-// registers or an array; only IEEE operations are used (add, sub, mul, div, sqrt, fused
-// multiply-add), and folds always go 16 -> 8 -> 4 -> 2 -> 1.
+// avxvnni, avx512, avx512vnni, neon, dotprod, i8mm, wasm_simd128, wasm_relaxed, wasm_relaxed_dot) and
+// the compiler flags of that target. This header selects the implementation of f32x16 by those flags.
+// Every implementation gives the same bits for the same inputs: 16 lanes are one AVX-512 register, two
+// AVX2 registers, four NEON or WebAssembly vectors or an array; only IEEE operations are used (add, sub,
+// mul, div, sqrt, fused multiply-add), and folds always go 16 -> 8 -> 4 -> 2 -> 1.
 //
 // Every implementation provides, in namespace mbrt::MBRT_TARGET:
 //
@@ -60,6 +60,8 @@ constexpr Addend addend(float x) { return {{x, x, x, x, x, x, x, x}}; }
 #include "simd/x86_avx2.h"
 #elif defined(__ARM_NEON)
 #include "simd/arm_neon.h"
+#elif defined(__wasm_simd128__)
+#include "simd/wasm_simd128.h"
 #else
 #error "simd.h: no f32x16 for these compiler flags"
 #endif

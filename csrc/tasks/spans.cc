@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <unordered_map>
 
@@ -103,7 +104,7 @@ bool is_null_better(double null, double answer, double threshold) {
 
 std::vector<Answer> best_answers(std::span<const ScoredWindow> windows, std::string_view context,
                                  const AnswerOptions& wanted, bool whole_words) {
-  const std::size_t n_best = std::min(wanted.n_best, SIZE_MAX / 4);
+  const std::size_t n_best = std::min(wanted.n_best, std::numeric_limits<std::size_t>::max() / 4);
   Answers answers;
   double null = HUGE_VAL;
   for (const ScoredWindow& part : windows) {

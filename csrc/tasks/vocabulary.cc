@@ -1,11 +1,10 @@
 #include "tasks/vocabulary.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "base/path_kind.h"
 #include "model/json.h"
 #include "model/message.h"
 #include "text/core.h"
@@ -95,11 +94,6 @@ FoundTokenizer from_vocabulary(std::string_view vocab, const TokenizerConfig& co
   return {text::WordPiece::make(std::move(description), source), config.mask, config.max_length};
 }
 
-bool is_of_kind(const std::string& path, mode_t kind) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 && (status.st_mode & S_IFMT) == kind;
-}
-
 std::string whole_file(const std::string& path) {
   try {
     const MappedFile file(path);
@@ -154,9 +148,9 @@ FoundTokenizer tokenizer_at(const std::string& path, const OtherTokenizer& other
   Metadata found;
   std::string folder = path + "/";
   const auto read = [&](const char* key, const char* name) {
-    if (is_of_kind(folder + name, S_IFREG)) found[key] = whole_file(folder + name);
+    if (path_kind(folder + name) == PathKind::kFile) found[key] = whole_file(folder + name);
   };
-  if (is_of_kind(path, S_IFDIR)) {
+  if (path_kind(path) == PathKind::kFolder) {
     read("tokenizer.json", "tokenizer.json");
     if (found.empty()) found["vocab.txt"] = whole_file(folder + "vocab.txt");
   } else {

@@ -30,7 +30,7 @@ GUARDED: Mapping[str, frozenset[str]] = {
     "armhf": frozenset(),
 }
 # Executed only after CPUID reports that the system saves the registers.
-ASKED_FIRST = {("cpu_features.cc.o", "xgetbv")}
+ASKED_FIRST = {("cpu_features_x86.cc.o", "xgetbv")}
 
 TARGET = re.compile(r"mbrt_kernels_(\w+)\.dir")
 

@@ -25,6 +25,7 @@
 #include <cstdint>
 
 #include "kernels/gemm_s8/gemm_s8.h"
+#include "kernels/gemm_s8/row_parts.h"
 #include "kernels/gemm_tile.h"
 #include "kernels/peak.h"
 #include "simd/simd.h"
@@ -159,20 +160,6 @@ std::int32_t split_row(const std::uint8_t* a, std::size_t k, std::uint8_t* to) {
     sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_and_si128(mask, size), zero));
   }
   return _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
-}
-
-// The same product for `rows` rows from `first`.
-GemmS8 rows_of(const GemmS8& g, std::size_t first, std::size_t rows) {
-  GemmS8 part = g;
-  part.m = rows;
-  part.a += first * g.a_stride;
-  part.out += first * g.out_stride;
-  if (g.epilogue != Epilogue::kProduct) {
-    part.a_scale += first;
-    part.a_shift += first;
-  }
-  if (g.epilogue == Epilogue::kResidual) part.residual += first * g.residual_stride;
-  return part;
 }
 
 }  // namespace

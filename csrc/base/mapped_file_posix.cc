@@ -1,5 +1,3 @@
-#include "base/mapped_file.h"
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,6 +9,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 
 namespace mbrt {
 namespace {
