@@ -7,6 +7,7 @@ has the same bits however often a run was interrupted.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebert_rt.columns import check_named, check_texts, run_on_column, vectors_array
 from mobilebert_rt.conversion.writer import replacing
 from mobilebert_rt.errors import InputError, MobileBertError
 from mobilebert_rt.text.progress import progress_bar
@@ -75,6 +77,8 @@ def embed_parquet(
     parts = list(_parts(files, Path(target)))
     _begin(Path(target), _settings(embedder, paths, files, columns))
     missing = [part for part in parts if not part.path.exists()]
+    embed = functools.partial(embedder, progress=False)
+    others = [name for name in columns if name != column]
     total, made = sum(part.rows for part in parts), sum(part.rows for part in missing)
     nulls = 0
     with progress_bar(total, progress, initial=total - made) as bar:
@@ -85,8 +89,8 @@ def embed_parquet(
                 table = files[part.file].read_row_group(part.group, columns=columns)
             rows = table.slice(part.first, part.rows)
             with replacing(part.path, force=True) as sink:
-                found = _with_vectors(embedder, rows, column)
-                parquet.write_table(found, sink, use_dictionary=[name for name in columns if name != column])
+                vectors = run_on_column(embed, vectors_array, rows[column])
+                parquet.write_table(rows.append_column(VECTOR, vectors), sink, use_dictionary=others)
             nulls += rows[column].null_count
             if bar is not None:
                 bar.update(part.rows)
@@ -137,11 +141,9 @@ def _columns(files: list[Any], column: str, keep: Sequence[str] | None) -> list[
     kept = names if keep is None else [name for name in names if name in {*keep, column}]
     for file in files:
         schema = file.schema_arrow
-        for argument, name in (("column", column), *(("keep", name) for name in keep or ())):
-            if name not in schema.names:
-                raise InputError(f"{argument}: found no {name!r}; expected one of {', '.join(schema.names)}.")
-        if str(schema.field(column).type) not in ("string", "large_string", "string_view"):
-            raise InputError(f"column: found {column!r} of type {schema.field(column).type}; expected strings.")
+        check_texts(schema, column)
+        for name in keep or ():
+            check_named(schema, name, "keep")
         if list(schema.names) != names:
             raise InputError(f"source: found files with different columns; expected {', '.join(names)} in each.")
     if VECTOR in kept:
@@ -206,18 +208,3 @@ def _finish(target: Path) -> None:
     for left in target.glob(".part-*"):
         left.unlink(missing_ok=True)
     (target / _DONE).touch()
-
-
-def _with_vectors(embedder: TextEmbedder, rows: Any, column: str) -> Any:
-    """The rows with the vectors of their texts."""
-    import numpy as np  # noqa: PLC0415
-    import pyarrow  # noqa: PLC0415
-
-    texts = rows[column].to_pylist()
-    places = [i for i, text in enumerate(texts) if text is not None]
-    vectors = np.zeros((len(texts), embedder.dimension), np.float32)
-    if places:
-        vectors[places] = embedder([texts[i] for i in places], progress=False)
-    is_null = pyarrow.array([text is None for text in texts]) if len(places) < len(texts) else None
-    made = pyarrow.FixedSizeListArray.from_arrays(vectors.ravel(), embedder.dimension, mask=is_null)
-    return rows.append_column(VECTOR, made)
