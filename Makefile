@@ -19,6 +19,7 @@
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
 #   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of
 #                      them need a quiet machine.
+#   make test-scale    Ray and Spark on local clusters (needs Java 17; 15 minutes)
 #   make serving       `mbrt serve` against a FastAPI server, on a quiet machine; make soak: 30 minutes of mixed load, and
 #                      10,000 requests made from its OpenAPI document
 #   make wheels        wheels of the last commit, into dist; make dist: every package; make dist-check: built twice, the
@@ -46,10 +47,12 @@ HOST := build/editable
 AARCH64 := build/packages/wheel-aarch64
 ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
-NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server speed tools training
+NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scale scripts server speed tools training
+# Not part of `make test`.
+JOBS_OF_THEIR_OWN := scale speed
 
-.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 sanitize tidy speed \
-        bench peers paper serving soak wheels dist dist-check tools clean
+.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 test-scale sanitize tidy \
+        speed bench peers paper serving soak wheels dist dist-check tools clean
 
 help:
 	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
@@ -73,6 +76,10 @@ $(STAMPS)/test: $(STAMPS)/dev scripts/requirements-test.txt training/pyproject.t
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet -r scripts/requirements-test.txt
 	$(BIN)/python -m pip install --quiet --editable ./training
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/scale: $(STAMPS)/dev scripts/requirements-scale.txt
+	$(BIN)/python -m pip install --quiet -r scripts/requirements-scale.txt
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/docs: $(STAMPS)/dev docs/requirements.txt
@@ -128,8 +135,8 @@ test-native: $(STAMPS)/test tools
 
 # Tests marked `serial` measure time: they run alone.
 test-python: $(STAMPS)/test tools
-	OMP_NUM_THREADS=1 $(PYTEST) $(PARALLEL) -m "not serial" tests --ignore=tests/speed
-	$(PYTEST) -m serial tests --ignore=tests/speed || [ $$? = 5 ]  # 5: there are none
+	OMP_NUM_THREADS=1 $(PYTEST) $(PARALLEL) -m "not serial" tests $(JOBS_OF_THEIR_OWN:%=--ignore=tests/%)
+	$(PYTEST) -m serial tests $(JOBS_OF_THEIR_OWN:%=--ignore=tests/%) || [ $$? = 5 ]  # 5: there are none
 
 test-arm: $(STAMPS)/test tools
 	$(BIN)/python -m tests.golden.make
@@ -147,6 +154,9 @@ tidy: $(STAMPS)/test tools
 
 test-avx512: $(STAMPS)/test
 	$(BIN)/python -m scripts.x86.run_suite
+
+test-scale: $(STAMPS)/scale
+	$(PYTEST) --durations=5 tests/scale
 
 speed: $(STAMPS)/test
 	$(PYTEST) -s tests/speed

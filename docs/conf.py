@@ -29,6 +29,7 @@ myst_heading_anchors = 4
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+autodoc_mock_imports = ["pandas", "pyarrow", "pyspark"]
 
 # Links between pages and to the API reference are checked; names of other projects and type aliases are not linked.
 nitpicky = True
