@@ -1,6 +1,6 @@
-"""Dynamic batching: one thread for each model runs the texts of many requests together.
+"""Dynamic batching: a few threads for each model run the texts of many requests together.
 
-Whenever the engine is idle it takes what is waiting, up to a budget of tokens: a request never waits for company, and
+Whenever a thread is idle it takes what is waiting, up to a budget of tokens: a request never waits for company, and
 under load batches grow by themselves. A request with more tokens than the budget runs in parts, and others run between
 them. Results do not depend on batches (docs/numerics.md), so each request gets the bits that the library gives.
 """
@@ -49,16 +49,21 @@ class BatchReport:
 
 @dataclass(eq=False)
 class Job:
-    """One request. tokens: of each input; done: inputs that have run or are running."""
+    """One request. tokens: of each input; done: inputs that have run or are running; left: those without a result."""
 
     operation: Operation
     inputs: list[Any]
     tokens: list[int]
     future: asyncio.Future[list[Any]]
     arrival: float = field(default_factory=time.monotonic)
-    results: list[Any] = field(default_factory=list)
+    results: list[Any] = field(init=False)
+    left: int = field(init=False)
     done: int = 0
     abandoned: bool = False
+
+    def __post_init__(self) -> None:
+        self.left = len(self.inputs)
+        self.results = [None] * self.left
 
     def take(self, budget: int, at_least: int) -> Part:
         """The next inputs within the budget of tokens, and never fewer than at_least."""
@@ -89,18 +94,36 @@ class Part:
         return self.end - self.begin == len(self.job.inputs)
 
 
-class Batcher:
-    """The worker of a model. max_batch_tokens: of one call of the engine; observe: called after each, in the thread."""
+@dataclass(eq=False)
+class Call:
+    """One call of the engine: what it runs, all of one operation."""
 
-    def __init__(self, name: str, max_batch_tokens: int, observe: Callable[[BatchReport], None]) -> None:
+    parts: list[Part]
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [text for part in self.parts for text in part.inputs]
+
+
+class Batcher:
+    """The workers of a model.
+
+    max_batch_tokens: of one call of the engine; observe: called after each, in a worker; workers: calls at once.
+    """
+
+    def __init__(
+        self, name: str, max_batch_tokens: int, observe: Callable[[BatchReport], None], workers: int = 1
+    ) -> None:
         self._max_batch_tokens = max_batch_tokens
         self._observe = observe
         self._jobs: deque[Job] = deque()
-        self._running: list[Part] = []
-        self._cancel = CancelToken()
+        self._calls: set[Call] = set()  # those that are running
         self._changed = threading.Condition()
         self._stopped = False
-        self._thread = threading.Thread(target=self._work, name=f"mbrt-{name}", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"mbrt-{name}-{number}", daemon=True) for number in range(workers)
+        ]
 
     @property
     def waiting(self) -> int:
@@ -109,29 +132,35 @@ class Batcher:
 
     @property
     def is_alive(self) -> bool:
-        return self._thread.is_alive()
+        return all(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Ends the thread after the call that is running."""
+        """Ends the threads after the calls that are running."""
         with self._changed:
             self._stopped = True
-            self._cancel.cancel()
-            self._changed.notify()
-        self._thread.join()
+            self._cancel_calls()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def fail_all(self, error: Exception) -> None:
         """Ends every request with an error. Only in the event loop's thread."""
         with self._changed:
-            jobs = [*self._jobs, *(part.job for part in self._running)]
+            jobs = [*self._jobs, *(part.job for call in self._calls for part in call.parts)]
             for job in jobs:
                 job.abandoned = True
-            self._cancel.cancel()
+            self._cancel_calls()
         for job in jobs:
             if not job.future.done():
                 job.future.set_exception(error)
+
+    def _cancel_calls(self) -> None:
+        for call in self._calls:
+            call.cancel.cancel()
 
     async def submit(self, operation: Operation, inputs: list[Any], tokens: list[int]) -> list[Any]:
         """The results of the inputs, in order. tokens: of each input. To cancel the task drops the request."""
@@ -144,39 +173,41 @@ class Batcher:
         try:
             return await job.future
         finally:
-            if len(job.results) < len(inputs):
+            if job.left:
                 self._abandon(job)
 
     def _abandon(self, job: Job) -> None:
         with self._changed:
             job.abandoned = True
-            if self._running and all(part.job.abandoned for part in self._running):
-                self._cancel.cancel()
+            for call in self._calls:
+                if all(part.job.abandoned for part in call.parts):
+                    call.cancel.cancel()
 
     def _work(self) -> None:
-        while parts := self._next():
+        while call := self._next():
             begin = time.monotonic()
-            outcomes = self._run(parts)
+            outcomes = self._run(call)
             seconds = time.monotonic() - begin
             with self._changed:
-                self._running = []
+                self._calls.remove(call)
+            parts = call.parts
             _deliver(parts, outcomes)
             waits = [begin - part.job.arrival for part in parts if part.begin == 0]
             texts, tokens = sum(p.end - p.begin for p in parts), sum(p.tokens for p in parts)
             self._observe(BatchReport(waits, texts, tokens, seconds))
 
-    def _next(self) -> list[Part]:
-        """What runs next, of one operation: that of the oldest request. Empty when the worker is to end."""
+    def _next(self) -> Call | None:
+        """What runs next, of the operation of the oldest request. None when the worker is to end."""
         with self._changed:
-            while True:
-                while not self._jobs and not self._stopped:
-                    self._changed.wait()
-                if self._stopped:
-                    return []
-                parts = self._take()
-                if parts:
-                    self._running, self._cancel = parts, CancelToken()
-                    return parts
+            while not self._stopped:
+                if parts := self._take():
+                    call = Call(parts)
+                    self._calls.add(call)
+                    if self._jobs:
+                        self._changed.notify()  # another worker has the rest
+                    return call
+                self._changed.wait()
+        return None
 
     def _take(self) -> list[Part]:
         parts: list[Part] = []
@@ -202,17 +233,16 @@ class Batcher:
         self._jobs.extend(unfinished)
         return parts
 
-    def _run(self, parts: list[Part]) -> list[Sequence[Any] | Exception]:
+    def _run(self, call: Call) -> list[Sequence[Any] | Exception]:
         """For each part its results or the error of its request."""
-        operation = parts[0].job.operation
-        inputs = [text for part in parts for text in part.inputs]
+        parts = call.parts
         try:
-            results = operation(inputs, self._cancel)
+            results = parts[0].job.operation(call.inputs, call.cancel)
         except InputError as error:
             # Whose text is wrong?
             if len(parts) == 1 and parts[0].is_whole:
                 return [error]
-            return [self._run_alone(part) for part in parts]
+            return [_run_alone(part, call.cancel) for part in parts]
         except Exception as error:
             return [_logged(error)] * len(parts)
         found: list[Sequence[Any] | Exception] = []
@@ -223,18 +253,19 @@ class Batcher:
             begin = end
         return found
 
-    def _run_alone(self, part: Part) -> Sequence[Any] | Exception:
-        operation, job = part.job.operation, part.job
+
+def _run_alone(part: Part, cancel: CancelToken) -> Sequence[Any] | Exception:
+    operation, job = part.job.operation, part.job
+    try:
         try:
-            try:
-                return operation(part.inputs, self._cancel)
-            except InputError:
-                # The whole request again, so that the message numbers its own texts.
-                return operation(job.inputs, self._cancel)[part.begin : part.end]
-        except InputError as error:
-            return error
-        except Exception as error:
-            return _logged(error)
+            return operation(part.inputs, cancel)
+        except InputError:
+            # The whole request again, so that the message numbers its own texts.
+            return operation(job.inputs, cancel)[part.begin : part.end]
+    except InputError as error:
+        return error
+    except Exception as error:
+        return _logged(error)
 
 
 def _logged(error: Exception) -> Exception:
@@ -258,6 +289,7 @@ def _settle(parts: list[Part], outcomes: list[Sequence[Any] | Exception]) -> Non
             if not job.future.done():
                 job.future.set_exception(outcome)
             continue
-        job.results.extend(outcome)
-        if len(job.results) == len(job.inputs) and not job.future.done():
+        job.results[part.begin : part.end] = outcome
+        job.left -= part.end - part.begin
+        if not job.left and not job.future.done():
             job.future.set_result(job.results)

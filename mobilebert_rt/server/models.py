@@ -31,6 +31,8 @@ KINDS: dict[str, tuple[Callable[..., TextTask[Any]], str]] = {
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Texts with fewer characters in all are counted in the event loop: that is faster than to change the thread.
 FEW_CHARACTERS = 20_000
+# Calls at once: while the threads of one wait for each other, the other one runs. 10 % more requests/s on two cores.
+MOST_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class ServedModel:
                 self.tasks[kind] = task(model, max_batch_tokens=settings.max_batch_tokens, on_overflow=overflow)
             except UnsupportedModelError:
                 continue
-        self.batcher = Batcher(name, settings.max_batch_tokens, metrics.observer(name))
+        workers = min(MOST_WORKERS, model.num_threads)
+        self.batcher = Batcher(name, settings.max_batch_tokens, metrics.observer(name), workers)
 
     @property
     def main_kind(self) -> str:

@@ -205,6 +205,44 @@ def test_all_requests_can_be_failed(batcher: Batcher, held: Held) -> None:
         held.task(TEXTS, cancel=held.tokens[0])
 
 
+@pytest.fixture
+def two_workers() -> Iterator[Batcher]:
+    found = Batcher("test", BUDGET, lambda _: None, workers=2)
+    found.start()
+    yield found
+    found.stop()
+    assert not found.is_alive
+
+
+def test_two_workers_run_two_calls_at_once(two_workers: Batcher, held: Held, fill: FillMask) -> None:
+    async def main() -> list[Any]:
+        tasks = []
+        for number in range(2):
+            tasks.append(asyncio.create_task(two_workers.submit(Operation(held), [TEXTS[number]], [5])))
+            await until(lambda: len(held.calls) == len(tasks))
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        assert [token.cancelled for token in held.tokens] == [True, False]
+        held.go.set()
+        return await tasks[1]
+
+    assert asyncio.run(main()) == fill([TEXTS[1]], top_k=2)
+
+
+def test_parts_of_a_request_may_end_in_any_order(two_workers: Batcher) -> None:
+    ended = threading.Event()
+
+    def lengths(texts: list[str], *, cancel: CancelToken) -> list[int]:
+        if texts[0] == "a":
+            assert ended.wait(20)
+        elif texts[0] == "ccc":
+            ended.set()
+        return [len(text) for text in texts]
+
+    found = asyncio.run(two_workers.submit(Operation(lengths), ["a", "bb", "ccc", "dddd"], [BUDGET // 2] * 4))
+    assert found == [1, 2, 3, 4]
+
+
 def test_results_are_rows_of_arrays_too(batcher: Batcher) -> None:
     def rows(texts: list[str], *, cancel: CancelToken) -> Any:
         return np.arange(len(texts), dtype=np.float32)[:, None]

@@ -100,7 +100,7 @@ def test_bodies_of_100_mb_at_once_are_refused(start: Start, models: dict[str, Pa
     with ThreadPoolExecutor(16) as pool:
         answers = set(pool.map(send, range(16)))
     assert answers <= {b"HTTP/1.1 413", b"HTTP/1.1 429", b""}
-    assert max(sizes) - sizes[0] < 100_000_000  # the server's --max-waiting is 64 MB
+    assert max(sizes) - sizes[0] < 200_000_000  # of 1.6 GB; --max-waiting is 64 MB
     server.post("/embed", {"inputs": "the cat"})
     assert server.metric("mbrt_active_requests") == 1
 
