@@ -17,6 +17,8 @@
 #   make sanitize      native tests under ASan, UBSan and TSan
 #   make tidy          clang-tidy
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
+#   make test-integrations
+#                      the recipes of docs/integrations.md with the newest versions of the libraries
 #   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of
 #                      them need a quiet machine.
 #   make test-scale    Ray and Spark on local clusters (needs Java 17; 15 minutes)
@@ -42,17 +44,20 @@ PYTEST := $(BIN)/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadscope
 STEP := scripts/step.sh
 RELEASE := $(BIN)/python -m scripts.packages.release
+# Not part of `make test`: these need a quiet machine, or large libraries.
+JOBS_OF_THEIR_OWN := integrations scale speed
+# A virtual environment of the libraries of docs/integrations.md, on top of .venv.
+INTEGRATIONS := build/integrations
 # The build folders: one for each architecture, shared by wheels, native tests and tools.
 HOST := build/editable
 AARCH64 := build/packages/wheel-aarch64
 ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
-NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scale scripts server speed tools training
-# Not part of `make test`.
-JOBS_OF_THEIR_OWN := scale speed
+NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server tools training \
+            $(JOBS_OF_THEIR_OWN)
 
-.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 test-scale sanitize tidy \
-        speed bench peers paper serving soak wheels dist dist-check tools clean
+.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 \
+        test-integrations test-scale sanitize tidy speed bench peers paper serving soak wheels dist dist-check tools clean
 
 help:
 	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
@@ -85,6 +90,13 @@ $(STAMPS)/scale: $(STAMPS)/dev scripts/requirements-scale.txt
 $(STAMPS)/docs: $(STAMPS)/dev docs/requirements.txt
 	$(BIN)/python -m pip install --quiet -r docs/requirements.txt
 	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/integrations: $(STAMPS)/test scripts/requirements-integrations.txt
+	$(BIN)/python -m venv --clear $(INTEGRATIONS)
+	echo "import site; site.addsitedir('$$(echo $(CURDIR)/.venv/lib/python*/site-packages)')" > \
+	    $$(echo $(INTEGRATIONS)/lib/python*/site-packages)/below.pth
+	$(INTEGRATIONS)/bin/python -m pip install --quiet -r scripts/requirements-integrations.txt
+	@touch $@
 
 dev: $(STAMPS)/dev
 
@@ -154,6 +166,10 @@ tidy: $(STAMPS)/test tools
 
 test-avx512: $(STAMPS)/test
 	$(BIN)/python -m scripts.x86.run_suite
+
+test-integrations: $(STAMPS)/integrations
+	$(INTEGRATIONS)/bin/python -m pytest -q tests/integrations
+	$(INTEGRATIONS)/bin/python -m tests.integrations.versions
 
 test-scale: $(STAMPS)/scale
 	$(PYTEST) --durations=5 tests/scale

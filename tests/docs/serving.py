@@ -1,4 +1,4 @@
-"""A server for the blocks of the documentation that ask 127.0.0.1:8080, and checks of `curl` commands."""
+"""Runs Python blocks, with a server for those that ask 127.0.0.1:8080; checks `curl` commands and `mbrt serve`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from mobilebert_rt.server.routes import ROUTES
+from tests.docs.pages import Block
 from tests.server.process import Server
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -23,6 +25,12 @@ def served(text: str, folder: Path) -> Iterator[str]:
         return
     with Server("default", str(folder / "mnli.safetensors")) as running:
         yield text.replace(ADDRESS, running.url)
+
+
+def run_python(block: Block, names: dict[str, Any], folder: Path) -> None:
+    """Runs a block with the names of the blocks before it; its server has a model of `folder`."""
+    with served(block.text, folder) as text:
+        exec(compile("\n" * (block.line - 1) + text, str(block.page), "exec"), names)
 
 
 def problem_of_curl(arguments: list[str]) -> str | None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.docs.commands import check, commands, make_targets
 from tests.docs.pages import PAGES, ROOT, RUN_ELSEWHERE, Block, blocks, prose
-from tests.docs.serving import served
+from tests.docs.serving import run_python
 
 COMPILERS = {"c": ("gcc", "-std=c11"), "cpp": ("g++", "-std=c++17")}
 # text: formulas, file names, pictures; nothing that could run.
@@ -34,8 +34,7 @@ def test_python_blocks_and_commands_run_in_order(page: Path, inside: Path) -> No
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.language == "python" and page not in RUN_ELSEWHERE:
-            with served(block.text, inside) as text:
-                exec(compile("\n" * (block.line - 1) + text, str(page), "exec"), names)
+            run_python(block, names, inside)
         elif block.language == "pycon":
             run_session(block, names)
         elif block.language == "sh":
