@@ -39,6 +39,7 @@ class EmbedAllRequest(Request, kw_only=True):
     inputs: str | list[str]
     truncate: bool | None = None
     truncation_direction: Right = "Right"
+    prompt_name: str | None = None
 
 
 class PredictRequest(Request, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from mobilebert_rt import TextEmbedder
 from tests.server.process import Server
+from tests.small_models.sentence import save_sentence_folder
 from tests.small_models.text import random_words
 
 TEXTS = ["the cat", "a dog in paris", "", *(random_words(n, n) for n in range(1, 25))]
@@ -46,6 +48,21 @@ def test_embed_all_gives_a_vector_for_each_token(server: Server, embedder: TextE
     found = server.post("/embed_all", {"inputs": TEXTS})
     for mine, expected in zip(found, embedder.token_vectors(TEXTS), strict=True):
         np.testing.assert_array_equal(float32(mine), expected, strict=True)
+
+
+@pytest.mark.parametrize("name", ["query", None])
+def test_prompt_name_puts_the_prompt_before_each_text(
+    start: Callable[..., Server], tmp_path: Path, name: str | None
+) -> None:
+    folder = save_sentence_folder(tmp_path / "prompts", settings={"prompts": {"query": "who "}})
+    server = start(folder, "--precision", "fp32")
+    embedder = TextEmbedder.from_pretrained(folder, precision="fp32")
+    texts = TEXTS[:2] if name is None else [f"who {text}" for text in TEXTS[:2]]
+    body = {"inputs": TEXTS[:2], "prompt_name": name}
+    np.testing.assert_array_equal(float32(server.post("/embed", body)), embedder(texts, normalize=True), strict=True)
+    for mine, expected in zip(server.post("/embed_all", body), embedder.token_vectors(texts), strict=True):
+        np.testing.assert_array_equal(float32(mine), expected, strict=True)
+    assert server.post("/embed_all", body | {"prompt_name": "no"}, 422)["error"].startswith("prompt_name: found 'no'")
 
 
 def test_similarity_is_the_cosine(server: Server, embedder: TextEmbedder) -> None:

@@ -64,7 +64,8 @@ async def embed_all(context: Context, request: schemas.EmbedAllRequest) -> list[
         raise ServerError(
             "too_large", f"inputs: found {sum(counts)} tokens; expected at most {limit}, since each gets a vector."
         )
-    return await model.batcher.submit(Operation(TokenVectors(model.tasks["embed"])), inputs, counts)
+    operation = Operation(TokenVectors(model.tasks["embed"]), (("prompt_name", prompt(model, request.prompt_name)),))
+    return await model.batcher.submit(operation, inputs, counts)
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,10 @@ class TokenVectors:
 
     embedder: TextEmbedder
 
-    def __call__(self, texts: list[str], *, cancel: CancelToken) -> list[Floats]:
+    def __call__(self, texts: list[str], *, prompt_name: str | None, cancel: CancelToken) -> list[Floats]:
         if cancel.cancelled:
             return []
-        found: list[Floats] = self.embedder.token_vectors(texts)
+        found: list[Floats] = self.embedder.token_vectors(texts, prompt_name=prompt_name)
         return found
 
 
