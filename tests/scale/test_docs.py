@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet
 import pytest
-import ray
 from pyspark.sql import SparkSession
 
 from mobilebert_rt.integrations import spark
+from tests import interpreter
 from tests.docs.pages import SCALE, blocks
 from tests.docs.test_docstrings import run_examples
+from tests.scale.rows import SECONDS
+
+# Room for two actors and for reading and writing, whatever this machine has.
+RAY = "import ray\nray.init('local', num_cpus=3, object_store_memory=256 << 20)\n"
 
 
-@pytest.fixture
-def ray_of_three_cpus() -> Iterator[None]:
-    ray.init("local", num_cpus=3, object_store_memory=256 << 20, log_to_driver=False)
-    yield
-    ray.shutdown()
+def test_python_blocks_run_and_write_the_vectors(inside: Path) -> None:
+    """In a process of their own, whose Java and Ray processes start in the folder of the documents."""
+    code = RAY + "\n".join(block.text for block in blocks(SCALE) if block.language == "python")
+    done = subprocess.run(
+        interpreter.command("-c", code), cwd=inside, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for folder in ("ray-vectors", "spark-vectors"):
+        assert pyarrow.parquet.read_table(inside / folder)["vector"].null_count == 0
 
 
 @pytest.fixture
@@ -28,16 +36,6 @@ def local_spark() -> Iterator[None]:
     session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
     yield
     session.stop()
-
-
-@pytest.mark.usefixtures("ray_of_three_cpus", "local_spark")
-def test_python_blocks_run_and_write_the_vectors(inside: Path) -> None:
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for block in blocks(SCALE):
-        if block.language == "python":
-            exec(compile("\n" * (block.line - 1) + block.text, str(SCALE), "exec"), names)
-    for folder in ("ray-vectors", "spark-vectors"):
-        assert pyarrow.parquet.read_table(inside / folder)["vector"].null_count == 0
 
 
 @pytest.mark.usefixtures("local_spark")
