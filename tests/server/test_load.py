@@ -203,8 +203,9 @@ def ask_until_refused(server: Server, body: Any, expected: Any) -> int:
                 closing = response.headers.get("connection") == "close"
 
 
-def test_sigterm_answers_every_accepted_request(start: Start, slow_model: Path) -> None:
-    server = start(slow_model, "--threads", 1, "--grace", 600)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_sigterm_answers_every_accepted_request(start: Start, slow_model: Path, threads: int) -> None:
+    server = start(slow_model, "--threads", threads, "--grace", 600)
     expected = np.repeat(TextEmbedder.from_pretrained(slow_model)([LONG], normalize=True), 4, axis=0)
     with ThreadPoolExecutor(10) as pool:
         counts = [pool.submit(ask_until_refused, server, {"inputs": [LONG] * 4}, expected) for _ in range(10)]
