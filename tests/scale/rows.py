@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -59,16 +60,23 @@ def check_result(folder: Path, texts: list[str | None], vectors: np.ndarray) -> 
 
 def run_and_kill(write: Callable[[], object], is_under_way: Callable[[], bool], kill: Callable[[], None]) -> None:
     """Runs `write`; when it is under way, kills a worker; waits until `write` is done."""
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(write)
-        end = time.monotonic() + SECONDS
-        while not is_under_way():
-            assert not done.done(), f"the run ended before a worker was killed: {done.exception()}"
-            assert time.monotonic() < end, "the run makes no progress"
-            time.sleep(0.05)
-        assert not done.done()
-        kill()
-        done.result(SECONDS)
+    done: Future[object] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(write())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()  # a run that hangs is not waited for
+    end = time.monotonic() + SECONDS
+    while not is_under_way():
+        assert not done.done(), f"the run ended before a worker was killed: {done.exception()}"
+        assert time.monotonic() < end, "the run makes no progress"
+        time.sleep(0.05)
+    assert not done.done()
+    kill()
+    done.result(SECONDS)
 
 
 def kill_tree(process: psutil.Process) -> None:
