@@ -61,8 +61,7 @@ def run_one(python: Path, cpu: str, arguments: Sequence[str], limit: float, runn
     """Runs pytest on one processor and prints the result; returns whether every test passed."""
     log = FOLDER / "log" / f"{cpu}.txt"
     log.parent.mkdir(exist_ok=True)
-    # hypothesis' profile `ci`: no deadlines, since emulation is slow, and the same examples each time.
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--hypothesis-profile=ci", *arguments]
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     env = emulated_environment(cpu)
     env.setdefault("MBRT_GOLDEN", str(BUILD / "golden"))
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"

@@ -38,7 +38,7 @@ def test_requests_from_the_document(api: Any, route: Route, mode: GenerationMode
         return  # nothing of it can be wrong
     operation = api[route.path][route.method]
 
-    @settings(max_examples=8, deadline=None)
+    @settings(max_examples=8)
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
         case.call_and_validate(checks=TRUE)
