@@ -53,7 +53,7 @@ HOST := build/editable
 AARCH64 := build/packages/wheel-aarch64
 ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
-NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server tools training \
+NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server tools training wasm \
             $(JOBS_OF_THEIR_OWN)
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 \

@@ -27,6 +27,7 @@ DEBIAN_PACKAGES: Mapping[str, str] = {
     "qemu-arm": "qemu-user",
     "clang++-19": "clang-19",
     "clang-tidy-19": "clang-tidy-19",
+    "wasm-ld-19": "lld-19",
     "llvm-mca-19": "llvm-19",
     "llvm-objdump-19": "llvm-19",
     "chromium": "chromium",

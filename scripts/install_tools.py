@@ -23,6 +23,8 @@ def main() -> int:
     packages = sorted(set(tools.values()))
     if "clang-19" in packages:
         packages.append("libclang-rt-19-dev")  # libFuzzer and the sanitizers
+    if "lld-19" in packages:
+        packages += ["libc++-19-dev-wasm32", "libc++abi-19-dev-wasm32", "libclang-rt-19-dev-wasm32", "wasi-libc"]
     if tools and os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"installing {' '.join(packages)}", flush=True)
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -44,6 +44,12 @@
 
 #include "kernels/kernels.inc"
 
+#ifdef MBRT_HAVE_wasm_relaxed_dot
+namespace mbrt::wasm_relaxed_dot {
+bool is_exact();  // gemm_s8/wasm_relaxed_dot.cc
+}
+#endif
+
 namespace mbrt {
 namespace {
 
@@ -96,7 +102,8 @@ constexpr Row kSets[] = {
     MBRT_SET("wasm_simd128", wasm_simd128, wasm_simd128, true),
 #endif
 #ifdef MBRT_HAVE_wasm_relaxed
-    MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed, cpu.relaxed_fma),
+    MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed,
+             cpu.relaxed_fma&& wasm_relaxed_dot::is_exact()),
     MBRT_SET("wasm_relaxed", wasm_relaxed, wasm_relaxed, cpu.relaxed_fma),
 #endif
 };

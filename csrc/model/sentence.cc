@@ -1,7 +1,9 @@
 #include "model/sentence.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -35,8 +37,10 @@ std::size_t key_of(const JsonReader& json, const std::string_view (&keys)[kCount
   return key;
 }
 
+// A number that size_t cannot hold (32-bit platforms) becomes its maximum, which is too large everywhere.
 std::size_t at_least_1(JsonReader* json, const char* name) {
-  const auto value = static_cast<std::size_t>(json->unsigned_integer());
+  const auto value = static_cast<std::size_t>(
+      std::min<std::uint64_t>(json->unsigned_integer(), std::numeric_limits<std::size_t>::max()));
   if (value == 0) json->fail(std::string(name) + " is 0; expected at least 1");
   return value;
 }

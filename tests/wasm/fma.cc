@@ -1,0 +1,80 @@
+// fma of a target against the sum rounded to odd (simd/round_to_odd.h), which scalar kernels use. Compiled for
+// each target.
+#include <cstdint>
+#include <cstring>
+
+#include "simd/simd.h"
+
+#define MBRT_JOIN(a, b) a##b
+#define MBRT_NAME(a, b) MBRT_JOIN(a, b)
+#define MBRT_TEXT_OF(name) #name
+#define MBRT_TEXT(name) MBRT_TEXT_OF(name)
+
+namespace {
+
+namespace simd = mbrt::MBRT_TARGET;
+
+struct Random {
+  std::uint64_t state;
+  std::uint32_t next() {  // splitmix64
+    std::uint64_t z = state += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return static_cast<std::uint32_t>((z ^ (z >> 31)) >> 32);
+  }
+};
+
+float float_of(std::uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+float power_of_two(int exponent) {
+  return float_of(static_cast<std::uint32_t>(exponent + 127) << 23);
+}
+
+// A product near half the last place of c: i^2 * 2^-46 of itself away from it. The double nearest to the sum is then
+// often half way between two floats, while the sum is not.
+void near_half_way(Random& random, float& a, float& b, float& c) {
+  const int i = static_cast<int>(random.next() % 512);
+  const float sign = random.next() % 2 == 0 ? 1.0f : -1.0f;
+  // c: denormal, or from 2^-126 to 2^0; half its last place is 2^e.
+  const bool denormal = random.next() % 4 == 0;
+  const int exponent = denormal ? -126 : static_cast<int>(random.next() % 127) - 126;
+  const int e = exponent - 24;
+  const std::uint32_t mantissa = random.next() & 0x7fffff;
+  c = denormal ? float_of(mantissa)
+               : float_of(mantissa | static_cast<std::uint32_t>(exponent + 127) << 23);
+  if (random.next() % 2 == 0) c = -c;
+  a = sign * (1.0f + static_cast<float>(i) * 0x1p-23f) * power_of_two(e / 2);
+  b = (1.0f - static_cast<float>(i) * 0x1p-23f) * power_of_two(e - e / 2);
+}
+
+}  // namespace
+
+// How many of 16 * `count` cases have other bits than they should.
+extern "C" __attribute__((export_name("fma_errors_" MBRT_TEXT(MBRT_TARGET)))) std::uint32_t
+MBRT_NAME(fma_errors_, MBRT_TARGET)(std::uint32_t seed, std::uint32_t count) {
+  Random random{seed};
+  std::uint32_t errors = 0;
+  for (std::uint32_t n = 0; n < count; ++n) {
+    float a[16], b[16], c[16], found[16];
+    for (int i = 0; i < 16; ++i) {
+      if (n % 2 == 0) {
+        near_half_way(random, a[i], b[i], c[i]);
+      } else {
+        a[i] = float_of(random.next());
+        b[i] = float_of(random.next());
+        c[i] = float_of(random.next());
+      }
+    }
+    simd::store(found, simd::fma(simd::load(a), simd::load(b), simd::load(c)));
+    for (int i = 0; i < 16; ++i) {
+      const float expected = simd::fma_rounded_to_odd(a[i], b[i], c[i]);
+      const bool both_nan = found[i] != found[i] && expected != expected;
+      errors += !both_nan && std::memcmp(&found[i], &expected, sizeof expected) != 0;
+    }
+  }
+  return errors;
+}

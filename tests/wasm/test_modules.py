@@ -1,0 +1,98 @@
+"""The WebAssembly modules in Node: the same bits as the native library, the same errors, and their sizes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.emulation import EMULATED
+
+if EMULATED:
+    pytest.skip("[emulated] Node runs on the host", allow_module_level=True)
+
+from mobilebert_rt._core import Model
+from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
+from tests.capi.test_installed import CASES, dump_of
+from tests.model.malformed import CASES as MALFORMED
+from tests.model.malformed import UNSUPPORTED
+from tests.model.malformed_sentence import SENTENCE
+from tests.small_models.files import MODELS, write_model
+from tests.wasm.conftest import NO_FMA, RELAXED
+from tests.wasm.record import write_records
+
+PLAIN = "scalar wasm_simd128"
+# V8 of Node 20 computes wrong sums with the relaxed dot product, which is found out when the module is loaded.
+ALL = "scalar wasm_simd128( wasm_relaxed_dot)? wasm_relaxed"
+MAX_BYTES, MAX_BROTLI = 900_000, 210_000
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("records") / "records"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        assert write_records(path, monkeypatch) > 4000
+    return path
+
+
+@pytest.mark.parametrize(
+    ("flags", "sets"), [((RELAXED,), ALL), ((RELAXED, NO_FMA), PLAIN)], ids=["one rounding", "two roundings"]
+)
+def test_every_kernel_has_the_bits_of_the_native_scalar_kernel(
+    node: Callable[..., str], records: Path, flags: tuple[str, ...], sets: str
+) -> None:
+    """And reads nothing after its arguments, and writes only its results."""
+    assert "calls:" in node("replay.mjs", "tests/wasm/replay.wasm", records, sets, flags=flags)
+
+
+@pytest.mark.parametrize(
+    ("module", "flags", "sets"),
+    [
+        ("mobilebert_rt.wasm", (), PLAIN),
+        ("mobilebert_rt_relaxed.wasm", (RELAXED,), ALL),
+        ("mobilebert_rt_relaxed.wasm", (RELAXED, NO_FMA), PLAIN),
+    ],
+    ids=["plain", "relaxed", "relaxed, two roundings"],
+)
+def test_outputs_have_the_same_bits_as_the_python_package(
+    node: Callable[..., str], tmp_path: Path, module: str, flags: tuple[str, ...], sets: str
+) -> None:
+    jobs = [(str(write_model(tmp_path, *case)), str(tmp_path / f"out{i}")) for i, case in enumerate(CASES)]
+    (tmp_path / "jobs").write_text(json.dumps(jobs))
+    found_sets = node("dump.mjs", module, tmp_path / "jobs", flags=flags)
+    assert re.fullmatch(sets, found_sets)
+    for (name, _), (model, out) in zip(CASES, jobs, strict=True):
+        found, expected = np.fromfile(out, np.int32), dump_of(Path(model))
+        tail = 2 * MODELS[name][0]["hidden_size"]  # the embedding, which numpy adds in another order
+        assert (found[:-tail] == expected[:-tail].view(np.int32)).all(), (name, module)
+        np.testing.assert_allclose(found[-tail:].view(np.float32), expected[-tail:], rtol=1e-6, atol=1e-7)
+
+
+def test_malformed_files_have_the_same_errors(node: Callable[..., str], tmp_path: Path) -> None:
+    cases = MALFORMED | SENTENCE | UNSUPPORTED
+    images = [build() for build, _ in cases.values()]
+    paths = []
+    for i, image in enumerate(images):
+        paths.append(str(tmp_path / f"{i}.safetensors"))
+        Path(paths[-1]).write_bytes(image)
+    (tmp_path / "files").write_text(json.dumps(paths))
+    valid = write_model(tmp_path, *CASES[0])
+    found = json.loads(node("malformed.mjs", "mobilebert_rt.wasm", tmp_path / "files", valid, flags=()))
+    for case, image, (status, message) in zip(cases, images, found, strict=True):
+        with pytest.raises((ModelFormatError, UnsupportedModelError)) as raised:
+            Model(memoryview(image))
+        assert status == (3 if isinstance(raised.value, UnsupportedModelError) else 2), case
+        expected = str(raised.value).partition(": ")[2]
+        largest = f"{2**64 - 1:,}", f"{2**32 - 1:,}"  # a size has 32 bits
+        assert message.partition(": ")[2].replace(*reversed(largest)) == expected.replace(*reversed(largest)), case
+
+
+@pytest.mark.parametrize("module", ["mobilebert_rt.wasm", "mobilebert_rt_relaxed.wasm"])
+def test_module_is_small(node: Callable[..., str], module: str) -> None:
+    size, compressed = map(int, node("size.mjs", module, flags=()).split())
+    assert size <= MAX_BYTES, f"{size} bytes"
+    assert compressed <= MAX_BROTLI, f"{compressed} bytes, compressed with brotli"
