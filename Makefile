@@ -10,6 +10,7 @@
 #   make lint          formats, ruff, mypy, workflows; installs neither torch nor compilers
 #   make test-native   native tests, x86 and 32-bit ARM under emulation
 #   make test-python   every Python test, parity with PyTorch included
+#   make test-js       the npm package: WebAssembly modules, tests in Node and Chromium
 #   make test-arm      the cross-built wheel under emulation as four 64-bit ARM processors
 #   make docs          the documentation, into build/docs; warnings are errors
 #
@@ -56,7 +57,7 @@ ARMHF := build/armhf-linux-gnu
 NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server tools training wasm \
             $(JOBS_OF_THEIR_OWN)
 
-.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-arm test-avx512 \
+.PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-js test-arm test-avx512 \
         test-integrations test-scale sanitize tidy speed bench peers paper serving soak wheels dist dist-check tools clean
 
 help:
@@ -117,6 +118,7 @@ test: lint
 	$(MAKE) $(STAMPS)/test $(STAMPS)/docs
 	$(MAKE) lint-training & types=$$!; $(MAKE) docs test-native; native=$$?; wait $$types && exit $$native
 	$(MAKE) test-python
+	$(MAKE) test-js
 	$(MAKE) test-arm
 	@echo "make test: everything passed"
 
@@ -149,6 +151,9 @@ test-native: $(STAMPS)/test tools
 test-python: $(STAMPS)/test tools
 	OMP_NUM_THREADS=1 $(PYTEST) $(PARALLEL) -m "not serial" tests $(JOBS_OF_THEIR_OWN:%=--ignore=tests/%)
 	$(PYTEST) -m serial tests $(JOBS_OF_THEIR_OWN:%=--ignore=tests/%) || [ $$? = 5 ]  # 5: there are none
+
+test-js: $(STAMPS)/dev tools
+	$(STEP) scripts/test_js.sh
 
 test-arm: $(STAMPS)/test tools
 	$(BIN)/python -m tests.golden.make

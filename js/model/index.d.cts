@@ -1,0 +1,3 @@
+/** The address of the model file: `TextEmbedder.fromPretrained(model)`. */
+declare const model: URL;
+export = model;

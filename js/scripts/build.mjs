@@ -1,0 +1,44 @@
+// Builds the package into dist: modules from build/wasm, ESM and types by tsc, CommonJS by esbuild.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const repository = dirname(root);
+const dist = join(root, "dist");
+const MODULES = ["mobilebert_rt.wasm", "mobilebert_rt_relaxed.wasm"];
+const wasm = process.env.MBRT_WASM ?? join(repository, "build/wasm");
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(dist, "wasm"), { recursive: true });
+for (const name of MODULES) {
+  const from = join(wasm, name);
+  if (!existsSync(from)) {
+    console.error(`${from}: missing. Build it with \`cmake --preset wasm && cmake --build --preset wasm\`.`);
+    process.exit(1);
+  }
+  cpSync(from, join(dist, "wasm", name));
+}
+
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+const compiled = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
+if (compiled.status !== 0) process.exit(1);
+
+// import.meta.url of CommonJS. Files are beside each other as in dist/esm, so that relative addresses hold.
+await build({
+  entryPoints: [join(root, "src/index.ts"), join(root, "src/worker.ts")],
+  outdir: join(dist, "cjs"),
+  bundle: true,
+  format: "cjs",
+  platform: "neutral",
+  target: "es2022",
+  define: { "import.meta.url": "__moduleUrl" },
+  banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+});
+writeFileSync(join(dist, "cjs/package.json"), '{"type": "commonjs"}\n');
+for (const name of readdirSync(join(dist, "esm"))) {
+  if (name.endsWith(".d.ts")) cpSync(join(dist, "esm", name), join(dist, "cjs", name));
+}
+cpSync(join(repository, "LICENSE"), join(root, "LICENSE"));

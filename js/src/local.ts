@@ -1,0 +1,183 @@
+// A model in this thread. It has an instance of the module of its own, so that dispose() returns all of its memory.
+
+import { Call } from "./call.js";
+import { Engine } from "./engine.js";
+import { LoadError, MobileBertError, errorOf } from "./errors.js";
+import { nextTask } from "./host.js";
+import type { Control, Input, ModelInfo, Request, Runner } from "./runner.js";
+import { open, type Opened, type Progress, type Source } from "./source.js";
+import type { Support, Variant } from "./variants.js";
+import { chosenModule, type WasmSource } from "./wasm.js";
+
+export interface LocalOptions {
+  signal?: AbortSignal | undefined;
+  /** Called as the model file arrives. */
+  progress?: ((progress: Progress) => void) | undefined;
+  /** A module instead of the package's own. */
+  wasm?: WasmSource | undefined;
+  /** A module of the package instead of the fastest. */
+  variant?: Variant | undefined;
+}
+
+// A batch of about 1,000 tokens: short enough to look at signals, long enough to be efficient.
+const BATCH_CHARACTERS = 4000;
+const HEADS = [
+  "none",
+  "masked_lm",
+  "pretraining",
+  "next_sentence",
+  "sequence_classification",
+  "token_classification",
+  "question_answering",
+  "multiple_choice",
+];
+
+export async function loadLocal(source: Source, options: LocalOptions): Promise<Runner> {
+  options.signal?.throwIfAborted();
+  const [chosen, opened] = await Promise.all([
+    chosenModule(options.wasm, options.variant),
+    open(source, options.signal),
+  ]);
+  const engine = await Engine.start(chosen.module);
+  const [data, size] = await read(engine, opened, options);
+  return new LocalRunner(engine, openModel(engine, data, size), chosen.support);
+}
+
+/** The file's bytes in the engine's memory: [pointer, size]. */
+async function read(engine: Engine, opened: Opened, options: LocalOptions): Promise<[number, number]> {
+  const total = opened.size;
+  const parts: Uint8Array[] = [];
+  const pointer = total === undefined ? 0 : engine.allocate(total);
+  let loaded = 0;
+  for await (const chunk of opened.chunks) {
+    options.signal?.throwIfAborted();
+    if (total === undefined) parts.push(chunk);
+    else if (loaded + chunk.length <= total) engine.bytes(pointer + loaded, chunk.length).set(chunk);
+    loaded += chunk.length;
+    options.progress?.({ loaded, total });
+  }
+  if (total !== undefined && total !== loaded) {
+    throw new LoadError(
+      `${opened.name}: found ${loaded} bytes; expected ${total}. The transfer was cut short; try again.`,
+    );
+  }
+  if (total !== undefined) return [pointer, total];
+  const whole = engine.allocate(loaded);
+  let at = whole;
+  for (const part of parts) {
+    engine.bytes(at, part.length).set(part);
+    at += part.length;
+  }
+  return [whole, loaded];
+}
+
+function openModel(engine: Engine, data: number, size: number): bigint {
+  return engine.within((arena) => {
+    const place = arena.take(8);
+    engine.call("open_model", data, size, 0, place);
+    return engine.handle(place);
+  });
+}
+
+class LocalRunner implements Runner {
+  readonly info: ModelInfo;
+  private engine: Engine | undefined;
+
+  constructor(
+    engine: Engine,
+    private readonly model: bigint,
+    support: Support,
+  ) {
+    this.engine = engine;
+    this.info = readInfo(engine, model, support);
+  }
+
+  async run(request: Request, control: Control): Promise<unknown[]> {
+    const { signal, timeout = Infinity, progress } = control;
+    signal?.throwIfAborted();
+    const deadline = performance.now() + timeout;
+    const call = new Call(this.alive(), this.model, request);
+    const results: unknown[] = [];
+    try {
+      for (const [start, end] of batches(request)) {
+        if (start > 0) await nextTask();
+        signal?.throwIfAborted();
+        const seconds = Math.max(0, deadline - performance.now()) / 1000;
+        results.push(...runBatch(call, request.inputs, start, end, seconds));
+        progress?.(end, request.inputs.length);
+      }
+    } finally {
+      call.free();
+    }
+    return results;
+  }
+
+  async memoryBytes(): Promise<number> {
+    return this.alive().exports.memory.buffer.byteLength;
+  }
+
+  async dispose(): Promise<void> {
+    this.engine?.stop();
+    this.engine = undefined;
+  }
+
+  private alive(): Engine {
+    if (this.engine === undefined) throw errorOf("MBRT_ERROR_HANDLE", "the model has been disposed of. Load it again.");
+    return this.engine;
+  }
+}
+
+/** Errors name the number of an input in its batch. */
+function runBatch(call: Call, inputs: readonly Input[], start: number, end: number, seconds: number): unknown[] {
+  try {
+    return call.run(inputs.slice(start, end), seconds);
+  } catch (error) {
+    if (start === 0 || !(error instanceof MobileBertError) || error.code !== "MBRT_ERROR_INPUT") throw error;
+    throw errorOf(error.code, `in the batch that begins with input ${start}: ${error.message}`);
+  }
+}
+
+/** Ranges [start, end) of inputs that run at once. */
+function* batches({ inputs, options }: Request): Generator<[number, number]> {
+  const times = options.labels?.length ?? 1;
+  let start = 0;
+  let characters = 0;
+  for (let i = 0; i < inputs.length; ++i) {
+    const input = inputs[i]!;
+    characters += times * (typeof input === "string" ? input.length : input[0].length + input[1].length);
+    const { batchSize } = options;
+    const isFull = batchSize === undefined ? characters >= BATCH_CHARACTERS : i + 1 - start >= batchSize;
+    if (!isFull && i + 1 < inputs.length) continue;
+    yield [start, i + 1];
+    start = i + 1;
+    characters = 0;
+  }
+}
+
+function readInfo(engine: Engine, model: bigint, support: Support): ModelInfo {
+  return engine.within((arena) => {
+    const info = arena.struct(new Array<number>(16).fill(0));
+    engine.call("mbrt_model_get_info", model, info);
+    const field = (i: number) => engine.word(info + 4 * i);
+    const label = arena.take(4);
+    const labels = Array.from({ length: field(11) }, (_, i) => {
+      engine.call("mbrt_model_label", model, i, label);
+      return engine.string(engine.word(label));
+    });
+    return {
+      precision: field(1) === 1 ? "int8" : "fp32",
+      head: HEADS[field(2)] ?? "unknown",
+      labels,
+      vocabularySize: field(5),
+      hiddenSize: field(7),
+      layers: field(8),
+      heads: field(9),
+      maxLength: field(10),
+      embeddingSize: field(16),
+      fileBytes: field(13),
+      variant: support.variant,
+      isa: engine.string(field(15)),
+      notes: support.notes,
+    };
+  });
+}
