@@ -22,7 +22,7 @@
 #                      the recipes of docs/integrations.md with the newest versions of the libraries
 #   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of
 #                      them need a quiet machine.
-#   make test-scale    Ray and Spark on local clusters (needs Java 17; 15 minutes)
+#   make test-scale    Ray and Spark on local clusters (needs Java 17; 4 minutes)
 #   make serving       `mbrt serve` against a FastAPI server, on a quiet machine; make soak: 30 minutes of mixed load, and
 #                      10,000 requests made from its OpenAPI document
 #   make wheels        wheels of the last commit, into dist; make dist: every package; make dist-check: built twice, the
