@@ -21,6 +21,9 @@ export interface LocalOptions {
 
 // A batch of about 1,000 tokens: short enough to look at signals, long enough to be efficient.
 const BATCH_CHARACTERS = 4000;
+const NO_FMA =
+  "Relaxed SIMD: this processor or JavaScript engine rounds twice in relaxed_madd; the kernels for plain SIMD are " +
+  "used, which take about 1.5 times as long.";
 const HEADS = [
   "none",
   "masked_lm",
@@ -164,6 +167,7 @@ function readInfo(engine: Engine, model: bigint, support: Support): ModelInfo {
       engine.call("mbrt_model_label", model, i, label);
       return engine.string(engine.word(label));
     });
+    const isa = engine.string(field(15));
     return {
       precision: field(1) === 1 ? "int8" : "fp32",
       head: HEADS[field(2)] ?? "unknown",
@@ -176,8 +180,8 @@ function readInfo(engine: Engine, model: bigint, support: Support): ModelInfo {
       embeddingSize: field(16),
       fileBytes: field(13),
       variant: support.variant,
-      isa: engine.string(field(15)),
-      notes: support.notes,
+      isa,
+      notes: support.variant === "relaxed" && !isa.includes("relaxed") ? [...support.notes, NO_FMA] : support.notes,
     };
   });
 }

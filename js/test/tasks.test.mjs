@@ -1,7 +1,8 @@
 // Every task has the results of the Python package, bit for bit: in this thread with each module, and in a worker.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, describe, test } from "node:test";
-import { expected, modelPath, plain } from "./support.mjs";
+import { expected, modelPath, plain, root } from "./support.mjs";
 import {
   createWorker,
   FillMask,
@@ -104,3 +105,21 @@ for (const { name, ...how } of ways) {
     await embedder.dispose();
   });
 }
+
+// A flag of V8 for x86.
+const skip = process.arch !== "x64" || !support().relaxedSimd;
+test("where relaxed_madd rounds twice, plain kernels give the same results and a note says so", { skip }, () => {
+  const script = `
+    import { TextEmbedder } from "mobilebert-rt";
+    const embedder = await TextEmbedder.fromPretrained(process.argv[1]);
+    const vectors = (await embedder.embed(JSON.parse(process.argv[2]))).map((vector) => Array.from(vector));
+    console.log(JSON.stringify({ info: embedder.info, vectors }));`;
+  const flags = ["--experimental-wasm-relaxed-simd", "--no-enable-fma3", "--input-type=module", "--eval", script];
+  const options = { cwd: root, encoding: "utf8" };
+  const texts = JSON.stringify(expected.texts);
+  const printed = execFileSync(process.execPath, [...flags, expected.default.path, texts], options);
+  const { info, vectors } = JSON.parse(printed);
+  assert.deepEqual([info.variant, info.isa], ["relaxed", "wasm_simd128"]);
+  assert.match(info.notes[0], /rounds twice in relaxed_madd/);
+  assert.deepEqual(vectors, expected.default.vectors);
+});
