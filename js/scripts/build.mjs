@@ -1,4 +1,4 @@
-// Builds the package into dist: modules from build/wasm, ESM and types by tsc, CommonJS by esbuild.
+// Builds the package into dist: modules from build/wasm, types by tsc, ESM and CommonJS by esbuild.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,15 +26,19 @@ const tsc = join(root, "node_modules/typescript/bin/tsc");
 const compiled = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
 if (compiled.status !== 0) process.exit(1);
 
-// import.meta.url of CommonJS. Files are beside each other as in dist/esm, so that relative addresses hold.
-await build({
+// One file for programs and one for the worker: a page without a bundler waits for one request, not for a chain.
+const options = {
   entryPoints: [join(root, "src/index.ts"), join(root, "src/worker.ts")],
-  outdir: join(dist, "cjs"),
   bundle: true,
-  format: "cjs",
   platform: "neutral",
   target: "es2022",
-  define: { "import.meta.url": "__moduleUrl" },
+};
+await build({ ...options, outdir: join(dist, "esm"), format: "esm" });
+await build({
+  ...options,
+  outdir: join(dist, "cjs"),
+  format: "cjs",
+  define: { "import.meta.url": "__moduleUrl" }, // which CommonJS lacks
   banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 });
 writeFileSync(join(dist, "cjs/package.json"), '{"type": "commonjs"}\n');
