@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
-import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,8 +33,8 @@ def texts_udf(task: str, model: str, *, num_threads: int | None = None, **option
     best first; entities are structs of text, label, score, start and end. They depend on the text alone, so a task
     that Spark runs again, on whatever machine, gives the same bits.
 
-    Raises InputError for an unknown task. On the workers: InputError for a column that holds no strings, what loading
-    the model and a call of the task raise.
+    Raises InputError for an unknown task, and for an option that is no string, number, boolean, list or None. On the
+    workers: InputError for a column that holds no strings, what loading the model and a call of the task raise.
 
     >>> import pyspark.sql
     >>> spark = pyspark.sql.SparkSession.builder.master("local[1]").getOrCreate()
@@ -44,7 +44,7 @@ def texts_udf(task: str, model: str, *, num_threads: int | None = None, **option
     (384, None)
     """
     columns.find_task(task)
-    settings = pickle.dumps((task, os.fspath(model), options))
+    settings = _settings(task, os.fspath(model), options)
 
     def run(parts: Iterator[pd.Series]) -> Iterator[pd.Series]:
         task_on_column = _loaded(settings, num_threads or TaskContext.get().cpus())
@@ -54,10 +54,18 @@ def texts_udf(task: str, model: str, *, num_threads: int | None = None, **option
     return pandas_udf(run, returnType=_TYPES[task])
 
 
+def _settings(task: str, model: str, options: dict[str, Any]) -> str:
+    """The key of a Python worker's cache; each call of Spark brings its own copy of the objects."""
+    try:
+        return json.dumps((task, model, options))
+    except TypeError as error:
+        raise InputError(f"options: {error}; expected strings, numbers, booleans, lists and None.") from None
+
+
 @functools.cache
-def _loaded(settings: bytes, num_threads: int) -> Callable[[columns.Column], columns.Column]:
+def _loaded(settings: str, num_threads: int) -> Callable[[columns.Column], columns.Column]:
     """The task, loaded once in a Python worker, which runs many Spark tasks."""
-    task, model, options = pickle.loads(settings)
+    task, model, options = json.loads(settings)
     shipped = SparkFiles.get(model)
     return columns.load(task, shipped if os.path.exists(shipped) else model, num_threads, options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import pandas_udf
 
-from mobilebert_rt import default_model_path
+from mobilebert_rt import InputError, default_model_path
 from mobilebert_rt.integrations import spark as integration
 from mobilebert_rt.integrations.spark import texts_udf
 from tests.scale import tasks
@@ -76,6 +77,11 @@ def test_model_is_loaded_once_in_a_python_worker(spark: SparkSession) -> None:
 def test_column_without_strings_is_named(spark: SparkSession) -> None:
     with pytest.raises(PythonException, match="column: found values of type int32; expected strings"):
         spark.sql("SELECT 1 AS text").select(texts_udf("embed", "default")("text")).collect()
+
+
+def test_option_that_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(InputError, match="options: Object of type Event is not JSON serializable; expected strings"):
+        texts_udf("embed", "default", cancel=threading.Event())
 
 
 def test_every_row_once_when_an_executor_is_lost(
