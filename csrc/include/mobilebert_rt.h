@@ -90,9 +90,9 @@ MBRT_API const char* mbrt_last_error(void);
 /* The name of a status, as "MBRT_ERROR_INPUT"; "unknown" for other numbers. A static string. */
 MBRT_API const char* mbrt_status_name(mbrt_status status);
 
-/* The kernel sets that this processor supports, slowest first ("scalar" is always there), as static
- * strings. count: their number, also written with MBRT_ERROR_BUFFER, when it is more than capacity.
- * names may be NULL when capacity is 0. */
+/* The kernel sets that this processor supports, slowest first ("scalar" is always there, in
+ * WebAssembly "wasm_simd128"), as static strings. count: their number, also written with
+ * MBRT_ERROR_BUFFER, when it is more than capacity. names may be NULL when capacity is 0. */
 MBRT_API mbrt_status mbrt_available_isas(const char** names, size_t capacity, size_t* count);
 
 /* The default kernel set: MBRT_ISA, else the fastest. MBRT_ERROR_INPUT when MBRT_ISA is not available. */

@@ -73,10 +73,11 @@ constexpr KernelSet make_set(const char* isa, void (*enter_gemm_s8)(KernelSet&),
         []([[maybe_unused]] const CpuFeatures& cpu) { return condition; } \
   }
 
-// Slowest first.
+// Slowest first. A set's name, the targets of its int8 product and of what it does in floats, and its needs.
 constexpr Row kSets[] = {
-    //       isa           int8        float    needs
+#ifdef MBRT_HAVE_scalar
     MBRT_SET("scalar", scalar, scalar, true),
+#endif
 #ifdef MBRT_HAVE_avx2
     MBRT_SET("avx2", avx2, avx2, cpu.avx2_fma),
 #ifdef MBRT_HAVE_avxvnni

@@ -43,7 +43,7 @@ struct KernelSet {
 };
 
 // The sets that this CPU and this operating system can run, slowest first; "scalar" is always
-// there.
+// there, except in WebAssembly.
 const std::vector<const KernelSet*>& available_kernel_sets();
 
 // Every set that was compiled in, whether this CPU can run it or not (for listings).

@@ -144,7 +144,14 @@ __attribute__((noinline, cold)) inline f32x16 fma_by_lanes(const f32x16& a, cons
   return load(x);
 }
 
-inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
+// 150 instructions: a call where code is compiled for size.
+#ifdef __OPTIMIZE_SIZE__
+#define MBRT_FMA_INLINE __attribute__((noinline)) inline
+#else
+#define MBRT_FMA_INLINE inline
+#endif
+
+MBRT_FMA_INLINE f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
   v128_t doubt = wasm_i32x4_const_splat(0);
   const f32x16 r = {
       fma_twice_rounded(a.q0, b.q0, c.q0, doubt), fma_twice_rounded(a.q1, b.q1, c.q1, doubt),
@@ -152,6 +159,8 @@ inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
   if (__builtin_expect(wasm_v128_any_true(doubt), 0)) return fma_by_lanes(a, b, c);
   return r;
 }
+
+#undef MBRT_FMA_INLINE
 
 #endif  // __wasm_relaxed_simd__
 

@@ -25,10 +25,9 @@ from tests.small_models.files import MODELS, write_model
 from tests.wasm.conftest import NO_FMA, RELAXED
 from tests.wasm.record import write_records
 
-PLAIN = "scalar wasm_simd128"
+PLAIN = "wasm_simd128"
 # V8 of Node 20 computes wrong sums with the relaxed dot product, which is found out when the module is loaded.
-ALL = "scalar wasm_simd128( wasm_relaxed_dot)? wasm_relaxed"
-MAX_BYTES, MAX_BROTLI = 900_000, 210_000
+ALL = "wasm_simd128( wasm_relaxed_dot)? wasm_relaxed"
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +90,11 @@ def test_malformed_files_have_the_same_errors(node: Callable[..., str], tmp_path
         assert message.partition(": ")[2].replace(*reversed(largest)) == expected.replace(*reversed(largest)), case
 
 
-@pytest.mark.parametrize("module", ["mobilebert_rt.wasm", "mobilebert_rt_relaxed.wasm"])
-def test_module_is_small(node: Callable[..., str], module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "max_bytes", "max_compressed"),
+    [("mobilebert_rt.wasm", 600_000, 165_000), ("mobilebert_rt_relaxed.wasm", 650_000, 175_000)],
+)
+def test_module_is_small(node: Callable[..., str], module: str, max_bytes: int, max_compressed: int) -> None:
     size, compressed = map(int, node("size.mjs", module, flags=()).split())
-    assert size <= MAX_BYTES, f"{size} bytes"
-    assert compressed <= MAX_BROTLI, f"{compressed} bytes, compressed with brotli"
+    assert size <= max_bytes, f"{size} bytes"
+    assert compressed <= max_compressed, f"{compressed} bytes, compressed with brotli"
