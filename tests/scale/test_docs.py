@@ -33,7 +33,9 @@ def test_python_blocks_run_and_write_the_vectors(inside: Path) -> None:
 
 @pytest.fixture
 def local_spark() -> Iterator[None]:
-    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    """One CPU. The builder keeps the settings of other tests."""
+    builder = SparkSession.builder.master("local[1]").config("spark.task.cpus", "1")
+    session = builder.config("spark.ui.enabled", "false").getOrCreate()
     yield
     session.stop()
 
