@@ -14,7 +14,7 @@ set(CMAKE_RANLIB llvm-ranlib-19)
 set(CMAKE_CXX_FLAGS_INIT
     "-fwasm-exceptions -msimd128 -mbulk-memory -mnontrapping-fptoint -msign-ext -mmutable-globals")
 # Small, as a page waits for the module; kernels have flags of their own. Cached: CMake appends -O3 to an _INIT.
-set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG" CACHE STRING "")
+set(CMAKE_CXX_FLAGS_RELEASE "-Oz -DNDEBUG" CACHE STRING "")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

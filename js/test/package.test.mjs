@@ -22,7 +22,7 @@ const MODELS = {
   mlm: "fill",
   "cross-encoder": "rank",
 };
-const MAX_SIZE = 1_800_000; // bytes; the two modules have 1,520,000
+const MAX_SIZE = 1_500_000; // bytes; the two modules have 1,044,000
 
 before(() => {
   for (const folder of [root, join(root, "model")]) run("npm", ["pack", "--pack-destination", project], folder);
