@@ -25,6 +25,7 @@
 #   make test-scale    Ray and Spark on local clusters (needs Java 17; 4 minutes)
 #   make serving       `mbrt serve` against a FastAPI server, on a quiet machine; make soak: 30 minutes of mixed load, and
 #                      10,000 requests made from its OpenAPI document
+#   make bench-js      the npm package against ONNX Runtime Web and transformers.js, on a quiet machine
 #   make wheels        wheels of the last commit, into dist; make dist: every package; make dist-check: built twice, the
 #                      same bytes
 #   make clean         removes build, dist and .venv
@@ -58,7 +59,8 @@ NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet sc
             $(JOBS_OF_THEIR_OWN)
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-js test-arm test-avx512 \
-        test-integrations test-scale sanitize tidy speed bench peers paper serving soak wheels dist dist-check tools clean
+        test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist dist-check \
+        tools clean
 
 help:
 	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
@@ -192,6 +194,9 @@ peers: $(STAMPS)/dev
 paper: $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet "matplotlib>=3.8"
 	$(BIN)/python benchmarks/paper --docs
+
+bench-js: $(STAMPS)/test
+	$(BIN)/python -m benchmarks.javascript
 
 serving: $(STAMPS)/test
 	$(BIN)/python -m pip install --quiet "fastapi>=0.115"
