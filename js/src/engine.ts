@@ -1,7 +1,7 @@
 // One instance of the module: memory, strings, arrays of 4-byte fields, statuses. Written against mobilebert_rt.h and
 // csrc/wasm/README.md.
 
-import { DisposedError, errorOf, InputError, InternalError } from "./errors.js";
+import { DisposedError, errorOf, InputError, InternalError, OutOfMemoryError } from "./errors.js";
 
 /** The functions of the module that this package calls. Pointers and sizes are numbers; handles are BigInt. */
 export interface Exports {
@@ -138,7 +138,7 @@ export class Engine {
     if (this.failure !== undefined) throw this.failure;
     const pointer = size < 2 ** 32 ? this.exports.allocate(size) >>> 0 : 0;
     if (pointer !== 0) return pointer;
-    throw errorOf("MBRT_ERROR_MEMORY", `${size} bytes: out of memory. Use a smaller model or batch.`);
+    throw new OutOfMemoryError(`${size} bytes: out of memory. Use a smaller model or batch.`);
   }
 
   /** What body returns; the memory that it takes from the arena is freed. */

@@ -11,60 +11,53 @@ export class MobileBertError extends Error {
   }
 }
 
-/** A wrong argument, option or text. */
-export class InputError extends MobileBertError {
+/** An error whose class has its code. */
+class KnownError extends MobileBertError {
+  static readonly code: string = "";
+
   constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_INPUT", options);
+    super(message, new.target.code, options);
   }
+}
+
+/** A wrong argument, option or text. */
+export class InputError extends KnownError {
+  static override readonly code = "MBRT_ERROR_INPUT";
 }
 
 /** The bytes are no valid model file. */
-export class ModelFormatError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_MODEL_FORMAT", options);
-  }
+export class ModelFormatError extends KnownError {
+  static override readonly code = "MBRT_ERROR_MODEL_FORMAT";
 }
 
 /** The model is valid but cannot do this. */
-export class UnsupportedModelError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_UNSUPPORTED_MODEL", options);
-  }
+export class UnsupportedModelError extends KnownError {
+  static override readonly code = "MBRT_ERROR_UNSUPPORTED_MODEL";
 }
 
 /** The call took longer than its `timeout`. */
-export class TimeoutError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_TIMEOUT", options);
-  }
+export class TimeoutError extends KnownError {
+  static override readonly code = "MBRT_ERROR_TIMEOUT";
 }
 
 /** The model or the batch needs more memory than there is. */
-export class OutOfMemoryError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_MEMORY", options);
-  }
+export class OutOfMemoryError extends KnownError {
+  static override readonly code = "MBRT_ERROR_MEMORY";
 }
 
 /** The model, or its worker, has been disposed of. */
-export class DisposedError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_HANDLE", options);
-  }
+export class DisposedError extends KnownError {
+  static override readonly code = "MBRT_ERROR_HANDLE";
 }
 
 /** A model or the WebAssembly module could not be fetched, read or compiled. */
-export class LoadError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "LOAD", options);
-  }
+export class LoadError extends KnownError {
+  static override readonly code = "LOAD";
 }
 
 /** An internal error: please report it. The model must be loaded again. */
-export class InternalError extends MobileBertError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "MBRT_ERROR_INTERNAL", options);
-  }
+export class InternalError extends KnownError {
+  static override readonly code = "MBRT_ERROR_INTERNAL";
 }
 
 const CLASSES = [
@@ -77,7 +70,7 @@ const CLASSES = [
   LoadError,
   InternalError,
 ];
-const BY_CODE = new Map(CLASSES.map((type) => [new type("").code, type]));
+const BY_CODE = new Map<string, typeof KnownError>(CLASSES.map((type) => [type.code, type]));
 
 /** The error of a status name and the engine's message. */
 export function errorOf(code: string, message: string): MobileBertError {

@@ -2,7 +2,7 @@
 
 import { Call } from "./call.js";
 import { Engine } from "./engine.js";
-import { LoadError, MobileBertError, errorOf } from "./errors.js";
+import { DisposedError, InputError, LoadError } from "./errors.js";
 import { nextTask } from "./host.js";
 import type { Control, Input, ModelInfo, Request, Runner } from "./runner.js";
 import { open, type Opened, type Progress, type Source } from "./source.js";
@@ -125,7 +125,7 @@ class LocalRunner implements Runner {
   }
 
   private alive(): Engine {
-    if (this.engine === undefined) throw errorOf("MBRT_ERROR_HANDLE", "the model has been disposed of. Load it again.");
+    if (this.engine === undefined) throw new DisposedError("the model has been disposed of. Load it again.");
     return this.engine;
   }
 }
@@ -135,8 +135,8 @@ function runBatch(call: Call, inputs: readonly Input[], start: number, end: numb
   try {
     return call.run(inputs.slice(start, end), seconds);
   } catch (error) {
-    if (start === 0 || !(error instanceof MobileBertError) || error.code !== "MBRT_ERROR_INPUT") throw error;
-    throw errorOf(error.code, `in the batch that begins with input ${start}: ${error.message}`);
+    if (start === 0 || !(error instanceof InputError)) throw error;
+    throw new InputError(`in the batch that begins with input ${start}: ${error.message}`);
   }
 }
 
