@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mobilebert_rt import columns
-from mobilebert_rt.errors import InputError
+from mobilebert_rt.errors import InputError, MobileBertError
 
 
 class MapTexts:
@@ -21,7 +21,8 @@ class MapTexts:
     the text alone, so a batch that Ray runs again, on whatever machine, gives the same bits.
 
     Raises InputError for an unknown task, a column that is not there or holds no strings, and a result_column that is
-    there already; what loading the model and a call of the task raise.
+    there already; MobileBertError if num_threads is None and Ray is not installed; what loading the model and a call
+    of the task raise.
 
     >>> import pyarrow
     >>> embed = MapTexts("embed", "default", num_threads=1)  # Ray does this in each actor
@@ -66,6 +67,10 @@ def _as_table(batch: Any) -> Any:
 
 def _cpus_of_actor() -> int:
     """num_cpus of the actor that this process is; one for fractions and for none."""
-    import ray  # noqa: PLC0415
-
+    try:
+        import ray  # noqa: PLC0415 - not a requirement
+    except ImportError as error:
+        raise MobileBertError(
+            f"MapTexts: {error}; expected the packages of the extra ray. Install them: pip install 'mobilebert-rt[ray]'"
+        ) from error
     return max(1, int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1)))

@@ -8,13 +8,19 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pandas as pd
-import pyarrow
-from pyspark import SparkFiles, TaskContext
-from pyspark.sql.functions import pandas_udf
-
 from mobilebert_rt import columns
 from mobilebert_rt.errors import InputError
+
+try:
+    import pandas as pd
+    import pyarrow
+    from pyspark import SparkFiles, TaskContext
+    from pyspark.sql.functions import pandas_udf
+except ImportError as error:
+    raise ImportError(
+        f"mobilebert_rt.integrations.spark: {error}; expected the packages of the extra spark. "
+        "Install them: pip install 'mobilebert-rt[spark]'"
+    ) from error
 
 _LABELS = "array<struct<label:string,score:float>>"
 _ENTITIES = "array<struct<text:string,label:string,score:float,start:int,end:int>>"

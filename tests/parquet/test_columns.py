@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mobilebert_rt import InputError, TextEmbedder, UnsupportedModelError, convert
+from mobilebert_rt import InputError, MobileBertError, TextEmbedder, UnsupportedModelError, convert
 from mobilebert_rt.columns import load
 from mobilebert_rt.integrations.ray import MapTexts
 from tests import interpreter
@@ -82,6 +84,16 @@ def test_batch_gets_a_column_and_keeps_the_others() -> None:
 def test_wrong_columns_of_a_batch_are_named(columns: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         MapTexts("embed", "default", num_threads=1)(pyarrow.table(columns))
+
+
+def test_missing_packages_are_named_with_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MobileBertError, match=r"extra ray\. Install them: pip install 'mobilebert-rt\[ray\]'"):
+        MapTexts("embed", "default")
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.delitem(sys.modules, "mobilebert_rt.integrations.spark", raising=False)
+    with pytest.raises(ImportError, match=r"extra spark\. Install them: pip install 'mobilebert-rt\[spark\]'"):
+        importlib.import_module("mobilebert_rt.integrations.spark")
 
 
 def test_package_imports_no_cluster() -> None:
