@@ -24,7 +24,14 @@ def test_paper_recipes_have_the_published_values() -> None:
     assert (teacher.data.texts, student.data.texts) == (4096, 2048)
     assert stages[0].learning_rate == pytest.approx(4.5e-3)
     assert stages[0].schedule(500, 10_000) == pytest.approx(0.501)
-    assert vars(student.weights) == {"feature": 100, "mean": 5000, "variance": 5, "attention": 1, "alpha": 0.5}
+    assert vars(student.weights) == {
+        "feature": 100,
+        "mean": 5000,
+        "variance": 5,
+        "attention": 1,
+        "alpha": 0.5,
+        "similarity": 0,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(recipes.shipped()))
@@ -79,5 +86,5 @@ def test_invalid_recipes_are_refused(tmp_path: Path, text: str, message: str) ->
 
 
 def test_unknown_name_lists_the_shipped_recipes() -> None:
-    with pytest.raises(TrainingError, match="minilm, minilm_cooldown, paper_student"):
+    with pytest.raises(TrainingError, match="minilm, minilm_cooldown, minilm_vectors, paper_student"):
         recipes.load_recipe("paper")

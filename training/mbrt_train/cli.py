@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mbrt_train.cli_tuning import add_evaluate, add_export, add_finetune
+from mbrt_train.cli_vectors import add_agreement, add_vectors
 from mbrt_train.commands import Commands, Run, add_command, add_encoding, interrupted, one_line_warnings, parse_seeds
 from mbrt_train.errors import TrainingError
 from mobilebert_rt.errors import MobileBertError
@@ -41,7 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_recipes, _prepare, _train, _ablation, add_finetune, add_evaluate, add_export):
+    for add in (
+        _recipes,
+        _prepare,
+        add_vectors,
+        _train,
+        add_agreement,
+        _ablation,
+        add_finetune,
+        add_evaluate,
+        add_export,
+    ):
         add(commands)
     args = parser.parse_args(argv)
     run: Run = args.run
@@ -101,6 +112,9 @@ every epoch.
         help="share of segments with a random smaller size (default: 0.1)",
     )
     parser.add_argument(
+        "--whole", action="store_true", help="each document is one segment, cut to --max-tokens; for --teacher-vectors"
+    )
+    parser.add_argument(
         "--heldout",
         type=float,
         default=0.01,
@@ -125,6 +139,7 @@ def _run_prepare(args: argparse.Namespace) -> int:
         lower_case=not args.cased,
         max_tokens=args.max_tokens,
         short=args.short,
+        whole=args.whole,
         heldout=args.heldout,
         reading=Reading(args.field, args.lines, args.encoding),
         seed=args.seed,
@@ -154,6 +169,13 @@ interrupted run, with the same results. A different configuration for an existin
         "--out", required=True, type=Path, metavar="DIR", help="folder of the run: checkpoints and logs"
     )
     parser.add_argument("--teacher", type=Path, metavar="DIR", help="Hugging Face folder of a BERT or (IB-)MobileBERT")
+    parser.add_argument(
+        "--teacher-vectors",
+        type=Path,
+        metavar="FILE",
+        help='from `mbrt-train vectors`, for recipes with objective = "vectors"; --teacher is then optional and only '
+        "initialises the embeddings",
+    )
     # Not --start: torchrun would take it as an abbreviation of its own --start-method.
     parser.add_argument(
         "--from", dest="start", type=Path, metavar="DIR", help="run whose last weights the student is initialised with"
@@ -174,7 +196,18 @@ def _run_train(args: argparse.Namespace) -> int:
     seconds = None if args.stop_after is None else 60 * args.stop_after
     recipe = load_recipe(args.recipe)
     exam = None if args.evaluate is None else _exam(args.evaluate, recipe.data.max_length)
-    position = train(Request(recipe, args.corpus, args.out, args.teacher, args.start, seconds, args.quiet, exam))
+    request = Request(
+        recipe,
+        args.corpus,
+        args.out,
+        args.teacher,
+        args.start,
+        stop_after=seconds,
+        quiet=args.quiet,
+        exam=exam,
+        vectors=args.teacher_vectors,
+    )
+    position = train(request)
     total = sum(stage.steps for stage in recipe.stages())
     print(f"{args.out}: step {position.step:,} of {total:,}")
     return 0

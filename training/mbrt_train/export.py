@@ -95,7 +95,7 @@ def _read(source: Path) -> tuple[AnyModel, dict[str, Any], int | None]:
     if folder != source:
         recipe = checkpoints.read_checkpoint(folder).recipe
         model = load_model(folder)
-        sentence = recipe["objective"] == "sentence"
+        sentence = recipe["objective"] in ("sentence", "vectors")
         if sentence and isinstance(model, PreTraining):
             model = model.body  # its heads are not trained
         return model.eval(), {}, recipe["data"]["max_length"] if sentence else None

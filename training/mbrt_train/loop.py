@@ -29,6 +29,7 @@ from mbrt_train.errors import TrainingError
 from mbrt_train.logs import Log
 from mbrt_train.models import PreTraining
 from mbrt_train.optimisers import make_optimiser, set_rate
+from mbrt_train.precision import Working
 from mbrt_train.recipes import Recipe
 from mbrt_train.seeds import hash_seed
 from mbrt_train.strategies import Stage
@@ -58,6 +59,7 @@ class Trainer:
         self.accelerator = accelerator or make_accelerator()
         self.student = student.to(self.accelerator.device)
         self.stages = recipe.stages()
+        self.working: Working | None = None
         self.quiet = quiet or not self.accelerator.is_main_process
         self.log: Log | None = None
 
@@ -97,7 +99,9 @@ class Trainer:
         if resume is not None:
             same_stage = position.step_in_stage > 0
             checkpoints.restore(resume, self.student, optimiser if same_stage else None)
-        wrapped = self.accelerator.prepare_model(Student(self.student, self.recipe.quantised))
+        self.working = Working(self.student) if self.recipe.precision == "bf16_weights" else None
+        runs = self.student if self.working is None else self.working.model
+        wrapped = self.accelerator.prepare_model(Student(runs, self.recipe.quantised))
         a = self.accelerator
         feed = shares(self.batches, position.epoch, position.batch, a.process_index, a.num_processes)
         keeping = self.recipe.keeping
@@ -166,11 +170,15 @@ class Trainer:
         return loss
 
     def _update(self, optimiser: torch.optim.Optimizer, found: dict[str, float]) -> None:
+        if self.working is not None:
+            self.working.move_gradients()
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         clip = self.recipe.optimiser.clip
         norm = nn.utils.clip_grad_norm_(parameters, clip if clip > 0 else float("inf"))
         found["gradient_norm"] = float(norm)
         optimiser.step()
+        if self.working is not None:
+            self.working.refresh()
 
     def _counts(self, share: Share, deadline: float | None) -> tuple[dict[str, int], bool]:
         """Counts of the whole batch, and whether any process has reached the deadline."""

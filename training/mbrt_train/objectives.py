@@ -80,3 +80,10 @@ def mean_pooled(states: Tensor, mask: Tensor) -> Tensor:
 def pooled_cosine(teacher: Tensor, student: Tensor) -> Tensor:
     """1 - cosine of each text's sentence vector: [B, H] twice -> [B]."""
     return 1 - F.cosine_similarity(full(teacher), full(student), dim=-1)
+
+
+def similarity_distance(teacher: Tensor, student: Tensor) -> Tensor:
+    """For each text the mean squared difference of its cosines to the other texts: [B, H] twice -> [B]; 0 for B = 1."""
+    t, s = (F.normalize(full(x), dim=-1) for x in (teacher, student))
+    difference = (t @ t.T - s @ s.T).fill_diagonal_(0.0)
+    return difference.square().sum(1) / max(1, len(t) - 1)

@@ -34,7 +34,8 @@ BASES = {
     "ib_bert_large": configs.IB_BERT_LARGE,
     "bert": configs.bert(768, 12, 12),
 }
-OBJECTIVES = ("pretraining", "distillation", "sentence")
+OBJECTIVES = ("pretraining", "distillation", "sentence", "vectors")
+PRECISIONS = ("fp32", "bf16", "bf16_weights")
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,12 @@ class Keeping:
 
 @dataclass(frozen=True)
 class Recipe:
-    """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence), or
-    "sentence" (mean-pooled vectors). precision: fp32 or bf16; MobileBERT's states overflow fp16. quantised: train a
-    student of sentence vectors with the engine's int8 arithmetic. teacher_states: what computes the teacher's states:
-    "torch", or the engine in "fp32" or "int8", which is faster on a CPU but gives no attention maps.
+    """objective: "pretraining" (no teacher), "distillation" (the paper's last stage: words and next sentence),
+    "sentence" (mean-pooled vectors), or "vectors" (mean-pooled vectors, from a file of the teacher's). precision: fp32;
+    bf16, as torch.autocast chooses; or bf16_weights, everything but the optimiser and the losses, which is faster where
+    the CPU multiplies bf16. MobileBERT's states overflow fp16. quantised: train a student of sentence vectors with the
+    engine's int8 arithmetic. teacher_states: what computes the teacher's states: "torch", or the engine in "fp32" or
+    "int8", which is faster on a CPU but gives no attention maps.
     """
 
     title: str
@@ -89,15 +92,21 @@ class Recipe:
                 'teacher_states from the engine require objective = "sentence" and weights.attention = 0: it gives '
                 "neither attention scores nor logits of masked words."
             )
-        if self.precision not in ("fp32", "bf16"):
+        if self.precision not in PRECISIONS:
             raise TrainingError(
-                f"precision is {self.precision!r}; expected fp32 or bf16. fp16 is not supported: MobileBERT's states "
-                "reach 2.5e7, the maximum of fp16 is 65,504."
+                f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}. fp16 is not supported: "
+                "MobileBERT's states reach 2.5e7, the maximum of fp16 is 65,504."
             )
-        whole = self.objective == "sentence" and self.strategy != "progressive"
+        if self.objective == "vectors" and (self.strategy != "auxiliary" or self.budget.transfer_steps):
+            raise TrainingError(
+                'objective = "vectors" has no states to transfer; expected strategy = "auxiliary" and '
+                "budget.transfer_steps = 0."
+            )
+        whole = self.objective in ("sentence", "vectors") and self.strategy != "progressive"
         if self.quantised and not (whole and self.precision == "fp32"):
             raise TrainingError(
-                'quantised = true requires objective = "sentence", fp32, and a strategy other than progressive.'
+                'quantised = true requires objective = "sentence" or "vectors", fp32, and a strategy other than '
+                "progressive."
             )
         if self.objective == "pretraining" and self.budget.transfer_steps:
             raise TrainingError("pretraining has no teacher, so budget.transfer_steps must be 0.")

@@ -18,6 +18,7 @@ from mbrt_train.checkpoints import Checkpoint, Position, differences
 from mbrt_train.data.batches import Batches
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.tokenizer import check_checkpoint, copy_tokenizer, vocabulary
+from mbrt_train.data.vectors import Vectors
 from mbrt_train.errors import TrainingError, TrainingWarning
 from mbrt_train.heads import load_model
 from mbrt_train.loop import Trainer, make_accelerator
@@ -32,6 +33,7 @@ from mbrt_train.tasks import (
     SentenceDistillation,
     Student,
     Task,
+    VectorDistillation,
     Weights,
 )
 from mbrt_train.teachers import Teacher, inherit, load_teacher, read_config
@@ -44,7 +46,8 @@ class Request:
     """Options of `mbrt-train train`.
 
     start: a run or a checkpoint's folder, whose weights initialise the student. stop_after: seconds, after which the
-    run writes a checkpoint and stops. exam: a task of sentence vectors, whose metrics are logged with each checkpoint.
+    run writes a checkpoint and stops. vectors: the teacher's, of objective "vectors". exam: a task of sentence vectors,
+    whose metrics are logged with each checkpoint.
     """
 
     recipe: Recipe
@@ -55,6 +58,7 @@ class Request:
     stop_after: float | None = None
     quiet: bool = False
     exam: Exam | None = None
+    vectors: Path | None = None
 
 
 def train(request: Request) -> Position:
@@ -72,7 +76,8 @@ def train(request: Request) -> Position:
     if request.start is not None and resume is None:
         _start_from(student, request.start)
     words = vocabulary(corpus.tokenizer())
-    batches = Batches(corpus, words, recipe.data)
+    vectors = _vectors(request, recipe, corpus)
+    batches = Batches(corpus, words, recipe.data, vectors)
     heldout = _heldout(request, recipe)
     exam = None if request.exam is None else _exam(request.exam, corpus, accelerator.device)
     if teacher is not None:
@@ -153,6 +158,8 @@ def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None
         if request.teacher is not None:
             raise TrainingError("this recipe pre-trains without a teacher. Omit --teacher.")
         return None
+    if request.teacher is None and recipe.objective == "vectors":
+        return None
     if request.teacher is None:
         raise TrainingError("this recipe distils from a teacher. Give its folder with --teacher.")
     teacher = load_teacher(weights_folder(request.teacher))
@@ -162,12 +169,20 @@ def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None
             f"data.max_length is {recipe.data.max_length}; the teacher has "
             f"{teacher.config.max_position_embeddings} positions."
         )
-    return teacher if recipe.teacher_states == "torch" else teacher.by_engine(recipe.teacher_states)
+    return (
+        teacher
+        if recipe.teacher_states == "torch" or recipe.objective == "vectors"
+        else teacher.by_engine(recipe.teacher_states)
+    )
 
 
 def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task]:
     torch.manual_seed(hash_seed(recipe.seed, 1))
     student = PreTraining(recipe.student)
+    if recipe.objective == "vectors":
+        if teacher is not None:
+            inherit(teacher, student)
+        return student, VectorDistillation(recipe.weights)
     if teacher is None:
         return student, Pretraining()
     tasks: dict[str, Callable[[Teacher, PreTraining, Weights], KnowledgeTransfer]] = {
@@ -201,7 +216,16 @@ def _heldout(request: Request, recipe: Recipe) -> Batches | None:
         return None
     part = Corpus(request.corpus, "heldout")
     options = replace(recipe.data, texts=min(recipe.data.texts, rows))
-    return Batches(part, vocabulary(part.tokenizer()), options)
+    return Batches(part, vocabulary(part.tokenizer()), options, _vectors(request, recipe, part))
+
+
+def _vectors(request: Request, recipe: Recipe, corpus: Corpus) -> Vectors | None:
+    if (recipe.objective == "vectors") != (request.vectors is not None):
+        raise TrainingError(
+            f'objective is "{recipe.objective}" and --teacher-vectors is {request.vectors}; expected the option with '
+            'objective "vectors" and only there.'
+        )
+    return None if request.vectors is None else Vectors(request.vectors, corpus, recipe.student.hidden_size)
 
 
 def _identity(request: Request, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
@@ -211,6 +235,7 @@ def _identity(request: Request, recipe: Recipe, corpus: Corpus) -> dict[str, Any
         "recipe": recipe.resolved(),
         "corpus": {key: m[key] for key in ("tokenizer", "vocab_size", "max_tokens", "seed", "segments", "tokens")},
         "teacher": None if request.teacher is None else request.teacher.name,
+        "vectors": None if request.vectors is None else request.vectors.name,
         "start": None if request.start is None else request.start.name,
     }
 
@@ -226,7 +251,7 @@ def _resumable(request: Request, recipe: Recipe, corpus: Corpus) -> Checkpoint |
     ours = json.loads(json.dumps(_identity(request, recipe, corpus)))
     found = differences(ours["recipe"], theirs["recipe"])
     found += differences(ours["corpus"], theirs["corpus"], "corpus.")
-    for key in ("teacher", "start"):
+    for key in ("teacher", "vectors", "start"):
         if ours[key] != theirs[key]:
             found.append(f"{key} is {theirs[key]!r} in the run, {ours[key]!r} here")
     if found:

@@ -29,7 +29,8 @@ class Batch:
     """B texts of up to S tokens, padded on the right; int64.
 
     ids, mask, types [B, S]; labels [B, S], the word to predict at a masked token, else IGNORED; relation [B], 0 if
-    the second segment is the next one, 1 if not, IGNORED for a text of one segment.
+    the second segment is the next one, 1 if not, IGNORED for a text of one segment. vectors [B, H] float32: the
+    teacher's, of unit length, if they come from a file.
     """
 
     ids: Tensor
@@ -37,9 +38,11 @@ class Batch:
     types: Tensor
     labels: Tensor
     relation: Tensor
+    vectors: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
-        return replace(self, **{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: part.to(device) for name, part in parts.items() if part is not None})
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -72,6 +75,7 @@ class Weights:
     variance: float = 5.0
     attention: float = 1.0
     alpha: float = 0.5  # weight of the true word in pre-training distillation
+    similarity: float = 0.0  # of the cosines between texts, for vectors from a file
 
 
 class Made(NamedTuple):
@@ -221,6 +225,25 @@ class SentenceDistillation(KnowledgeTransfer):
         t = objectives.mean_pooled(theirs.last_hidden_state, batch.mask)
         s = objectives.mean_pooled(ours.output.last_hidden_state, batch.mask)
         return [Term("sentence", objectives.pooled_cosine(t, s).sum(), "texts", weight)]
+
+
+class VectorDistillation:
+    """For vectors of a teacher from a file: 1 - cosine, and the cosines between the texts of a micro-batch."""
+
+    uses_heads, dropout = False, False
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+
+    def terms(self, student: nn.Module, batch: Batch, stage: Stage) -> list[Term]:
+        assert batch.vectors is not None
+        made: Made = student(batch)
+        ours = objectives.mean_pooled(made.output.last_hidden_state, batch.mask)
+        found = [Term("sentence", objectives.pooled_cosine(batch.vectors, ours).sum(), "texts", stage.final)]
+        if self.weights.similarity:
+            distance = objectives.similarity_distance(batch.vectors, ours)
+            found.append(Term("similarity", distance.sum(), "texts", stage.final * self.weights.similarity))
+        return found
 
 
 def trainable(name: str, task: Task, stage: Stage) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.masking import Example, Masking, make_example
 from mbrt_train.data.tokenizer import Vocabulary
+from mbrt_train.data.vectors import Vectors
 from mbrt_train.errors import TrainingError
 from mbrt_train.tasks import IGNORED, Batch
 
@@ -25,7 +26,8 @@ class Batching:
     """texts: rows per batch; or tokens: maximum of rows times the longest row. max_length: tokens per text.
 
     pairs: next-sentence pairs instead of single segments. micro_tokens: maximum tokens of one forward pass, including
-    padding; larger batches are accumulated.
+    padding; larger batches are accumulated. balance: an epoch has n^balance times a constant rows of a source of n
+    rows: 1 is every row once; below, small sources are repeated and large ones are sampled.
     """
 
     texts: int = 0
@@ -33,30 +35,53 @@ class Batching:
     max_length: int = 128
     pairs: bool = True
     micro_tokens: int = 16384
+    balance: float = 1.0
     masking: Masking = field(default_factory=Masking)
     seed: int = 0
 
 
 class Batches:
-    """The batches of a corpus. Raises TrainingError for options that contradict each other or the corpus."""
+    """The batches of a corpus, with a teacher's vectors if they are given.
 
-    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, options: Batching) -> None:
+    Raises TrainingError for options that contradict each other or the corpus.
+    """
+
+    def __init__(
+        self, corpus: Corpus, vocabulary: Vocabulary, options: Batching, vectors: Vectors | None = None
+    ) -> None:
         if (options.texts > 0) == (options.tokens > 0):
             raise TrainingError("set either data.texts or data.tokens.")
         if options.max_length <= SPECIALS or 0 < options.tokens < options.max_length:
             raise TrainingError(f"data.tokens is {options.tokens}; expected at least max_length, {options.max_length}.")
         if options.texts > len(corpus):
             raise TrainingError(f"the corpus has {len(corpus)} segments; a batch needs {options.texts}.")
-        self.corpus, self.vocabulary, self.options = corpus, vocabulary, options
+        if not 0 <= options.balance <= 1:
+            raise TrainingError(
+                f"data.balance is {options.balance:g}; expected 0 (equal sources) to 1 (all rows once)."
+            )
+        self.corpus, self.vocabulary, self.options, self.vectors = corpus, vocabulary, options, vectors
         self._plan: tuple[int, list[NDArray[np.int64]]] | None = None
 
     def plan(self, epoch: int) -> list[NDArray[np.int64]]:
         """The rows of each batch of an epoch. Batches of `texts` drop the remainder; those of `tokens` use all rows."""
         if self._plan is None or self._plan[0] != epoch:
             rng = np.random.default_rng([self.options.seed, epoch])
-            order = rng.permutation(len(self.corpus))
-            self._plan = (epoch, self._sorted_batches(order, rng))
+            self._plan = (epoch, self._sorted_batches(self._order(rng), rng))
         return self._plan[1]
+
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The rows of an epoch in random order, balanced between the sources."""
+        if self.options.balance == 1:
+            return rng.permutation(len(self.corpus))
+        by_source = np.argsort(self.corpus.sources(), kind="stable")
+        sizes = np.bincount(self.corpus.sources())
+        wanted = np.where(sizes > 0, sizes**self.options.balance, 0.0)
+        wanted = np.ceil(wanted / wanted.sum() * len(self.corpus)).astype(np.int64)
+        parts = []
+        for rows, count in zip(np.split(by_source, np.cumsum(sizes)[:-1]), wanted, strict=True):
+            if len(rows):
+                parts += [rows] * (count // len(rows)) + [rng.permutation(rows)[: count % len(rows)]]
+        return rng.permutation(np.concatenate(parts))
 
     def _sorted_batches(self, order: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Windows of the order are sorted by length and split into batches, which are shuffled within a window."""
@@ -97,7 +122,15 @@ class Batches:
                 groups.append([])
                 longest = len(example.ids)
             groups[-1].append(example)
-        return [collate(group, self.vocabulary.pad) for group in groups]
+        ends = np.cumsum([len(group) for group in groups])[:-1]
+        parts = np.split(np.asarray(rows, np.int64), ends)
+        return [self._collate(group, part) for group, part in zip(groups, parts, strict=True)]
+
+    def _collate(self, examples: Sequence[Example], rows: NDArray[np.int64]) -> Batch:
+        batch = collate(examples, self.vocabulary.pad)
+        if self.vectors is None:
+            return batch
+        return replace(batch, vectors=torch.from_numpy(self.vectors.of(self.corpus.documents[rows])))
 
     def example(self, row: int, epoch: int) -> Example:
         rng = np.random.default_rng([self.options.seed, epoch, row])

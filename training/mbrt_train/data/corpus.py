@@ -1,12 +1,13 @@
 """A prepared corpus on disk: Arrow shards of segments, memory-mapped, and a manifest.
 
-    corpus.json                  sizes, options and the fingerprint of the tokenizer
+    corpus.json                  sizes, options, the first document of each source, the fingerprint of the tokenizer
     tokenizer/                   the tokenizer's files
     train-00000.arrow ...        one row per segment
     heldout-00000.arrow ...      the same for documents that are not used for training
 
-A segment is a sequence of whole sentences of one document, up to max_tokens - 3 tokens: `ids` without special tokens,
-`cuts`, the ends of its sentences, and `document`.
+A segment is a sequence of whole sentences of one document, up to max_tokens - 3 tokens; or, with `whole`, the start of
+one document, up to max_tokens - 2. It has `ids` without special tokens, `cuts`, the ends of its sentences, and
+`document`, a number in the order of the sources.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tokenizers import Tokenizer
 from mbrt_train.data.tokenizer import fingerprint, load_tokenizer
 from mbrt_train.errors import TrainingError
 
-FORMAT, VERSION = "mbrt_corpus", 1
+FORMAT, VERSION = "mbrt_corpus", 2
 MANIFEST = "corpus.json"
 SCHEMA = pa.schema([("ids", pa.list_(pa.int32())), ("cuts", pa.list_(pa.int32())), ("document", pa.int64())])
 
@@ -55,6 +56,7 @@ class Corpus:
             )
         lengths = [np.diff(batch.column(0).offsets.to_numpy()) for batch in self._shards]
         self.lengths: NDArray[np.int32] = np.concatenate(lengths).astype(np.int32)
+        self.documents: NDArray[np.int64] = np.concatenate([batch.column(2).to_numpy() for batch in self._shards])
         if int(self.lengths.sum()) != self.manifest["tokens"][split]:
             raise TrainingError(
                 f"{self.folder}: the shards and {MANIFEST} have different numbers of tokens. Prepare it again."
@@ -69,6 +71,11 @@ class Corpus:
         i = row - (self._ends[shard - 1] if shard else 0)
         ids, cuts = (batch.column(c)[i].values.to_numpy() for c in (0, 1))
         return Segment(ids, cuts, batch.column(2)[i].as_py())
+
+    def sources(self) -> NDArray[np.int64]:
+        """For each row the number of its source."""
+        firsts = [source["first"] for source in self.manifest["sources"]]
+        return np.searchsorted(firsts, self.documents, side="right") - 1
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer of the corpus. Raises TrainingError if it was replaced."""

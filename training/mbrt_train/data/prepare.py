@@ -38,7 +38,8 @@ class Preparation:
 
     tokenizer: a folder; or new_vocabulary: number of pieces to learn from the text. max_tokens: maximum of a segment
     with its three special tokens. short: share of segments with a random smaller size, to train on all lengths.
-    heldout: share of documents held out for evaluation and export.
+    whole: each document is one segment, cut to max_tokens with its two special tokens, as `Vectors` expects. heldout:
+    share of documents held out for evaluation and export.
     """
 
     tokenizer: Path | None = None
@@ -46,6 +47,7 @@ class Preparation:
     lower_case: bool = True
     max_tokens: int = 128
     short: float = 0.1
+    whole: bool = False
     heldout: float = 0.01
     reading: texts.Reading = texts.PLAIN
     seed: int = 0
@@ -87,20 +89,21 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
     writers = {split: Shards(folder, split, options.shard_segments) for split in ("train", "heldout")}
     rng = np.random.default_rng(options.seed)
     number = 0
-    whole: list[Path] = []  # files that are one document
+    starts: list[int] = []  # the first document of each file
+    single: list[Path] = []  # files that are one document
     progress = Progress(sum(file.stat().st_size for file in files), "byte", quiet, name="prepare", scale=True)
     try:
         for file in files:
-            before = number
+            starts.append(number)
             for documents in _batched(texts.read_documents(file, options.reading), DOCUMENTS_A_BATCH):
                 for sentences in _encoded(tokenizer, documents):
                     split = "heldout" if rng.random() < options.heldout else "train"
-                    for ids, cuts in segments(sentences, options.max_tokens - 3, options.short, rng):
+                    for ids, cuts in _segments(sentences, options, rng):
                         writers[split].add(ids, cuts, number)
                     number += 1
                 progress.advance(sum(len(document) for document in documents))
-            if file.suffix == ".txt" and number == before + 1 and not options.reading.lines:
-                whole.append(file)
+            if file.suffix == ".txt" and number == starts[-1] + 1 and not options.reading.lines:
+                single.append(file)
     finally:
         progress.close()
     for writer in writers.values():
@@ -108,7 +111,7 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
     if not writers["train"].segments:
         raise TrainingError(f"{len(files)} files ({number} documents) have no text to train on.")
     if options.heldout > 0 and not writers["heldout"].segments:
-        _nothing_held_out(files, number, whole, options)
+        _nothing_held_out(files, number, single, options)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -116,22 +119,23 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
         "vocab_size": tokenizer.get_vocab_size(),
         "max_tokens": options.max_tokens,
         "seed": options.seed,
+        "whole": options.whole,
         "documents": number,
-        "sources": [file.name for file in files],
+        "sources": [{"name": file.name, "first": first} for file, first in zip(files, starts, strict=True)],
         **{key: {split: getattr(w, key) for split, w in writers.items()} for key in ("shards", "segments", "tokens")},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def _nothing_held_out(files: list[Path], number: int, whole: list[Path], options: Preparation) -> None:
+def _nothing_held_out(files: list[Path], number: int, single: list[Path], options: Preparation) -> None:
     """Raises TrainingError for a single document, which is usually a mistake; warns of few ones."""
     if number == 1:
         raise TrainingError(
             f"{files[0]}: one document, so nothing can be held out; expected several, in .txt with blank lines between "
             "them. Add blank lines, use --lines if each line is a document, or --heldout 0 to hold out nothing."
         )
-    if whole:
-        hint = f"{whole[0]} has no blank line and is one document; if each of its lines is one, use --lines."
+    if single:
+        hint = f"{single[0]} has no blank line and is one document; if each of its lines is one, use --lines."
     else:
         hint = f"Use a larger share, such as --heldout {min(0.5, 5 / number):.2g}."
     warnings.warn(
@@ -159,6 +163,15 @@ def _encoded(tokenizer: Tokenizer, documents: list[str]) -> Iterator[list[list[i
     ids = encode(tokenizer, [sentence for sentences in split for sentence in sentences])
     for sentences in split:
         yield [piece for _ in sentences if (piece := next(ids))]
+
+
+def _segments(
+    sentences: list[list[int]], options: Preparation, rng: np.random.Generator
+) -> Iterator[tuple[list[int], list[int]]]:
+    if not options.whole:
+        yield from segments(sentences, options.max_tokens - 3, options.short, rng)
+    elif ids := [piece for sentence in sentences for piece in sentence][: options.max_tokens - 2]:
+        yield ids, [len(ids)]
 
 
 def segments(

@@ -1,0 +1,83 @@
+"""How close a model's sentence vectors are to a teacher's, on held-out text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import mobilebert_rt as mbrt
+from mbrt_train.data.corpus import Corpus
+from mbrt_train.data.tokenizer import load_tokenizer, pieces, vocabulary
+from mbrt_train.data.vectors import Vectors
+from mbrt_train.errors import TrainingError
+from mbrt_train.heads import load_model
+from mbrt_train.sources import tokenizer_source, weights_folder
+from mbrt_train.tuning.names import task_by_name
+from mbrt_train.tuning.predict import AsAlone, with_engine, with_torch
+from mbrt_train.tuning.task import Encoded
+
+# Tokens of a text with [CLS] and [SEP]: the ranges of the table.
+LENGTHS = ((3, 16), (17, 64), (65, 128), (129, 1 << 20))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Mean cosines: over the texts, over the sources' means, of each source, and of each range of lengths."""
+
+    texts: int
+    mean: float
+    mean_of_sources: float
+    sources: dict[str, float]
+    lengths: dict[str, float]
+
+
+def agreement(model: Path, corpus: Path, vectors: Path, texts: int = 0) -> Agreement:
+    """Mean cosine of a run or folder (by PyTorch) or of a model file (by the engine) to the teacher's vectors.
+
+    texts: at most this many of each source, 0 for all. Raises TrainingError for another tokenizer or vectors of another
+    text.
+    """
+    part = Corpus(corpus, "heldout")
+    if pieces(load_tokenizer(tokenizer_source(model))) != pieces(part.tokenizer()):
+        raise TrainingError(f"{model}: its tokenizer is not the one that {corpus} was prepared with.")
+    task = task_by_name("similarity")
+    if model.is_dir():
+        loaded = load_model(weights_folder(model))
+        predict, positions = with_torch(task, AsAlone(loaded).eval()), loaded.config.max_position_embeddings
+    else:
+        engine = mbrt.Model.from_pretrained(model)
+        predict, positions = with_engine(engine), engine.config.max_positions
+    sources = part.sources()
+    rows = _first_of_each(sources, texts)
+    words = vocabulary(part.tokenizer())
+    ids = [[words.cls, *part[int(row)].ids[: positions - 2].tolist(), words.sep] for row in rows]
+    found = np.stack(predict([Encoded(i, [0] * len(i)) for i in ids]))
+    wanted = Vectors(vectors, part, found.shape[1]).of(part.documents[rows])
+    cosines = (found * wanted).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)
+    names = [source["name"] for source in part.manifest["sources"]]
+    by_source = {names[s]: float(cosines[sources[rows] == s].mean()) for s in np.unique(sources[rows])}
+    return Agreement(
+        len(rows),
+        float(cosines.mean()),
+        float(np.mean(list(by_source.values()))),
+        by_source,
+        _by_length(np.array([len(i) for i in ids]), cosines),
+    )
+
+
+def _first_of_each(sources: NDArray[np.int64], texts: int) -> NDArray[np.int64]:
+    if not texts:
+        return np.arange(len(sources))
+    return np.concatenate([np.flatnonzero(sources == s)[:texts] for s in np.unique(sources)])
+
+
+def _by_length(lengths: NDArray[np.int64], cosines: NDArray[np.float32]) -> dict[str, float]:
+    found = {}
+    for low, high in LENGTHS:
+        these = (lengths >= low) & (lengths <= high)
+        if these.any():
+            found[f"{low} to {high}" if high < 1 << 20 else f"{low} and more"] = float(cosines[these].mean())
+    return found

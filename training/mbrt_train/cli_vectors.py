@@ -1,0 +1,74 @@
+"""The commands `vectors` and `agreement`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from mbrt_train.commands import Commands, add_command, add_encoding
+
+
+def add_vectors(commands: Commands[argparse.ArgumentParser]) -> None:
+    text = """MODEL is any model of sentence vectors that the engine runs, in fp32. SOURCES, --lines, --field and
+--encoding are those of `prepare --whole`. The file has one row for each document, in float16. Vectors of another
+program can be used as well: numpy.save of an array [documents, width], float16 or float32. The same command goes on
+after an interruption.
+
+  mbrt-train vectors ./minilm texts/ --lines --out vectors.npy
+  mbrt-train prepare texts/ --lines --whole --max-tokens 256 --tokenizer ./minilm --out corpus
+  mbrt-train train minilm_vectors --corpus corpus --teacher-vectors vectors.npy --out run"""
+    parser = add_command(
+        commands, "vectors", "compute a teacher's vectors once, for training", text, _run_vectors, resumes=True
+    )
+    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path)
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the .npy file; must not exist")
+    parser.add_argument(
+        "--max-length", type=int, metavar="N", help="maximum tokens per text (default: the model's limit)"
+    )
+    parser.add_argument("--lines", action="store_true", help="each line of a .txt file is a document")
+    parser.add_argument("--field", default="text", help="text column of .jsonl and .parquet (default: text)")
+    add_encoding(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
+
+
+def _run_vectors(args: argparse.Namespace) -> int:
+    from mbrt_train.data.texts import Reading  # noqa: PLC0415
+    from mbrt_train.data.vectors import Request, write_vectors  # noqa: PLC0415
+
+    reading = Reading(args.field, args.lines, args.encoding)
+    rows, width = write_vectors(Request(args.model, args.sources, args.out, reading, args.max_length), args.quiet)
+    print(f"{args.out}: {rows:,} vectors of {width} numbers")
+    return 0
+
+
+def add_agreement(commands: Commands[argparse.ArgumentParser]) -> None:
+    text = """The mean cosine of a model's sentence vectors to the teacher's on the corpus's held-out text, for each
+source and for each range of lengths. MODEL is a run or a folder, run by PyTorch, or a model file or "default", run by
+the engine.
+
+  mbrt-train agreement run --corpus corpus --teacher-vectors vectors.npy
+  mbrt-train agreement ./my-model/model.int8.safetensors --corpus corpus --teacher-vectors vectors.npy --json"""
+    parser = add_command(commands, "agreement", "compare a model's vectors with its teacher's", text, _run_agreement)
+    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument("--corpus", required=True, type=Path, metavar="DIR", help="from `mbrt-train prepare --whole`")
+    parser.add_argument("--teacher-vectors", required=True, type=Path, metavar="FILE", help="from `mbrt-train vectors`")
+    parser.add_argument("--texts", type=int, default=0, metavar="N", help="at most N of each source (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _run_agreement(args: argparse.Namespace) -> int:
+    from mbrt_train.agreement import agreement  # noqa: PLC0415
+    from mobilebert_rt.loading import find_model  # noqa: PLC0415
+
+    found = agreement(find_model(args.model), args.corpus, args.teacher_vectors, args.texts)
+    if args.json:
+        print(json.dumps(asdict(found), indent=2))
+        return 0
+    for name, value in (found.sources | {f"{name} tokens": value for name, value in found.lengths.items()}).items():
+        print(f"{value:.4f}  {name}")
+    print(f"{found.mean_of_sources:.4f}  mean of the sources")
+    print(f"{found.mean:.4f}  mean of {found.texts:,} texts")
+    return 0
