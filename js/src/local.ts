@@ -19,8 +19,12 @@ export interface LocalOptions {
   variant?: Variant | undefined;
 }
 
-// A batch of about 1,000 tokens: short enough to look at signals, long enough to be efficient.
-const BATCH_CHARACTERS = 4000;
+// A batch of about 1,000 tokens is long enough to be efficient. With a signal, a batch is to take 0.1 s.
+const MAX_BATCH = 4000; // characters
+const FIRST_WATCHED_BATCH = 1000;
+const MIN_WATCHED_BATCH = 250;
+const WATCHED_MS = 100;
+const TEXT_OVERHEAD = 8; // characters that a text's special tokens count as
 const NO_FMA =
   "Relaxed SIMD: this processor or JavaScript engine rounds twice in relaxed_madd; the kernels for plain SIMD are " +
   "used, which take about 1.5 times as long.";
@@ -101,13 +105,18 @@ class LocalRunner implements Runner {
     const deadline = performance.now() + timeout;
     const call = new Call(this.alive(), this.model, request);
     const results: unknown[] = [];
+    const { length } = request.inputs;
+    let limit = signal === undefined ? MAX_BATCH : FIRST_WATCHED_BATCH;
     try {
-      for (const [start, end] of batches(request)) {
+      for (let start = 0; start < length; ) {
         if (start > 0) await nextTask();
         signal?.throwIfAborted();
-        const seconds = Math.max(0, deadline - performance.now()) / 1000;
-        results.push(...runBatch(call, request.inputs, start, end, seconds));
-        progress?.(end, request.inputs.length);
+        const { end, characters } = nextBatch(request, start, limit);
+        const begin = performance.now();
+        results.push(...runBatch(call, request.inputs, start, end, Math.max(0, deadline - begin) / 1000));
+        if (signal !== undefined) limit = watchedLimit(characters, performance.now() - begin);
+        progress?.(end, length);
+        start = end;
       }
     } finally {
       call.free();
@@ -140,21 +149,28 @@ function runBatch(call: Call, inputs: readonly Input[], start: number, end: numb
   }
 }
 
-/** Ranges [start, end) of inputs that run at once. */
-function* batches({ inputs, options }: Request): Generator<[number, number]> {
-  const times = options.labels?.length ?? 1;
-  let start = 0;
-  let characters = 0;
-  for (let i = 0; i < inputs.length; ++i) {
-    const input = inputs[i]!;
-    characters += times * (typeof input === "string" ? input.length : input[0].length + input[1].length);
-    const { batchSize } = options;
-    const isFull = batchSize === undefined ? characters >= BATCH_CHARACTERS : i + 1 - start >= batchSize;
-    if (!isFull && i + 1 < inputs.length) continue;
-    yield [start, i + 1];
-    start = i + 1;
-    characters = 0;
+/** The inputs from start that run at once: as many as fit the limit, or one. */
+function nextBatch({ inputs, options }: Request, start: number, limit: number): { end: number; characters: number } {
+  const { batchSize = Infinity, labels } = options;
+  const most = options.batchSize === undefined ? limit : Infinity;
+  const size = (input: Input): number => {
+    const length = typeof input === "string" ? input.length : input[0].length + input[1].length;
+    return (labels?.length ?? 1) * (TEXT_OVERHEAD + length);
+  };
+  let end = start + 1;
+  let characters = size(inputs[start]!);
+  for (; end < inputs.length && end - start < batchSize; ++end) {
+    const next = size(inputs[end]!);
+    if (characters + next > most) break;
+    characters += next;
   }
+  return { end, characters };
+}
+
+/** Characters of a batch that takes WATCHED_MS if this many took `milliseconds`. */
+function watchedLimit(characters: number, milliseconds: number): number {
+  const limit = (characters * WATCHED_MS) / Math.max(milliseconds, 1);
+  return Math.min(MAX_BATCH, Math.max(MIN_WATCHED_BATCH, limit));
 }
 
 function readInfo(engine: Engine, model: bigint, support: Support): ModelInfo {

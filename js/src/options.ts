@@ -14,7 +14,7 @@ export interface CallOptions {
   onOverflow?: OnOverflow | undefined;
   /** Tokens that neighbouring windows share. */
   stride?: number | undefined;
-  /** Texts between two looks at `signal` and at other events; by default by their length. Results do not change. */
+  /** Texts between two looks at `signal` and at other events; by default by their length, and with a signal by time. */
   batchSize?: number | undefined;
   /** Stops the call, after the batch that is running. */
   signal?: AbortSignal | undefined;

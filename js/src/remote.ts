@@ -9,7 +9,7 @@ import { absolute, type Source } from "./source.js";
 /** From the page to the worker. */
 export type Command =
   | { type: "load"; id: number; source: Source; options: Pick<LocalOptions, "wasm" | "variant"> }
-  | { type: "run"; id: number; model: number; request: Request; timeout: number | undefined }
+  | { type: "run"; id: number; model: number; request: Request; timeout: number | undefined; watched: boolean }
   | { type: "memory"; id: number; model: number }
   | { type: "dispose"; id: number; model: number }
   | { type: "abort"; id: number };
@@ -172,7 +172,7 @@ class RemoteRunner implements Runner {
   ) {}
 
   async run(request: Request, { signal, timeout, progress }: Control): Promise<unknown[]> {
-    const command = { type: "run", model: this.model, request, timeout } as const;
+    const command = { type: "run", model: this.model, request, timeout, watched: signal !== undefined } as const;
     return (await this.worker.send(command, { signal, progress })) as unknown[];
   }
 

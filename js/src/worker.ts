@@ -28,7 +28,8 @@ async function answer(command: Exclude<Command, { type: "abort" }>, signal: Abor
   }
   if (runner === undefined) throw new DisposedError("the model has been disposed of. Load it again.");
   if (command.type === "memory") return runner.memoryBytes();
-  return runner.run(command.request, { signal, timeout: command.timeout, progress });
+  const { request, timeout, watched } = command;
+  return runner.run(request, { signal: watched ? signal : undefined, timeout, progress });
 }
 
 async function receive(command: Command): Promise<void> {

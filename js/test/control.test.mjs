@@ -60,6 +60,21 @@ for (const place of ["thread", "worker"]) {
       assert.deepEqual(reports, [[4, 9], [8, 9], [9, 9]]);
     });
 
+    test("a long text is a batch of its own, and batches with a signal are smaller", async () => {
+      const embed = await embedder();
+      const ends = async (texts, options = {}) => {
+        const found = [];
+        await embed.embed(texts, { onOverflow: "stride", progress: (done) => found.push(done), ...options });
+        return found;
+      };
+      const short = new Array(10).fill("cat");
+      assert.deepEqual(await ends([...short, "cat ".repeat(1500), ...short]), [10, 11, 21]);
+      const { signal } = new AbortController();
+      const [watched, others] = [await ends(many, { signal }), await ends(many)];
+      assert.ok(watched[0] * 3 < others[0], `${watched[0]}, ${others[0]}`);
+      assert.deepEqual([watched.at(-1), others.at(-1)], [many.length, many.length]);
+    });
+
     test("an abort stops a call, and the model remains usable", async () => {
       const embed = await embedder();
       await assert.rejects(embed.embed(many, { signal: AbortSignal.abort() }), { name: "AbortError" });
