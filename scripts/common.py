@@ -23,6 +23,7 @@ DEBIAN_PACKAGES: Mapping[str, str] = {
     "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "arm-linux-gnueabihf-g++": "g++-arm-linux-gnueabihf",
+    "x86_64-w64-mingw32-g++-posix": "g++-mingw-w64-x86-64-posix",
     "qemu-aarch64": "qemu-user",
     "qemu-arm": "qemu-user",
     "clang++-19": "clang-19",

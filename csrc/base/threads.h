@@ -11,6 +11,8 @@
 
 #if defined(__wasm__)
 #include "base/threads_wasm.h"
+#elif defined(_WIN32)
+#include "base/threads_windows.h"
 #else
 #include "base/threads_posix.h"
 #endif

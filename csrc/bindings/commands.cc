@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/model.h"
 #include "bindings/python_tokenizer.h"
-#include "tools/interrupt.h"
 #include "tools/wording.h"
 
 namespace mbrt::bindings {
@@ -58,7 +58,7 @@ void run(const std::string& name, const std::vector<std::string>& words, const p
   const tools::Program program = program_of(load, facts);
   try {
     const ReleasedGil release;
-    const tools::InterruptWatch watch;
+    const InterruptWatch watch;
     tools::run_command(command, words, program);
   } catch (const tools::UsageError& error) {
     const py::object type = py::module_::import("mobilebert_rt.cli").attr("UsageError");

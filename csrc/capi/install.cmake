@@ -4,6 +4,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mobilebert_rt)
 install(FILES ../include/mobilebert_rt.h ../include/mobilebert_rt.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS mobilebert_rt mobilebert_rt_static EXPORT mobilebert_rt
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT mobilebert_rt NAMESPACE mobilebert_rt:: FILE mobilebert_rt-targets.cmake DESTINATION ${package_dir})

@@ -1,13 +1,9 @@
 #include "engine/workspace.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 namespace mbrt {
 namespace {
-
-constexpr std::size_t kAlignment = 64;
 
 // Hands out pieces of a block; without a block it only adds up their sizes. Sizes cannot overflow:
 // every width is at most 2^14 (model/config.h), a chunk has at most max(512, 4096) tokens, and
@@ -111,20 +107,15 @@ Widths::Widths(const ModelConfig& config)
       head(config.body_size / config.num_heads),
       head_padded(pad16(head)) {}
 
-void Workspace::Free::operator()(std::byte* p) const { std::free(p); }
-
 void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
   streams_.resize(sizes.streams);
   scratch_.resize(sizes.workers);
   const std::size_t needed = bytes_for(widths, sizes);
-  if (needed > bytes_) {
-    block_.reset();
-    bytes_ = 0;
-    block_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, needed)));
-    if (block_ == nullptr) throw std::bad_alloc();
-    bytes_ = needed;
+  if (needed > block_.size()) {
+    block_ = {};  // freed before the larger one is allocated
+    block_ = AlignedArray<std::byte>(needed);
   }
-  Arena arena(block_.get());
+  Arena arena(block_.data());
   for (Stream& stream : streams_) stream = take_stream(arena, widths, sizes);
   for (std::size_t i = 0; i < sizes.workers; ++i) {
     scratch_[i] = take_scratch(arena, widths, sizes, i);

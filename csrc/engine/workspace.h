@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "base/aligned.h"
 #include "engine/batch.h"
 #include "engine/rows.h"
 #include "model/config.h"
@@ -110,14 +110,10 @@ class Workspace {
   Stream& stream(std::size_t i) { return streams_[i]; }
   Scratch& scratch(std::size_t i) { return scratch_[i]; }
   std::vector<Chunk>& chunks() { return chunks_; }
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const { return block_.size(); }
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
-  std::unique_ptr<std::byte, Free> block_;
-  std::size_t bytes_ = 0;
+  AlignedArray<std::byte> block_;
   std::vector<Stream> streams_;
   std::vector<Scratch> scratch_;
   std::vector<Chunk> chunks_;

@@ -43,7 +43,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if !defined(_WIN32)
 #define MBRT_API __attribute__((visibility("default")))
+#elif defined(MBRT_BUILD)
+#define MBRT_API __declspec(dllexport)
+#else
+#define MBRT_API
+#endif
 
 #ifdef __cplusplus
 extern "C" {

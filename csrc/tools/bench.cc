@@ -4,11 +4,12 @@
 
 #include "base/cpu_count.h"
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "base/process.h"
 #include "base/thread_pool.h"
 #include "model/message.h"
 #include "tasks/windows.h"
 #include "tools/commands.h"
-#include "tools/interrupt.h"
 #include "tools/measure.h"
 #include "tools/progress.h"
 

@@ -1,23 +1,10 @@
 #include "tools/default_model.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "base/error.h"
+#include "base/path_kind.h"
+#include "base/process.h"
 
 namespace mbrt::tools {
-namespace {
-
-// The file of this program; empty where the system does not tell.
-std::string own_path() {
-  char path[4096];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-  return {path, static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
-}
-
-}  // namespace
 
 std::string default_model_path() {
   std::string folder = own_path();
@@ -25,8 +12,7 @@ std::string default_model_path() {
     folder.resize(slash);
     for (const char* place : {"/share/mobilebert_rt/", "/mobilebert_rt/default_model/"}) {
       const std::string file = folder + place + "model.int8.safetensors";
-      struct stat status;
-      if (stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode)) return file;
+      if (path_kind(file) == PathKind::kFile) return file;
     }
   }
   throw InputError(

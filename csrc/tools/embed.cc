@@ -1,12 +1,12 @@
 // mbrt embed: texts to vectors.
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <limits>
 
 #include "base/error.h"
+#include "base/path_kind.h"
+#include "base/streams.h"
 #include "model/message.h"
 #include "tasks/embedder.h"
 #include "tools/commands.h"
@@ -41,7 +41,7 @@ void write_array(const std::string& path, const std::vector<float>& values, std:
   header += '\n';
   const std::string start = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) +
                             static_cast<char>(header.size() >> 8) + header;
-  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  std::FILE* const file = open_stream(path, "wb");
   bool written = file != nullptr &&
                  std::fwrite(start.data(), 1, start.size(), file) == start.size() &&
                  std::fwrite(values.data(), sizeof(float), values.size(), file) == values.size();
@@ -78,9 +78,7 @@ void write_embeddings(TextSource& source, const Arguments& arguments, const Embe
 // --output; InputError when the file exists and --force is not given.
 std::optional<std::string> output_of(const Arguments& arguments) {
   const std::optional<std::string> path = arguments.text("--output");
-  struct stat status;
-  if (path && !arguments.has("--force") && stat(path->c_str(), &status) == 0 &&
-      S_ISREG(status.st_mode)) {
+  if (path && !arguments.has("--force") && path_kind(*path) == PathKind::kFile) {
     throw InputError(*path + ": exists already. --force replaces it.");
   }
   return path;

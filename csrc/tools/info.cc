@@ -1,13 +1,10 @@
 // mbrt info: this program and this machine.
-#include <sys/utsname.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "base/cpu_count.h"
+#include "base/environment.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "kernels/kernels.h"
 #include "tools/commands.h"
 
@@ -51,39 +48,20 @@ constexpr OptionGroup kGroups[] = {{"output", kOptions}};
 
 }  // namespace
 
-std::string cpu_name() {
-  std::string name;
-  if (std::FILE* const file = std::fopen("/proc/cpuinfo", "r")) {
-    for (char line[256]; name.empty() && std::fgets(line, sizeof(line), file) != nullptr;) {
-      const std::string_view text = line;
-      const std::size_t colon = std::min(text.find(':'), text.size() - 1);
-      const std::string key = one_line(text.substr(0, colon));
-      if (key == "model name" || key == "Model" || key == "Hardware") {
-        name = one_line(text.substr(colon + 1));
-      }
-    }
-    std::fclose(file);
-  }
-  utsname system;
-  return name.empty() && uname(&system) == 0 ? system.machine : name;
-}
+std::string cpu_name() { return one_line(processor_name()); }
 
 Json::Object describe_machine(const Program& program) {
-  utsname system;
-  const bool known = uname(&system) == 0;
-  const Json::Object threads{
-      {"logical", static_cast<std::size_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L))},
-      {"usable", usable_cores()},
-      {"default", or_error([] { return default_thread_count(); })}};
+  const Json::Object threads{{"logical", logical_processors()},
+                             {"usable", usable_cores()},
+                             {"default", or_error([] { return default_thread_count(); })}};
   Json::Object environment;
   for (const char* name :
        {"MBRT_ISA", "MBRT_NUM_THREADS", "OMP_NUM_THREADS", "TOKENIZERS_PARALLELISM"}) {
-    if (const char* const value = std::getenv(name)) environment.emplace_back(name, value);
+    if (const char* const value = environment_variable(name)) environment.emplace_back(name, value);
   }
   Json::Object machine{
       {"version", MBRT_VERSION},
-      {"platform", known ? std::string(system.sysname) + " " + system.release + " " + system.machine
-                         : "unknown"},
+      {"platform", system_name()},
       {"cpu", cpu_name()},
       {"isa", or_error([] { return default_kernel_set().isa; })},
       {"isas", array_of(available_kernel_sets(), [](const KernelSet* set) { return set->isa; })},

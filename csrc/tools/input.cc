@@ -1,16 +1,10 @@
 #include "tools/input.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <cstdio>
 #include <utility>
 
 #include "base/error.h"
 #include "model/message.h"
-#include "tools/interrupt.h"
 #include "tools/output.h"
 
 namespace mbrt::tools {
@@ -38,19 +32,11 @@ const std::string& checked_utf8(const std::string& text, const std::string& wher
   return text;
 }
 
-LineReader::LineReader(const std::optional<std::string>& path) : descriptor_(STDIN_FILENO) {
-  if (!path || *path == "-") {
-    name_ = "standard input";
-    if (isatty(STDIN_FILENO) == 0) return;
+LineReader::LineReader(const std::optional<std::string>& path)
+    : reader_(!path || *path == "-" ? ByteReader() : ByteReader(*path)) {
+  if ((!path || *path == "-") && is_terminal(stdin)) {
     throw UsageError("found no text; expected an argument, --file, or standard input.");
   }
-  name_ = *path;
-  descriptor_ = ::open(path->c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) throw InputError(name_ + ": " + std::strerror(errno) + ".");
-}
-
-LineReader::~LineReader() {
-  if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
 }
 
 // Appends what one read() returns to the buffer; false at the end.
@@ -58,13 +44,8 @@ bool LineReader::fill() {
   constexpr std::size_t kBlock = std::size_t{1} << 17;  // fills several batches
   const std::size_t used = buffer_.size();
   buffer_.resize(used + kBlock);
-  ssize_t count = 0;
-  do {
-    throw_if_interrupted();
-    count = ::read(descriptor_, buffer_.data() + used, kBlock);
-  } while (count < 0 && errno == EINTR);
-  buffer_.resize(used + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  if (count < 0) throw InputError(name_ + ": " + std::strerror(errno) + ".");
+  const std::size_t count = reader_.read(buffer_.data() + used, kBlock);
+  buffer_.resize(used + count);
   return count > 0;
 }
 
@@ -90,7 +71,7 @@ std::vector<std::string> LineReader::next_lines() {
 std::string LineReader::whole_text() {
   while (fill()) {
   }
-  checked_utf8(buffer_, name_);
+  checked_utf8(buffer_, name());
   remove_byte_order_mark(&buffer_);
   return std::move(buffer_);
 }

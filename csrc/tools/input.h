@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/streams.h"
 #include "tools/arguments.h"
 
 namespace mbrt::tools {
@@ -24,9 +25,6 @@ class LineReader {
  public:
   // Without a path, or for "-": standard input, which must not be a terminal.
   explicit LineReader(const std::optional<std::string>& path);
-  ~LineReader();
-  LineReader(const LineReader&) = delete;
-  LineReader& operator=(const LineReader&) = delete;
 
   // The next lines without their ends; none at the end of the input. Waits for one line only: a
   // program that writes a line and waits for its result gets it.
@@ -35,13 +33,12 @@ class LineReader {
   std::string whole_text();
 
   // The file, in messages.
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return reader_.name(); }
 
  private:
   bool fill();
 
-  int descriptor_;
-  std::string name_;
+  ByteReader reader_;
   std::string buffer_;  // what was read and not returned yet
   bool at_start_ = true;
 };

@@ -1,17 +1,15 @@
 // mbrt: the command line for machines without Python. The `mbrt` of the Python package has the same
 // commands, and others that convert and inspect models.
-#include <signal.h>
-#include <sys/stat.h>
-
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
 
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "base/path_kind.h"
+#include "base/program.h"
 #include "tools/commands.h"
 #include "tools/default_model.h"
-#include "tools/interrupt.h"
 #include "tools/wording.h"
 
 namespace mbrt::tools {
@@ -22,15 +20,14 @@ constexpr int kExitError = 1, kExitUsage = 2, kExitInterrupted = 130, kExitBroke
 std::shared_ptr<const Encoder> load_file(const ModelRequest& request) {
   std::string path = request.path;
   const KernelSet& kernels = kernel_set(request.isa);
-  struct stat status;
-  const bool exists = stat(path.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) {
+  const PathKind kind = path_kind(path);
+  if (kind == PathKind::kFolder) {
     throw InputError(path +
                      ": found a folder; expected a model file. Write one with the Python "
                      "package: `mbrt convert " +
                      path + " model.safetensors`.");
   }
-  if (path == "default" && !exists) path = default_model_path();
+  if (path == "default" && kind == PathKind::kNone) path = default_model_path();
   auto encoder = std::make_shared<const Encoder>(ModelFile::open(path), kernels);
   const std::string found = precision_name(encoder->config());
   const std::string expected = request.precision.value_or(found);
@@ -107,7 +104,4 @@ void __verbose_terminate_handler() { std::abort(); }
 }  // namespace __gnu_cxx
 #endif
 
-int main(int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);  // a failed write reports EPIPE instead
-  return mbrt::tools::start({argv + std::min(argc, 1), argv + argc});
-}
+int main(int argc, char** argv) { return mbrt::tools::start(mbrt::start_program(argc, argv)); }

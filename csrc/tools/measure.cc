@@ -1,10 +1,7 @@
 #include "tools/measure.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <numeric>
 #include <utility>
 
@@ -51,32 +48,6 @@ Timing measure(const std::function<void()>& call, std::size_t warmup, std::size_
     times.push_back(time_of(call));
   }
   return timing_of(std::move(times));
-}
-
-bool reset_peak_memory() {
-  std::FILE* const file = std::fopen("/proc/self/clear_refs", "w");
-  if (file == nullptr) return false;
-  const bool written = std::fputs("5", file) >= 0;
-  return std::fclose(file) == 0 && written;
-}
-
-std::optional<std::uint64_t> peak_memory() {
-  unsigned long kibibytes = 0;
-  if (std::FILE* const file = std::fopen("/proc/self/status", "r")) {
-    for (char line[256]; kibibytes == 0 && std::fgets(line, sizeof(line), file) != nullptr;) {
-      if (std::sscanf(line, "VmHWM: %lu", &kibibytes) != 1) kibibytes = 0;
-    }
-    std::fclose(file);
-  }
-  if (kibibytes > 0) return std::uint64_t{kibibytes} * 1024;
-  rusage usage;
-  if (getrusage(RUSAGE_SELF, &usage) != 0) return std::nullopt;
-#if defined(__APPLE__)
-  constexpr std::uint64_t kUnit = 1;
-#else
-  constexpr std::uint64_t kUnit = 1024;
-#endif
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * kUnit;
 }
 
 }  // namespace mbrt::tools

@@ -1,11 +1,9 @@
-// Time and memory of model calls.
+// Time of model calls.
 #ifndef MBRT_TOOLS_MEASURE_H_
 #define MBRT_TOOLS_MEASURE_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <optional>
 #include <vector>
 
 namespace mbrt::tools {
@@ -26,12 +24,6 @@ double time_of(const std::function<void()>& call);
 // first timed call.
 Timing measure(const std::function<void()>& call, std::size_t warmup, std::size_t repeats,
                double seconds);
-
-// Resets the process's peak memory. False where the system cannot.
-bool reset_peak_memory();
-
-// Maximum resident memory of this process since the last reset, in bytes.
-std::optional<std::uint64_t> peak_memory();
 
 }  // namespace mbrt::tools
 

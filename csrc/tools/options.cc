@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "base/interrupt.h"
 #include "base/thread_pool.h"
-#include "tools/interrupt.h"
 
 namespace mbrt::tools {
 

@@ -1,16 +1,15 @@
 #include "tools/progress.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 
+#include "base/streams.h"
 #include "model/message.h"
 #include "tools/output.h"
 
 namespace mbrt::tools {
 
 Progress::Progress(std::optional<std::size_t> total, std::string unit, bool quiet)
-    : total_(total), unit_(std::move(unit)), shown_(!quiet && isatty(STDERR_FILENO) != 0) {}
+    : total_(total), unit_(std::move(unit)), shown_(!quiet && is_terminal(stderr)) {}
 
 void Progress::update(std::size_t more) {
   constexpr std::chrono::milliseconds kDelay{1000}, kInterval{100};

@@ -1,11 +1,9 @@
 // handles FOLDER: every function returns MBRT_ERROR_HANDLE for an invalid, freed or wrong handle, also
 // after its slot was reused; a forked child can use its parent's handles. Also run with sanitizers.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <random>
 
 #include "support.h"
+#include "support/platform.h"
 
 namespace {
 
@@ -96,15 +94,13 @@ void test_fork(const char* folder) {
   EXPECT_OK(mbrt_call_run(call));
   const std::vector<float> expected = copy_of(call, MBRT_LAST_HIDDEN_STATE, 0);
   EXPECT_OK(mbrt_call_set_threads(call, 1));  // the thread sanitizer allows one thread in a child
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const bool holds = mbrt_call_run(call) == MBRT_OK &&
-                       same_bits(expected, copy_of(call, MBRT_LAST_HIDDEN_STATE, 0)) &&
-                       mbrt_call_free(call) == MBRT_OK && mbrt_model_close(model) == MBRT_OK;
-    ::_exit(holds ? 0 : 1);
-  }
-  int status = -1;
-  EXPECT(::waitpid(child, &status, 0) == child && status == 0);
+  auto in_child = [&] {
+    return mbrt_call_run(call) == MBRT_OK &&
+           same_bits(expected, copy_of(call, MBRT_LAST_HIDDEN_STATE, 0)) &&
+           mbrt_call_free(call) == MBRT_OK && mbrt_model_close(model) == MBRT_OK;
+  };
+  EXPECT(holds_in_fork([](void* check) { return (*static_cast<decltype(in_child)*>(check))(); },
+                       &in_child));
   EXPECT_OK(mbrt_call_free(call));
   EXPECT_OK(mbrt_model_close(model));
 }

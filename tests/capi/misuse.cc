@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "support.h"
+#include "support/platform.h"
 
 namespace {
 
@@ -232,7 +233,7 @@ void count_release(void* context) { ++*static_cast<int*>(context); }
 void test_memory(const char* folder) {
   const std::vector<char> file = read_file(model_path(folder, "ids-fp32"));
   const std::size_t capacity = (file.size() + 127) / 64 * 64;
-  char* const aligned = static_cast<char*>(std::aligned_alloc(64, capacity));
+  char* const aligned = static_cast<char*>(aligned_memory(capacity, 64));
   std::memcpy(aligned, file.data(), file.size());
   int released = 0;
   mbrt_model model{};
@@ -267,7 +268,7 @@ void test_memory(const char* folder) {
   EXPECT_OK(
       mbrt_model_open_memory(aligned + 1, file.size(), count_release, &released, nullptr, &model));
   EXPECT(released == 1);
-  std::free(aligned);
+  free_memory(aligned);
   EXPECT(same_bits(expected, hidden_of(model, some_ids(9))));
   EXPECT_OK(mbrt_model_close(model));
 }

@@ -1,10 +1,10 @@
 // no_memory FOLDER: when an allocation fails, each one in turn, functions return MBRT_ERROR_MEMORY, and
 // existing models and calls remain usable.
 #include <cstddef>
-#include <cstdlib>
 #include <new>
 
 #include "support.h"
+#include "support/platform.h"
 
 namespace {
 
@@ -17,10 +17,7 @@ bool fails_now() {
 }
 
 void* allocate(std::size_t size, std::size_t alignment) {
-  if (fails_now()) return nullptr;
-  if (size == 0) size = 1;
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  return fails_now() ? nullptr : aligned_memory(size, alignment);
 }
 
 void* allocate_or_throw(std::size_t size, std::size_t alignment) {
@@ -91,7 +88,7 @@ void test_model(const char* folder, const char* name, std::uint32_t outputs, mbr
 
 }  // namespace
 
-// Not inlined: the compiler would warn about free() of memory from new.
+// Not inlined: the compiler would warn about memory from new that is not freed by delete.
 [[gnu::noinline]] void* operator new(std::size_t size) { return allocate_or_throw(size, 1); }
 [[gnu::noinline]] void* operator new[](std::size_t size) { return allocate_or_throw(size, 1); }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
@@ -106,21 +103,23 @@ void test_model(const char* folder, const char* name, std::uint32_t outputs, mbr
 [[gnu::noinline]] void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   return allocate(size, 1);
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { free_memory(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { free_memory(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { free_memory(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept {
+  free_memory(memory);
+}
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+  free_memory(memory);
 }
 [[gnu::noinline]] void operator delete[](void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+  free_memory(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+  free_memory(memory);
 }
 [[gnu::noinline]] void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+  free_memory(memory);
 }
 
 int main(int argc, char** argv) {

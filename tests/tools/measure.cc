@@ -8,9 +8,13 @@
 #include <thread>
 #include <vector>
 
+#include "base/process.h"
+
 namespace {
 
 using namespace mbrt::tools;
+using mbrt::peak_memory;
+using mbrt::reset_peak_memory;
 
 void require(bool holds, const char* what) {
   if (holds) return;

@@ -1,11 +1,11 @@
 // Ctrl-C during a command: the first cancels the call that runs, within the time of a layer; the
 // second kills the program.
-#ifndef MBRT_TOOLS_INTERRUPT_H_
-#define MBRT_TOOLS_INTERRUPT_H_
+#ifndef MBRT_BASE_INTERRUPT_H_
+#define MBRT_BASE_INTERRUPT_H_
 
 #include <atomic>
 
-namespace mbrt::tools {
+namespace mbrt {
 
 // Watches while it lives; one at a time. A handler that was installed before runs too.
 class InterruptWatch {
@@ -19,6 +19,6 @@ class InterruptWatch {
 const std::atomic<bool>& interrupted();
 void throw_if_interrupted();  // CancelledError
 
-}  // namespace mbrt::tools
+}  // namespace mbrt
 
-#endif  // MBRT_TOOLS_INTERRUPT_H_
+#endif  // MBRT_BASE_INTERRUPT_H_

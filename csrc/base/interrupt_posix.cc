@@ -1,10 +1,9 @@
-#include "tools/interrupt.h"
-
 #include <signal.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
-namespace mbrt::tools {
+namespace mbrt {
 namespace {
 
 std::atomic<bool> was_interrupted{false};
@@ -41,4 +40,4 @@ void throw_if_interrupted() {
   if (was_interrupted) throw CancelledError("interrupted");
 }
 
-}  // namespace mbrt::tools
+}  // namespace mbrt

@@ -1,0 +1,63 @@
+#include <windows.h>
+// After windows.h:
+#include <psapi.h>
+
+#include <algorithm>
+
+#include "base/process.h"
+#include "base/wide_windows.h"
+
+namespace mbrt {
+namespace {
+
+const char* architecture() {
+  SYSTEM_INFO system;
+  GetNativeSystemInfo(&system);
+  return system.wProcessorArchitecture == PROCESSOR_ARCHITECTURE_ARM64 ? "ARM64" : "AMD64";
+}
+
+}  // namespace
+
+std::string own_path() {
+  std::wstring path(32768, L'\0');
+  path.resize(GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size())));
+  std::string found = utf8_of(path);
+  std::replace(found.begin(), found.end(), '\\', '/');
+  return found;
+}
+
+bool reset_peak_memory() { return false; }
+
+std::optional<std::uint64_t> peak_memory() {
+  PROCESS_MEMORY_COUNTERS counters;
+  if (GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) == 0) {
+    return std::nullopt;
+  }
+  return counters.PeakWorkingSetSize;
+}
+
+// GetVersionEx answers for the version that a program says it was made for; the registry tells the
+// version of the system.
+std::string system_name() {
+  constexpr const wchar_t* kKey = L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
+  wchar_t build[64] = {};
+  DWORD size = sizeof(build);
+  const bool found = RegGetValueW(HKEY_LOCAL_MACHINE, kKey, L"CurrentBuildNumber", RRF_RT_REG_SZ,
+                                  nullptr, build, &size) == ERROR_SUCCESS;
+  return "Windows" + (found ? " build " + utf8_of(build) : std::string()) + " " + architecture();
+}
+
+std::string processor_name() {
+  constexpr const wchar_t* kKey = L"HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0";
+  wchar_t name[256] = {};
+  DWORD size = sizeof(name);
+  const bool found = RegGetValueW(HKEY_LOCAL_MACHINE, kKey, L"ProcessorNameString", RRF_RT_REG_SZ,
+                                  nullptr, name, &size) == ERROR_SUCCESS;
+  return found ? utf8_of(name) : architecture();
+}
+
+std::size_t logical_processors() {
+  return std::max<std::size_t>(GetActiveProcessorCount(ALL_PROCESSOR_GROUPS), 1);
+}
+
+}  // namespace mbrt

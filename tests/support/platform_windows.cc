@@ -1,0 +1,18 @@
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "support/platform.h"
+
+bool holds_in_fork(bool (*)(void* context), void*) {
+  std::puts("skipped: the check in a forked child; Windows has no fork()");
+  return true;
+}
+
+void* aligned_memory(std::size_t size, std::size_t alignment) {
+  return _aligned_malloc(std::max<std::size_t>(size, 1),
+                         std::max(alignment, alignof(std::max_align_t)));
+}
+
+void free_memory(void* memory) { _aligned_free(memory); }
