@@ -16,6 +16,9 @@
 //   broadcast(x) zero()             f32x16
 //   add sub mul div                 in each lane
 //   fma(a, b, c)                    a * b + c, rounded once; c may be an Addend
+//   fma_to_integer(a, b, c)         fma(a, b, c) for a * b within 2^20 and c = 1.5 * 2^23 + an integer
+//                                   within 2^20. If a or b is not finite only the low byte of the result
+//                                   is that of fma, and only for NaNs as arithmetic makes them
 //   sqrt(a) abs(a) neg(a)
 //   max(a, b) = a > b ? a : b       a NaN in either gives b; max(-0, +0) = +0
 //   min(a, b) = a < b ? a : b
@@ -64,6 +67,17 @@ constexpr Addend addend(float x) { return {{x, x, x, x, x, x, x, x}}; }
 #include "simd/wasm_simd128.h"
 #else
 #error "simd.h: no f32x16 for these compiler flags"
+#endif
+
+#ifndef MBRT_OWN_FMA_TO_INTEGER
+namespace mbrt::MBRT_TARGET {
+
+template <typename C>
+inline f32x16 fma_to_integer(f32x16 a, f32x16 b, const C& c) {
+  return fma(a, b, c);
+}
+
+}  // namespace mbrt::MBRT_TARGET
 #endif
 
 #endif  // MBRT_SIMD_SIMD_H_

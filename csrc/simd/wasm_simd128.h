@@ -10,6 +10,13 @@
 // doubt: |s| <= 2^-150, and the last bit of p + c is then at least 2^-198, so s is exact. Doubtful lanes,
 // one in 2^29 of ordinary numbers, are computed again with a sum that is rounded to odd (simd/scalar.h).
 //
+// fma_to_integer, without: one sum in double instead of the above. p is exact, and 1.5 * 2^52 + an integer
+// + p is rounded once, to an integer, since doubles of this size are the integers; ties go to even, as
+// they do in float: 1.5 * 2^23 and 1.5 * 2^52 are both even. The low word of the double is the integer, and
+// 0x4b400000 + the integer are the bits of the float 1.5 * 2^23 + the integer. A NaN has the low byte 0.
+// The default model, plain SIMD, 32 / 128 tokens: 7.25 / 35.5 -> 6.95 / 33.8 ms (Sapphire Rapids, Node
+// 24.22, 2026-11-29, interleaved medians).
+//
 // Tried and dropped: always rounding to odd (six more operations per lane than the two checks).
 #ifndef MBRT_SIMD_WASM_SIMD128_H_
 #define MBRT_SIMD_WASM_SIMD128_H_
@@ -161,6 +168,21 @@ MBRT_FMA_INLINE f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
 }
 
 #undef MBRT_FMA_INLINE
+
+inline v128_t fma_to_integer4(v128_t a, v128_t b, v128_t round) {
+  const v128_t low = wasm_f64x2_add(wasm_f64x2_mul(low_doubles(a), low_doubles(b)), round);
+  const v128_t high = wasm_f64x2_add(wasm_f64x2_mul(high_doubles(a), high_doubles(b)), round);
+  return wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
+                        wasm_i32x4_const_splat(0x4b400000));
+}
+
+#define MBRT_OWN_FMA_TO_INTEGER
+
+inline f32x16 fma_to_integer(f32x16 a, f32x16 b, const Addend& c) {
+  const v128_t round = wasm_f64x2_splat(static_cast<double>(c.eight[0]) + (0x1.8p+52 - 0x1.8p+23));
+  return {fma_to_integer4(a.q0, b.q0, round), fma_to_integer4(a.q1, b.q1, round),
+          fma_to_integer4(a.q2, b.q2, round), fma_to_integer4(a.q3, b.q3, round)};
+}
 
 #endif  // __wasm_relaxed_simd__
 

@@ -1,4 +1,4 @@
-// fma of a target against the sum rounded to odd (simd/round_to_odd.h), which scalar kernels use. Compiled for
+// fma and fma_to_integer of a target against the sum rounded to odd (simd/round_to_odd.h), which scalar kernels use. Compiled for
 // each target.
 #include <cstdint>
 #include <cstring>
@@ -51,9 +51,19 @@ void near_half_way(Random& random, float& a, float& b, float& c) {
   b = (1.0f - static_cast<float>(i) * 0x1p-23f) * power_of_two(e - e / 2);
 }
 
+// Products up to 1,020, every other one half way between two integers or next to it.
+void near_half_integer(Random& random, float& a, float& b) {
+  const bool near = random.next() % 2 == 0;
+  const int halves = static_cast<int>(random.next() % 2040) - 1020;
+  const float near_half = 0.5f + static_cast<float>(random.next() % 5) * 0x1p-24f - 0x1p-23f;
+  a = near ? static_cast<float>(halves)
+           : static_cast<float>(random.next() >> 8) * 0x1p-14f - 512.0f;
+  b = near ? near_half : static_cast<float>(random.next() >> 8) * 0x1p-23f;
+}
+
 }  // namespace
 
-// How many of 16 * `count` cases have other bits than they should.
+// How many of 32 * `count` cases have other bits than they should.
 extern "C" __attribute__((export_name("fma_errors_" MBRT_TEXT(MBRT_TARGET)))) std::uint32_t
 MBRT_NAME(fma_errors_, MBRT_TARGET)(std::uint32_t seed, std::uint32_t count) {
   Random random{seed};
@@ -74,6 +84,12 @@ MBRT_NAME(fma_errors_, MBRT_TARGET)(std::uint32_t seed, std::uint32_t count) {
       const float expected = simd::fma_rounded_to_odd(a[i], b[i], c[i]);
       const bool both_nan = found[i] != found[i] && expected != expected;
       errors += !both_nan && std::memcmp(&found[i], &expected, sizeof expected) != 0;
+    }
+    const float round = 0x1.8p+23f + static_cast<float>(random.next() % 512) - 256.0f;
+    for (int i = 0; i < 16; ++i) near_half_integer(random, a[i], b[i]);
+    simd::store(found, simd::fma_to_integer(simd::load(a), simd::load(b), simd::addend(round)));
+    for (int i = 0; i < 16; ++i) {
+      errors += found[i] != simd::fma_rounded_to_odd(a[i], b[i], round);
     }
   }
   return errors;

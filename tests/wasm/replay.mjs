@@ -25,7 +25,7 @@ if (!new RegExp(`^${expectedSets}$`).test(sets)) fail(`kernel sets: found "${set
 
 for (const [name, expectedErrors] of [["wasm_simd128", false], ["wasm_relaxed", !sets.includes("wasm_relaxed")]]) {
   const errors = exports[`fma_errors_${name}`](7, 500_000);
-  if (errors > 0 !== expectedErrors) fail(`fma of ${name}: ${errors} of 8,000,000 results have other bits`);
+  if (errors > 0 !== expectedErrors) fail(`fma of ${name}: ${errors} of 16,000,000 results have other bits`);
 }
 
 const records = readFileSync(recordsPath);

@@ -130,7 +130,9 @@ std::int32_t quantize_part(const float* x, std::size_t width, float inverse, flo
   const Addend to_integer = addend(round);
   f32x16 sum = zero();
   for_each_16(width, [&](std::size_t i, std::size_t n) MBRT_INLINE {
-    const f32x16 t = fma(load_up_to(x + i, n), r, to_integer);
+    const f32x16 v = load_up_to(x + i, n);
+    // A sum needs the whole result also where x is not finite.
+    const f32x16 t = kSummed ? fma(v, r, to_integer) : fma_to_integer(v, r, to_integer);
     store_low_bytes(q + i, bits(t));
     if constexpr (kSummed) sum = add(sum, sub(t, broadcast(round)));
   });
@@ -151,7 +153,7 @@ void quantize(const Quantize& a) {
       const f32x16 inverse = broadcast(steps.inverse[r]);
       const Addend round = addend(steps.round[r]);
       for (std::size_t i = 0; i < k; i += 16) {
-        store_low_bytes(q + i, bits(fma(load(x + i), inverse, round)));
+        store_low_bytes(q + i, bits(fma_to_integer(load(x + i), inverse, round)));
       }
     }
   }

@@ -107,7 +107,7 @@ void weights(const float* e, const float* v, std::size_t keys, float steps, std:
   static constexpr Addend kToInteger = addend(kRound);
   for (std::size_t i = 0; i < keys; i += 16) {
     const f32x16 weight = mul(load(e + i), load(v + i));
-    store_low_bytes(p + i, bits(fma(weight, step, kToInteger)));
+    store_low_bytes(p + i, bits(fma_to_integer(weight, step, kToInteger)));
   }
 }
 
