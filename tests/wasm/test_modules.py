@@ -18,6 +18,7 @@ if EMULATED:
 from mobilebert_rt._core import Model
 from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
 from tests.capi.test_installed import CASES, dump_of
+from tests.model import make_model_file
 from tests.model.malformed import CASES as MALFORMED
 from tests.model.malformed import UNSUPPORTED
 from tests.model.malformed_sentence import SENTENCE
@@ -26,6 +27,17 @@ from tests.wasm.conftest import NO_FMA, RELAXED
 from tests.wasm.record import write_records
 
 PLAIN = "wasm_simd128"
+# The shapes of real models, with few words.
+LARGE = {
+    "MobileBERT": make_model_file.MOBILEBERT | {"vocab_size": 37},
+    "MiniLM": make_model_file.PLAIN
+    | {
+        **dict.fromkeys(("hidden_size", "body_size", "embedding_size"), 384),
+        "num_layers": 6,
+        "num_heads": 12,
+        "intermediate_size": 1536,
+    },
+}
 # V8 of Node 20 computes wrong sums with the relaxed dot product, which is found out when the module is loaded.
 ALL = "wasm_simd128( wasm_relaxed_dot)? wasm_relaxed"
 
@@ -48,7 +60,22 @@ def test_every_kernel_has_the_bits_of_the_native_scalar_kernel(
     assert "calls:" in node("replay.mjs", "tests/wasm/replay.wasm", records, sets, flags=flags)
 
 
-@pytest.mark.parametrize(
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, bytes]:
+    """Files of LARGE in both precisions, and the native outputs."""
+    folder = tmp_path_factory.mktemp("large")
+    found = {}
+    for name, config in LARGE.items():
+        for precision in ("fp32", "int8"):
+            path = folder / f"{name}-{precision}.safetensors"
+            path.write_bytes(make_model_file.make_file(config | {"precision": precision}, 5))
+            expected = dump_of(path)
+            assert np.isfinite(expected).all(), path
+            found[path] = expected[: -2 * config["hidden_size"]].tobytes()
+    return found
+
+
+every_way = pytest.mark.parametrize(
     ("module", "flags", "sets"),
     [
         ("mobilebert_rt.wasm", (), PLAIN),
@@ -57,6 +84,9 @@ def test_every_kernel_has_the_bits_of_the_native_scalar_kernel(
     ],
     ids=["plain", "relaxed", "relaxed, two roundings"],
 )
+
+
+@every_way
 def test_outputs_have_the_same_bits_as_the_python_package(
     node: Callable[..., str], tmp_path: Path, module: str, flags: tuple[str, ...], sets: str
 ) -> None:
@@ -69,6 +99,17 @@ def test_outputs_have_the_same_bits_as_the_python_package(
         tail = 2 * MODELS[name][0]["hidden_size"]  # the embedding, which numpy adds in another order
         assert (found[:-tail] == expected[:-tail].view(np.int32)).all(), (name, module)
         np.testing.assert_allclose(found[-tail:].view(np.float32), expected[-tail:], rtol=1e-6, atol=1e-7)
+
+
+@every_way
+def test_models_of_real_shapes_have_the_same_bits_as_the_python_package(
+    node: Callable[..., str], large: dict[Path, bytes], module: str, flags: tuple[str, ...], sets: str
+) -> None:
+    jobs = next(iter(large)).with_name("jobs")
+    jobs.write_text(json.dumps([(str(path), str(path.with_suffix(".out"))) for path in large]))
+    assert re.fullmatch(sets, node("dump.mjs", module, jobs, flags=flags))
+    for path, expected in large.items():
+        assert path.with_suffix(".out").read_bytes().startswith(expected), (path, module)
 
 
 def test_malformed_files_have_the_same_errors(node: Callable[..., str], tmp_path: Path) -> None:
