@@ -47,7 +47,8 @@
 #ifdef MBRT_HAVE_wasm_relaxed_dot
 namespace mbrt::wasm_relaxed_dot {
 bool is_exact();  // gemm_s8/wasm_relaxed_dot.cc
-}
+bool is_fast();
+}  // namespace mbrt::wasm_relaxed_dot
 #endif
 
 namespace mbrt {
@@ -103,9 +104,12 @@ constexpr Row kSets[] = {
     MBRT_SET("wasm_simd128", wasm_simd128, wasm_simd128, true),
 #endif
 #ifdef MBRT_HAVE_wasm_relaxed
+    // One set in two places, of which the CPU decides: its dot product may be the slower or the faster one.
     MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed,
-             cpu.relaxed_fma&& wasm_relaxed_dot::is_exact()),
+             cpu.relaxed_fma && !wasm_relaxed_dot::is_fast() && wasm_relaxed_dot::is_exact()),
     MBRT_SET("wasm_relaxed", wasm_relaxed, wasm_relaxed, cpu.relaxed_fma),
+    MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed,
+             cpu.relaxed_fma&& wasm_relaxed_dot::is_fast() && wasm_relaxed_dot::is_exact()),
 #endif
 };
 
