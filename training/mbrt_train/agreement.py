@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import mobilebert_rt as mbrt
 from mbrt_train.data.corpus import Corpus
 from mbrt_train.data.tokenizer import load_tokenizer, pieces, vocabulary
 from mbrt_train.data.vectors import Vectors
 from mbrt_train.errors import TrainingError
-from mbrt_train.heads import load_model
-from mbrt_train.sources import tokenizer_source, weights_folder
+from mbrt_train.sources import tokenizer_source
+from mbrt_train.tuning.evaluate import max_positions, predictor, read_model
 from mbrt_train.tuning.names import task_by_name
-from mbrt_train.tuning.predict import AsAlone, with_engine, with_torch
 from mbrt_train.tuning.task import Encoded
 
-# Tokens of a text with [CLS] and [SEP]: the ranges of the table.
-LENGTHS = ((3, 16), (17, 64), (65, 128), (129, 1 << 20))
+# Tokens of a text with [CLS] and [SEP]: the last length of each range of the table but the last.
+LENGTHS = (16, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,8 @@ def agreement(model: Path, corpus: Path, vectors: Path, texts: int = 0) -> Agree
     part = Corpus(corpus, "heldout")
     if pieces(load_tokenizer(tokenizer_source(model))) != pieces(part.tokenizer()):
         raise TrainingError(f"{model}: its tokenizer is not the one that {corpus} was prepared with.")
-    task = task_by_name("similarity")
-    if model.is_dir():
-        loaded = load_model(weights_folder(model))
-        predict, positions = with_torch(task, AsAlone(loaded).eval()), loaded.config.max_position_embeddings
-    else:
-        engine = mbrt.Model.from_pretrained(model)
-        predict, positions = with_engine(engine), engine.config.max_positions
+    loaded = read_model(model)
+    predict, positions = predictor(task_by_name("similarity"), loaded), max_positions(loaded)
     sources = part.sources()
     rows = _first_of_each(sources, texts)
     words = vocabulary(part.tokenizer())
@@ -75,9 +69,6 @@ def _first_of_each(sources: NDArray[np.int64], texts: int) -> NDArray[np.int64]:
 
 
 def _by_length(lengths: NDArray[np.int64], cosines: NDArray[np.float32]) -> dict[str, float]:
-    found = {}
-    for low, high in LENGTHS:
-        these = (lengths >= low) & (lengths <= high)
-        if these.any():
-            found[f"{low} to {high}" if high < 1 << 20 else f"{low} and more"] = float(cosines[these].mean())
-    return found
+    names = [f"up to {LENGTHS[0]}", *(f"{a + 1} to {b}" for a, b in pairwise(LENGTHS)), f"more than {LENGTHS[-1]}"]
+    ranges = np.searchsorted(LENGTHS, lengths)
+    return {names[i]: float(cosines[ranges == i].mean()) for i in np.unique(ranges)}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mbrt_train.cli_tuning import add_evaluate, add_export, add_finetune
 from mbrt_train.cli_vectors import add_agreement, add_vectors
-from mbrt_train.commands import Commands, Run, add_command, add_encoding, interrupted, one_line_warnings, parse_seeds
+from mbrt_train.commands import Commands, Run, add_command, add_reading, interrupted, one_line_warnings, parse_seeds
 from mbrt_train.errors import TrainingError
 from mobilebert_rt.errors import MobileBertError
 
@@ -95,7 +95,7 @@ every epoch.
   mbrt-train prepare wiki.parquet books/ --tokenizer ./bert-base-uncased --max-tokens 512 --out corpus
   mbrt-train prepare zeitung.jsonl --field body --new-vocabulary 30000 --cased --out corpus"""
     parser = add_command(commands, "prepare", "convert text to a corpus", text, _run_prepare)
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path)
+    add_reading(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the corpus; must not exist")
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--tokenizer", type=Path, metavar="DIR", help="folder with tokenizer.json or vocab.txt")
@@ -121,9 +121,6 @@ every epoch.
         metavar="P",
         help="share of documents held out for evaluation (default: 0.01)",
     )
-    parser.add_argument("--lines", action="store_true", help="each line of a .txt file is a document")
-    add_encoding(parser)
-    parser.add_argument("--field", default="text", help="text column of .jsonl and .parquet (default: text)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 

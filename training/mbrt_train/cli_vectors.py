@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from mbrt_train.commands import Commands, add_command, add_encoding
+from mbrt_train.commands import Commands, add_command, add_reading
 
 
 def add_vectors(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -23,14 +23,11 @@ after an interruption.
         commands, "vectors", "compute a teacher's vectors once, for training", text, _run_vectors, resumes=True
     )
     parser.add_argument("model", metavar="MODEL", type=Path)
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path)
+    add_reading(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the .npy file; must not exist")
     parser.add_argument(
         "--max-length", type=int, metavar="N", help="maximum tokens per text (default: the model's limit)"
     )
-    parser.add_argument("--lines", action="store_true", help="each line of a .txt file is a document")
-    parser.add_argument("--field", default="text", help="text column of .jsonl and .parquet (default: text)")
-    add_encoding(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 

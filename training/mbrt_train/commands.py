@@ -75,6 +75,14 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoding", default="utf-8", metavar="NAME", help="of text files (default: utf-8)")
 
 
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Sources, and how their documents are read."""
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path)
+    parser.add_argument("--lines", action="store_true", help="each line of a .txt file is a document")
+    add_encoding(parser)
+    parser.add_argument("--field", default="text", help="text column of .jsonl and .parquet (default: text)")
+
+
 def parse_seeds(text: str) -> tuple[int, ...]:
     try:
         found = tuple(int(seed) for seed in text.split(","))

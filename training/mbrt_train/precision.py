@@ -14,7 +14,7 @@ class Working:
 
     def __init__(self, student: PreTraining) -> None:
         self.model = deepcopy(student).to(torch.bfloat16)
-        self._pairs = [(p, q) for p, q in zip(student.parameters(), self.model.parameters(), strict=True)]
+        self._pairs = list(zip(student.parameters(), self.model.parameters(), strict=True))
 
     def move_gradients(self) -> None:
         """Give the student the copy's gradients in float32, and clear the copy's."""

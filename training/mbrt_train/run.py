@@ -158,9 +158,9 @@ def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None
         if request.teacher is not None:
             raise TrainingError("this recipe pre-trains without a teacher. Omit --teacher.")
         return None
-    if request.teacher is None and recipe.objective == "vectors":
-        return None
     if request.teacher is None:
+        if recipe.objective == "vectors":
+            return None
         raise TrainingError("this recipe distils from a teacher. Give its folder with --teacher.")
     teacher = load_teacher(weights_folder(request.teacher))
     check_checkpoint(corpus.tokenizer(), tokenizer_source(request.teacher), teacher.config.vocab_size)
@@ -169,11 +169,7 @@ def _teacher(request: Request, recipe: Recipe, corpus: Corpus) -> Teacher | None
             f"data.max_length is {recipe.data.max_length}; the teacher has "
             f"{teacher.config.max_position_embeddings} positions."
         )
-    return (
-        teacher
-        if recipe.teacher_states == "torch" or recipe.objective == "vectors"
-        else teacher.by_engine(recipe.teacher_states)
-    )
+    return teacher if recipe.teacher_states == "torch" else teacher.by_engine(recipe.teacher_states)
 
 
 def _student(recipe: Recipe, teacher: Teacher | None) -> tuple[PreTraining, Task]:

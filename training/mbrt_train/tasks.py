@@ -228,7 +228,10 @@ class SentenceDistillation(KnowledgeTransfer):
 
 
 class VectorDistillation:
-    """For vectors of a teacher from a file: 1 - cosine, and the cosines between the texts of a micro-batch."""
+    """For vectors of a teacher from a file: 1 - cosine, and the cosines between the texts of a micro-batch.
+
+    The second term, if its weight is not 0, depends on how a batch is split into micro-batches.
+    """
 
     uses_heads, dropout = False, False
 

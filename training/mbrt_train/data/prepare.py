@@ -95,7 +95,7 @@ def _write(files: list[Path], folder: Path, tokenizer: Tokenizer, options: Prepa
     try:
         for file in files:
             starts.append(number)
-            for documents in _batched(texts.read_documents(file, options.reading), DOCUMENTS_A_BATCH):
+            for documents in texts.groups(texts.read_documents(file, options.reading), DOCUMENTS_A_BATCH):
                 for sentences in _encoded(tokenizer, documents):
                     split = "heldout" if rng.random() < options.heldout else "train"
                     for ids, cuts in _segments(sentences, options, rng):
@@ -144,17 +144,6 @@ def _nothing_held_out(files: list[Path], number: int, single: list[Path], option
         TrainingWarning,
         stacklevel=2,
     )
-
-
-def _batched(documents: Iterator[str], size: int) -> Iterator[list[str]]:
-    group: list[str] = []
-    for document in documents:
-        group.append(document)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
 
 
 def _encoded(tokenizer: Tokenizer, documents: list[str]) -> Iterator[list[list[int]]]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -75,6 +76,13 @@ class Documents:
     def __iter__(self) -> Iterator[str]:
         for file in self.files:
             yield from read_documents(file, self.how)
+
+
+def groups(documents: Iterable[str], size: int) -> Iterator[list[str]]:
+    """`size` documents at a time; the last group may be smaller."""
+    source = iter(documents)
+    while group := list(islice(source, size)):
+        yield group
 
 
 def split_sentences(document: str) -> list[str]:

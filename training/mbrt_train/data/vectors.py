@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,10 +47,6 @@ class Vectors:
                 "vectors of the same sources, with the same --lines and --field."
             )
         self._axes = None if self._stored.shape[1] <= width else self._principal_axes()
-
-    @property
-    def stored_width(self) -> int:
-        return int(self._stored.shape[1])
 
     def of(self, documents: NDArray[np.int64]) -> Floats:
         """The vectors of these documents, [n, width]. Raises TrainingError for one that is zero or not finite."""
@@ -124,13 +120,13 @@ def write_vectors(request: Request, quiet: bool = False) -> tuple[int, int]:
         "model": request.model.name,
         "files": [[f.name, f.stat().st_size] for f in files],
         "shape": [total, width],
+        "max_length": request.max_length,
     }
-    identity |= {"max_length": request.max_length}
     done = _done(state, identity) if partial.exists() else 0
     array = _array(partial, (total, width), fresh=done == 0)
     progress = Progress(total, "text", quiet, done=done, name="vectors")
     try:
-        for group in _groups(islice(documents, done, None)):
+        for group in texts.groups(islice(documents, done, None), GROUP):
             array[done : done + len(group)] = _unit16(embedder.encode(group), done)
             array.flush()
             done += len(group)
@@ -156,12 +152,6 @@ def _done(state: Path, identity: dict[str, Any]) -> int:
 def _array(partial: Path, shape: tuple[int, int], fresh: bool) -> np.memmap[Any, np.dtype[np.float16]]:
     mode: Literal["w+", "r+"] = "w+" if fresh else "r+"
     return np.lib.format.open_memmap(partial, mode=mode, dtype=np.float16, shape=shape if fresh else None)
-
-
-def _groups(documents: Iterable[str]) -> Iterator[list[str]]:
-    source = iter(documents)
-    while group := list(islice(source, GROUP)):
-        yield group
 
 
 def _unit16(vectors: Any, first: int) -> NDArray[np.float16]:

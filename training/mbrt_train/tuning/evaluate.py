@@ -12,7 +12,7 @@ from mbrt_train.heads import AnyModel, load_model
 from mbrt_train.sources import read_labels, tokenizer_source, weights_folder
 from mbrt_train.tuning.own import OwnTask
 from mbrt_train.tuning.predict import AsAlone, check_head, with_engine, with_torch
-from mbrt_train.tuning.task import Example, TuningTask
+from mbrt_train.tuning.task import Example, Predict, TuningTask
 from mobilebert_rt.config import EngineConfig
 
 
@@ -27,13 +27,27 @@ class Exam:
 
 def evaluate(model: Path, exam: Exam) -> dict[str, float]:
     """Metrics of a folder or run (by PyTorch) or of a model file (by the engine). Raises TrainingError."""
+    return grade(exam, read_model(model), model)
+
+
+def read_model(model: Path) -> AnyModel | mbrt.Model:
+    """A PyTorch model from a folder or run, the engine's from a model file. Raises TrainingError."""
     if model.is_dir():
-        return grade(exam, load_model(weights_folder(model)), model)
+        return load_model(weights_folder(model))
     try:
-        engine = mbrt.Model.from_pretrained(model)
+        return mbrt.Model.from_pretrained(model)
     except mbrt.MobileBertError as error:
         raise TrainingError(str(error)) from error
-    return grade(exam, engine, model)
+
+
+def predictor(task: TuningTask, model: AnyModel | mbrt.Model) -> Predict:
+    """The predictions of either kind of model."""
+    return with_engine(model) if isinstance(model, mbrt.Model) else with_torch(task, AsAlone(model).eval())
+
+
+def max_positions(model: AnyModel | mbrt.Model) -> int:
+    config = model.config
+    return config.max_positions if isinstance(config, EngineConfig) else config.max_position_embeddings
 
 
 def grade(exam: Exam, model: AnyModel | mbrt.Model, source: Path) -> dict[str, float]:
@@ -42,11 +56,9 @@ def grade(exam: Exam, model: AnyModel | mbrt.Model, source: Path) -> dict[str, f
     Raises TrainingError for a model without the task's head.
     """
     task, examples = exam_examples(exam, model, source)
-    if isinstance(model, mbrt.Model):
-        return task.evaluate(with_engine(model), examples)
-    if not check_head(task, model):
+    if not isinstance(model, mbrt.Model) and not check_head(task, model):
         raise TrainingError(f"{source}: the model does not have the head of {task.name}. Fine-tune it first.")
-    return task.evaluate(with_torch(task, AsAlone(model).eval()), examples)
+    return task.evaluate(predictor(task, model), examples)
 
 
 def exam_examples(exam: Exam, model: AnyModel | mbrt.Model, source: Path) -> tuple[TuningTask, list[Example]]:
@@ -58,7 +70,5 @@ def exam_examples(exam: Exam, model: AnyModel | mbrt.Model, source: Path) -> tup
         if given is not None and len(given) != len(labels):
             raise TrainingError(f"--labels names {len(given)} labels; {source} has {len(labels)}. Name each of them.")
         task = task.labelled(labels, source)
-    config = model.config
-    positions = config.max_positions if isinstance(config, EngineConfig) else config.max_position_embeddings
-    length = min(exam.max_length, positions)
+    length = min(exam.max_length, max_positions(model))
     return task, task.read(exam.data, load_tokenizer(tokenizer_source(source)), length, training=False)
