@@ -16,6 +16,15 @@ const char* architecture() {
   return system.wProcessorArchitecture == PROCESSOR_ARCHITECTURE_ARM64 ? "ARM64" : "AMD64";
 }
 
+// A text of the registry, in UTF-8; empty when there is none.
+std::string registry_text(const wchar_t* key, const wchar_t* name) {
+  wchar_t text[256] = {};
+  DWORD size = sizeof text;
+  const bool found = RegGetValueW(HKEY_LOCAL_MACHINE, key, name, RRF_RT_REG_SZ, nullptr, text,
+                                  &size) == ERROR_SUCCESS;
+  return found ? utf8_of(text) : std::string();
+}
+
 }  // namespace
 
 std::string own_path() {
@@ -39,21 +48,15 @@ std::optional<std::uint64_t> peak_memory() {
 // GetVersionEx answers for the version that a program says it was made for; the registry tells the
 // version of the system.
 std::string system_name() {
-  constexpr const wchar_t* kKey = L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
-  wchar_t build[64] = {};
-  DWORD size = sizeof(build);
-  const bool found = RegGetValueW(HKEY_LOCAL_MACHINE, kKey, L"CurrentBuildNumber", RRF_RT_REG_SZ,
-                                  nullptr, build, &size) == ERROR_SUCCESS;
-  return "Windows" + (found ? " build " + utf8_of(build) : std::string()) + " " + architecture();
+  const std::string build =
+      registry_text(L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", L"CurrentBuildNumber");
+  return "Windows" + (build.empty() ? "" : " build " + build) + " " + architecture();
 }
 
 std::string processor_name() {
-  constexpr const wchar_t* kKey = L"HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0";
-  wchar_t name[256] = {};
-  DWORD size = sizeof(name);
-  const bool found = RegGetValueW(HKEY_LOCAL_MACHINE, kKey, L"ProcessorNameString", RRF_RT_REG_SZ,
-                                  nullptr, name, &size) == ERROR_SUCCESS;
-  return found ? utf8_of(name) : architecture();
+  const std::string name =
+      registry_text(L"HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0", L"ProcessorNameString");
+  return name.empty() ? architecture() : name;
 }
 
 std::size_t logical_processors() {
