@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import v8 from "node:v8";
 
 // Node 20 has relaxed SIMD, but hides it.
-if (process.versions.node.startsWith("20.")) v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+export const relaxedFlags = process.versions.node.startsWith("20.") ? ["--experimental-wasm-relaxed-simd"] : [];
+for (const flag of relaxedFlags) v8.setFlagsFromString(flag);
 
 export const root = fileURLToPath(new URL("../", import.meta.url));
 export const files = fileURLToPath(new URL("../../build/js/", import.meta.url));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, describe, test } from "node:test";
-import { expected, modelPath, plain, root } from "./support.mjs";
+import { expected, modelPath, plain, relaxedFlags, root } from "./support.mjs";
 import {
   createWorker,
   FillMask,
@@ -114,7 +114,7 @@ test("where relaxed_madd rounds twice, plain kernels give the same results and a
     const embedder = await TextEmbedder.fromPretrained(process.argv[1]);
     const vectors = (await embedder.embed(JSON.parse(process.argv[2]))).map((vector) => Array.from(vector));
     console.log(JSON.stringify({ info: embedder.info, vectors }));`;
-  const flags = ["--experimental-wasm-relaxed-simd", "--no-enable-fma3", "--input-type=module", "--eval", script];
+  const flags = [...relaxedFlags, "--no-enable-fma3", "--input-type=module", "--eval", script];
   const options = { cwd: root, encoding: "utf8" };
   const texts = JSON.stringify(expected.texts);
   const printed = execFileSync(process.execPath, [...flags, expected.default.path, texts], options);

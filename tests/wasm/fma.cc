@@ -1,5 +1,5 @@
-// fma and fma_to_integer of a target against the sum rounded to odd (simd/round_to_odd.h), which scalar kernels use. Compiled for
-// each target.
+// fma and fma_to_integer of a target against the sum rounded to odd (simd/round_to_odd.h), which
+// scalar kernels use. Compiled for each target.
 #include <cstdint>
 #include <cstring>
 
