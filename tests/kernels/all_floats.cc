@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/cpu_features.h"
 #include "kernels/math/exp.h"
 #include "kernels/math/exp2.h"
 #include "kernels/math/gates.h"
@@ -188,6 +189,12 @@ bool tails(std::uint64_t stride) {
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifdef MBRT_NEEDS
+  if (!mbrt::detect_cpu_features().MBRT_NEEDS) {
+    std::printf("SKIPPED: this processor lacks the instructions of this test\n");
+    return 77;
+  }
+#endif
   const long stride = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 1;
   if (stride < 1) {
     std::fprintf(stderr, "usage: all_floats [stride [function]]\n");

@@ -21,6 +21,7 @@ static inline __m256i dpbusd_of_avx2(__m256i acc, __m256i u, __m256i s) {
 #include <vector>
 
 #include "base/aligned.h"
+#include "base/cpu_features.h"
 #include "kernels/gemm_s8/x86_avxvnni.cc"
 
 namespace mbrt::scalar {
@@ -100,6 +101,10 @@ bool same(const std::vector<float>& a, const std::vector<float>& b) {
 }  // namespace
 
 int main() {
+  if (!mbrt::detect_cpu_features().MBRT_NEEDS) {
+    std::printf("SKIPPED: this processor lacks the instructions of this test\n");
+    return 77;
+  }
   std::mt19937 random(7);
   std::size_t products = 0;
   for (std::size_t m = 1; m <= 20; ++m) {

@@ -45,7 +45,7 @@ void check_exponential() {
 void check_fold_sum() {
   std::mt19937_64 random(1);
   std::normal_distribution<double> normal;
-  for (const std::size_t n : {1, 2, 3, 7, 64, 385}) {
+  for (const std::size_t n : {1u, 2u, 3u, 7u, 64u, 385u}) {
     std::vector<double> rows(n * 5);
     for (double& x : rows) x = normal(random);
     long double expected[5] = {};

@@ -1,0 +1,14 @@
+# Cross builds with zig's clang (`ziglang` on PyPI: scripts/requirements-cross.txt), which brings every C library.
+# A toolchain file sets zig_target, CMAKE_SYSTEM_NAME and CMAKE_SYSTEM_PROCESSOR and includes this one. Archives are
+# written by llvm-ar-19.
+
+set(MBRT_ZIG ON)
+find_program(MBRT_ZIG_PROGRAM NAMES python-zig zig REQUIRED NO_CMAKE_FIND_ROOT_PATH)
+set(CMAKE_C_COMPILER ${MBRT_ZIG_PROGRAM} cc -target ${zig_target})
+set(CMAKE_CXX_COMPILER ${MBRT_ZIG_PROGRAM} c++ -target ${zig_target})
+find_program(CMAKE_AR llvm-ar-19 REQUIRED NO_CMAKE_FIND_ROOT_PATH)
+find_program(CMAKE_RANLIB llvm-ranlib-19 REQUIRED NO_CMAKE_FIND_ROOT_PATH)
+
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
