@@ -11,10 +11,10 @@ async function bytes(address) {
   return new Uint8Array(await readFile(new URL(address)));
 }
 
-async function ours({ base, model, variant, task, text, labels }) {
+async function ours({ base, model, variant, threads, task, text, labels }) {
   const { TextEmbedder, ZeroShotClassifier } = await import(`${base}mobilebert-rt/dist/esm/index.js`);
   const source = `${base}models/${model}/ours.int8.safetensors`;
-  const options = variant === undefined ? {} : { variant };
+  const options = variant === undefined ? {} : { variant, threads };
   const found = await (task === "embed" ? TextEmbedder : ZeroShotClassifier).fromPretrained(source, options);
   return {
     run: task === "embed" ? () => found.embed(text, { normalize: true }) : () => found.classify(text, labels),

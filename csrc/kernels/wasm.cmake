@@ -18,7 +18,7 @@ mbrt_target(wasm_relaxed_dot FLAGS -mrelaxed-simd
                              SOURCES gemm_s8/wasm_relaxed_dot.cc)
 
 foreach(set wasm_simd128 wasm_relaxed wasm_relaxed_dot)
-  target_compile_options(mbrt_kernels_${set} PRIVATE $<$<CONFIG:Release>:-O3>)
+  target_compile_options(mbrt_kernels_${set} PRIVATE $<$<CONFIG:Release>:-O2>)
 endforeach()
 
 # The object libraries of all sets.

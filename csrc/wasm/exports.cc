@@ -1,5 +1,8 @@
 // The functions that JavaScript needs beside mobilebert_rt.h.
+#include <new>
+
 #include "base/aligned.h"
+#include "base/threads.h"
 #include "mobilebert_rt.h"
 #include "wasm/memory.h"
 
@@ -25,6 +28,27 @@ __attribute__((export_name("release"))) void mbrt_wasm_release(void* memory) {
 __attribute__((export_name("open_model"))) mbrt_status mbrt_wasm_open_model(
     void* data, std::size_t size, const mbrt_model_options* options, mbrt_model* model) {
   return mbrt_model_open_memory(data, size, &mbrt_wasm_release, data, options, model);
+}
+
+// For a Worker that is to run as a thread of the memory: see base/threads_wasm.h. 0 when there is no memory.
+__attribute__((export_name("new_thread"))) mbrt::NewThread* mbrt_wasm_new_thread() {
+  try {
+    return mbrt::new_thread();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+__attribute__((export_name("run_thread"))) void mbrt_wasm_run_thread(mbrt::NewThread* thread) {
+  mbrt::run_thread(thread);
+}
+
+__attribute__((export_name("let_thread_sleep"))) void mbrt_wasm_let_thread_sleep() {
+  mbrt::let_thread_sleep();
+}
+
+__attribute__((export_name("report_thread_trap"))) void mbrt_wasm_report_thread_trap() {
+  mbrt::report_thread_trap();
 }
 
 }  // extern "C"

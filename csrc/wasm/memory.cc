@@ -3,18 +3,30 @@
 
 #include <cstdlib>
 #include <limits>
+#include <mutex>
 #include <new>
 
+#include "base/threads.h"
+
 namespace mbrt::wasm {
+namespace {
+
+Mutex mutex;  // wasi-libc's malloc is for one thread
+
+}  // namespace
 
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
   if (size > std::numeric_limits<std::size_t>::max() - alignment) return nullptr;
   if (size == 0) size = 1;
+  std::lock_guard<Mutex> lock(mutex);
   if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
   return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
 
-void release(void* memory) noexcept { std::free(memory); }
+void release(void* memory) noexcept {
+  std::lock_guard<Mutex> lock(mutex);
+  std::free(memory);
+}
 
 }  // namespace mbrt::wasm
 

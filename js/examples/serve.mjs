@@ -10,8 +10,11 @@ const path = (place) => fileURLToPath(new URL(place, import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
 const POLICY = "default-src 'self'; style-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
 
-/** A running server. files: path of a URL to a file; folders: first part of the path to a folder. */
-export async function serve({ port = 0, files = {}, folders = {} } = {}) {
+// Pages with these may have shared memory, which threads need.
+const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+/** A running server. files: path of a URL to a file; folders: first part of the path to a folder; isolated: see above. */
+export async function serve({ port = 0, files = {}, folders = {}, isolated = false } = {}) {
   const roots = { "mobilebert-rt": path("../"), ...folders };
   const model = path("../../mobilebert_rt/default_model/model.int8.safetensors");
   const named = { "/model.int8.safetensors": model, ...files };
@@ -25,8 +28,12 @@ export async function serve({ port = 0, files = {}, folders = {} } = {}) {
     let file = place(decodeURIComponent(new URL(request.url, "http://x").pathname));
     try {
       if (statSync(file).isDirectory()) file = join(file, "index.html");
-      const headers = { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" };
-      response.writeHead(200, { ...headers, "Content-Length": statSync(file).size, "Content-Security-Policy": POLICY });
+      response.writeHead(200, {
+        "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+        "Content-Length": statSync(file).size,
+        "Content-Security-Policy": POLICY,
+        ...(isolated ? ISOLATED : {}),
+      });
       createReadStream(file).pipe(response);
     } catch {
       response.writeHead(404).end("not found");

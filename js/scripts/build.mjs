@@ -1,6 +1,6 @@
 // Builds the package into dist: modules from build/wasm, types by tsc, ESM and CommonJS by esbuild.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -19,16 +19,21 @@ for (const name of MODULES) {
     console.error(`${from}: missing. Build it with \`cmake --preset wasm && cmake --build --preset wasm\`.`);
     process.exit(1);
   }
-  cpSync(from, join(dist, "wasm", name));
+  const bytes = readFileSync(from);
+  const memory = "\x03env\x06memory\x02"; // its import; the limits after it begin with 3: shared, with a maximum
+  const limits = bytes.indexOf(memory) + memory.length;
+  if (bytes[limits] !== 3) throw new Error(`${from}: found no import of shared memory`);
+  bytes[limits] = 1; // memory that every page may have; src/threads.ts sets it again for more than one thread
+  writeFileSync(join(dist, "wasm", name), bytes);
 }
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const compiled = spawnSync(process.execPath, [tsc, "-p", root], { stdio: "inherit" });
 if (compiled.status !== 0) process.exit(1);
 
-// One file for programs and one for the worker: a page without a bundler waits for one request, not for a chain.
+// One file for programs and one for each kind of worker: a page without a bundler waits for one request, not for a chain.
 const options = {
-  entryPoints: [join(root, "src/index.ts"), join(root, "src/worker.ts")],
+  entryPoints: [join(root, "src/index.ts"), join(root, "src/worker.ts"), join(root, "src/thread.ts")],
   bundle: true,
   platform: "neutral",
   target: "es2022",

@@ -62,6 +62,7 @@ export class Call {
     } else {
       engine.call("mbrt_call_set_task", handle, TASKS[task]!, arena.struct(taskFields(arena, options)));
     }
+    if (engine.threads > 1) engine.call("mbrt_call_set_threads", handle, engine.threads);
     const overflow = numberOf(OVERFLOWS, options.onOverflow);
     engine.call("mbrt_call_set_limits", handle, options.maxLength ?? 0, overflow, options.stride ?? 0);
   }
@@ -112,7 +113,7 @@ export class Call {
     const { engine, handle } = this;
     const view = arena.struct([0, 0, 0, 0]); // data, rows, columns, stride
     engine.call("mbrt_call_view", handle, EMBEDDING, 0, item, view);
-    return new Float32Array(engine.exports.memory.buffer, engine.word(view + 4), engine.word(view + 12)).slice();
+    return new Float32Array(engine.memory.buffer, engine.word(view + 4), engine.word(view + 12)).slice();
   }
 
   private results(arena: Arena, item: number): Result[] {
@@ -151,7 +152,7 @@ export class Call {
       const size = engine.word(count);
       const tokens = arena.take(TOKEN_BYTES * size);
       engine.call("mbrt_model_tokenize", model, ...texts, tokens, size, count);
-      const fields = new Int32Array(engine.exports.memory.buffer, tokens, 6 * size).slice();
+      const fields = new Int32Array(engine.memory.buffer, tokens, 6 * size).slice();
       const rows = Array.from({ length: size }, (_, i) => fields.subarray(6 * i, 6 * i + 6));
       return encodingOf(rows, rows.map(([id]) => this.piece(arena, id!)), [first, second ?? ""]);
     });

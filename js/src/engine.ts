@@ -2,11 +2,14 @@
 // csrc/wasm/README.md.
 
 import { DisposedError, errorOf, InputError, InternalError, OutOfMemoryError } from "./errors.js";
+import { imports } from "./host.js";
+import { canSleep, newMemory, startThread, type Thread } from "./threads.js";
 
 /** The functions of the module that this package calls. Pointers and sizes are numbers; handles are BigInt. */
 export interface Exports {
-  memory: WebAssembly.Memory;
   _initialize(): void;
+  new_thread(): number;
+  let_thread_sleep(): void;
   allocate(size: number): number;
   release(pointer: number): void;
   open_model(data: number, size: number, options: number, model: number): number;
@@ -30,6 +33,7 @@ export interface Exports {
   mbrt_call_set_task(call: bigint, task: number, options: number): number;
   mbrt_call_set_embedding(call: bigint, options: number): number;
   mbrt_call_set_limits(call: bigint, maxTokens: number, overflow: number, stride: number): number;
+  mbrt_call_set_threads(call: bigint, threads: number): number;
   mbrt_call_set_timeout(call: bigint, seconds: number): number;
   mbrt_call_run(call: bigint): number;
   mbrt_call_view(call: bigint, output: number, layer: number, item: number, view: number): number;
@@ -38,10 +42,7 @@ export interface Exports {
 }
 
 /** The functions that return an mbrt_status. */
-export type Checked = Exclude<
-  keyof Exports,
-  "memory" | "_initialize" | "allocate" | "release" | "mbrt_last_error" | "mbrt_status_name" | "mbrt_version"
->;
+export type Checked = Extract<keyof Exports, "open_model" | `mbrt_model_${string}` | `mbrt_call_${string}`>;
 
 /** A field of a struct: an integer, a pointer, or a float. */
 export type Field = number | { float: number };
@@ -53,30 +54,49 @@ const BUFFER = 8; // MBRT_ERROR_BUFFER
 export class Engine {
   readonly exports: Exports;
   private failure: Error | undefined;
+  private others: Thread[] = []; // beside the one that calls
 
-  private constructor(instance: WebAssembly.Instance) {
+  private constructor(
+    instance: WebAssembly.Instance,
+    readonly memory: WebAssembly.Memory,
+  ) {
     this.exports = instance.exports as unknown as Exports;
   }
 
-  static async start(module: WebAssembly.Module): Promise<Engine> {
-    let engine: Engine | undefined;
-    const clock_time_get = (_id: number, _precision: bigint, out: number): number => {
-      const nanoseconds = BigInt(Math.round(performance.now() * 1e6));
-      engine!.data().setBigUint64(out >>> 0, nanoseconds, true);
-      return 0;
-    };
-    const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: { clock_time_get } });
-    engine = new Engine(instance);
+  /** threads: more than 1 for a module with shared memory only. */
+  static async start(module: WebAssembly.Module, threads: number): Promise<Engine> {
+    const memory = newMemory(threads > 1);
+    const engine = new Engine(await WebAssembly.instantiate(module, imports(memory)), memory);
     engine.exports._initialize();
+    if (threads > 1) await engine.startThreads(module, threads - 1);
     return engine;
+  }
+
+  private async startThreads(module: WebAssembly.Module, count: number): Promise<void> {
+    if (canSleep()) this.exports.let_thread_sleep();
+    const starts = Array.from({ length: count }, () => {
+      const thread = this.exports.new_thread() >>> 0;
+      if (thread === 0) throw outOfMemory("a thread");
+      return startThread({ module, memory: this.memory, thread, stack: this.word(thread), tls: this.word(thread + 4) });
+    });
+    const ended = await Promise.allSettled(starts);
+    this.others = ended.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+    const failed = ended.find((start) => start.status === "rejected");
+    if (failed === undefined) return;
+    this.stop();
+    throw failed.reason;
+  }
+
+  get threads(): number {
+    return 1 + this.others.length;
   }
 
   // Memory may grow in any call, which detaches the views made before.
   data(): DataView {
-    return new DataView(this.exports.memory.buffer);
+    return new DataView(this.memory.buffer);
   }
   bytes(pointer: number, size: number): Uint8Array {
-    return new Uint8Array(this.exports.memory.buffer, pointer >>> 0, size);
+    return new Uint8Array(this.memory.buffer, pointer >>> 0, size);
   }
   word(pointer: number): number {
     return this.data().getUint32(pointer >>> 0, true);
@@ -86,7 +106,7 @@ export class Engine {
   }
 
   string(pointer: number): string {
-    const memory = new Uint8Array(this.exports.memory.buffer);
+    const memory = new Uint8Array(this.memory.buffer);
     const start = pointer >>> 0;
     return this.text(start, memory.indexOf(0, start) - start);
   }
@@ -131,6 +151,7 @@ export class Engine {
 
   /** All later calls fail. */
   stop(): void {
+    for (const thread of this.others.splice(0)) thread.terminate();
     this.failure ??= new DisposedError("the model has been disposed of. Load it again.");
   }
 
@@ -138,7 +159,7 @@ export class Engine {
     if (this.failure !== undefined) throw this.failure;
     const pointer = size < 2 ** 32 ? this.exports.allocate(size) >>> 0 : 0;
     if (pointer !== 0) return pointer;
-    throw new OutOfMemoryError(`${size} bytes: out of memory. Use a smaller model or batch.`);
+    throw outOfMemory(`${size} bytes`);
   }
 
   /** What body returns; the memory that it takes from the arena is freed. */
@@ -150,6 +171,10 @@ export class Engine {
       arena.free();
     }
   }
+}
+
+function outOfMemory(what: string): OutOfMemoryError {
+  return new OutOfMemoryError(`${what}: out of memory. Use a smaller model or batch.`);
 }
 
 /** Memory for the arguments of a few calls. */

@@ -15,6 +15,23 @@ export function nodeModule<T>(name: string): T {
   return nodeProcess!.getBuiltinModule!(name) as T;
 }
 
+/** A Worker of Node. Without the program's own options: a script given with --eval has some that a file must not have. */
+export function nodeWorker(script: URL, workerData?: unknown): import("node:worker_threads").Worker {
+  const { Worker } = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
+  return new Worker(script, { workerData, execArgv: [] });
+}
+
+/** What a module imports, for an instance on this memory. */
+export function imports(memory: WebAssembly.Memory): WebAssembly.Imports {
+  const clock_time_get = (_id: number, _precision: bigint, out: number): number => {
+    // performance.now() alone starts at another time in each worker.
+    const nanoseconds = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
+    new DataView(memory.buffer).setBigUint64(out >>> 0, nanoseconds, true);
+    return 0;
+  };
+  return { env: { memory }, wasi_snapshot_preview1: { clock_time_get } };
+}
+
 /** Lets events be handled: messages, aborts, painting. */
 export function nextTask(): Promise<void> {
   if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));

@@ -17,6 +17,8 @@ export interface LocalOptions {
   wasm?: WasmSource | undefined;
   /** A module of the package instead of the fastest. */
   variant?: Variant | undefined;
+  /** Threads of this model, the calling one included: 1 by default. More need shared memory; see `support().threads`. */
+  threads?: number | undefined;
 }
 
 // A batch of about 1,000 tokens is long enough to be efficient. With a signal, a batch is to take 0.1 s.
@@ -42,10 +44,10 @@ const HEADS = [
 export async function loadLocal(source: Source, options: LocalOptions): Promise<Runner> {
   options.signal?.throwIfAborted();
   const [chosen, opened] = await Promise.all([
-    chosenModule(options.wasm, options.variant),
+    chosenModule(options),
     open(source, options.signal),
   ]);
-  const engine = await Engine.start(chosen.module);
+  const engine = await Engine.start(chosen.module, chosen.threads);
   const [data, size] = await read(engine, opened, options);
   return new LocalRunner(engine, openModel(engine, data, size), chosen.support);
 }
@@ -125,7 +127,7 @@ class LocalRunner implements Runner {
   }
 
   async memoryBytes(): Promise<number> {
-    return this.alive().exports.memory.buffer.byteLength;
+    return this.alive().memory.buffer.byteLength;
   }
 
   async dispose(): Promise<void> {
@@ -197,6 +199,7 @@ function readInfo(engine: Engine, model: bigint, support: Support): ModelInfo {
       fileBytes: field(13),
       variant: support.variant,
       isa,
+      threads: engine.threads,
       notes: support.variant === "relaxed" && !isa.includes("relaxed") ? [...support.notes, NO_FMA] : support.notes,
     };
   });

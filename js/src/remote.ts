@@ -1,14 +1,14 @@
 // A model in a worker: the page's thread only sends texts and receives results.
 
 import { DisposedError, type ErrorMessage, fromMessage, InternalError } from "./errors.js";
-import { isNode, nodeModule } from "./host.js";
+import { isNode, nodeWorker } from "./host.js";
 import type { LocalOptions } from "./local.js";
 import type { Control, ModelInfo, Request, Runner } from "./runner.js";
 import { absolute, type Source } from "./source.js";
 
 /** From the page to the worker. */
 export type Command =
-  | { type: "load"; id: number; source: Source; options: Pick<LocalOptions, "wasm" | "variant"> }
+  | { type: "load"; id: number; source: Source; options: Pick<LocalOptions, "wasm" | "variant" | "threads"> }
   | { type: "run"; id: number; model: number; request: Request; timeout: number | undefined; watched: boolean }
   | { type: "memory"; id: number; model: number }
   | { type: "dispose"; id: number; model: number }
@@ -53,10 +53,7 @@ export function createWorker(options: WorkerOptions = {}): EngineWorker {
 }
 
 function startWorker(): Port {
-  if (isNode) {
-    const { Worker } = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
-    return new Worker(new URL("./worker.js", import.meta.url)) as unknown as Port;
-  }
+  if (isNode) return nodeWorker(new URL("./worker.js", import.meta.url)) as unknown as Port;
   // Bundlers look for exactly this form.
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as unknown as Port;
 }
@@ -92,9 +89,9 @@ export class EngineWorker {
 
   /** For the tasks' fromPretrained. */
   async load(source: Source, options: LocalOptions): Promise<Runner> {
-    const { signal, progress, wasm, variant } = options;
+    const { signal, progress, wasm, variant, threads } = options;
     const [sent, transfer] = await sendable(source);
-    const command = { type: "load", source: sent, options: defined({ wasm, variant }) } as const;
+    const command = { type: "load", source: sent, options: defined({ wasm, variant, threads }) } as const;
     const { model, info } = (await this.send(command, { signal, progress }, transfer)) as Loaded;
     return new RemoteRunner(this, model, info);
   }

@@ -40,7 +40,9 @@ export interface ModelInfo {
   /** The WebAssembly module, and its kernel set. */
   variant: Variant;
   isa: string;
-  /** Why a slower module is used; empty when none is. */
+  /** How many threads run a call. */
+  threads: number;
+  /** Why a slower module, or one thread, is used; empty when none is. */
   notes: string[];
 }
 

@@ -17,7 +17,7 @@ export interface LoadOptions extends LocalOptions {
 /** How a model is loaded, and options of every call. */
 export type Loading<Options> = LoadOptions & Omit<Options, keyof LoadOptions>;
 
-const LOAD_OPTIONS = ["signal", "progress", "wasm", "variant", "worker"] as const;
+const LOAD_OPTIONS = ["signal", "progress", "wasm", "variant", "threads", "worker"] as const;
 
 /** A text, or texts: an array or another iterable. */
 export type Many<T> = Iterable<T>;

@@ -1,5 +1,7 @@
 // Which of the package's WebAssembly modules this JavaScript engine can run.
 
+import { canShareMemory } from "./threads.js";
+
 /** A build of the engine. All of them give the same results. */
 export type Variant = "relaxed" | "simd";
 
@@ -8,6 +10,8 @@ export interface Support {
   /** The fastest module that runs here. */
   variant: Variant;
   relaxedSimd: boolean;
+  /** Whether a model can have more than one thread: in Node, and in pages that are cross-origin isolated. */
+  threads: boolean;
   /** One sentence for each feature that is missing; empty when nothing is. */
   notes: string[];
 }
@@ -30,5 +34,5 @@ export function support(): Support | undefined {
         "Chrome 114, Firefox 145 and Node 22 have it; Node 20 needs --experimental-wasm-relaxed-simd.",
     );
   }
-  return { variant: relaxedSimd ? "relaxed" : "simd", relaxedSimd, notes };
+  return { variant: relaxedSimd ? "relaxed" : "simd", relaxedSimd, threads: canShareMemory(), notes };
 }

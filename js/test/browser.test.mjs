@@ -15,7 +15,7 @@ import { CATEGORIES, longestTask } from "./trace.mjs";
 const executablePath = process.env.MBRT_CHROMIUM ?? "/usr/bin/chromium";
 const launch = { executablePath, args: ["--no-sandbox"] };
 const pages = mkdtempSync(join(tmpdir(), "mobilebert-rt-pages-"));
-let server, browser;
+let server, isolated, browser;
 
 before(async () => {
   assert.ok(existsSync(executablePath), `${executablePath}: missing; set MBRT_CHROMIUM to a Chromium.`);
@@ -23,27 +23,30 @@ before(async () => {
   const models = { embed: "embed", nli: "zero-shot", squad: "answer" };
   const paths = Object.entries(models).map(([name, small]) => [`/${name}.safetensors`, modelPath(small)]);
   const page = { "/pages/model.int8.safetensors": expected.default.path };
-  server = await serve({ files: { ...Object.fromEntries(paths), ...page }, folders: { pages } });
+  const places = { files: { ...Object.fromEntries(paths), ...page }, folders: { pages } };
+  server = await serve(places);
+  isolated = await serve({ ...places, isolated: true });
   symlinkSync(root, join(pages, "mobilebert-rt"));
   browser = await chromium.launch(launch);
 });
 after(async () => {
   await browser?.close();
   server?.close();
+  isolated?.close();
   rmSync(pages, { recursive: true, force: true });
 });
 
 /** Opens a page, where any error and any request to elsewhere fails the test. */
-async function visit(path, body) {
+async function visit(path, body, { address } = server) {
   const page = await browser.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   page.on("request", (request) => {
-    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(server.address)) problems.push(request.url());
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(address)) problems.push(request.url());
   });
   try {
-    await page.goto(server.address + path);
+    await page.goto(address + path);
     const found = await body(page);
     assert.deepEqual(problems, []);
     return found;
@@ -77,6 +80,43 @@ test("a page and a worker have the results of Python, with each module", async (
     assert.deepEqual(found.all.map(({ variant }) => variant), ["simd", "relaxed", "relaxed", "relaxed"]);
     assert.deepEqual(found.support.notes, []);
   });
+});
+
+/** What a page finds with two threads, in its own thread and in a worker. */
+const withThreads = (page) =>
+  page.evaluate(async (texts) => {
+    const { createWorker, support, TextEmbedder } = await import("/mobilebert-rt/dist/esm/index.js");
+    const all = [];
+    for (const variant of ["simd", "relaxed"]) {
+      for (const worker of [undefined, createWorker()]) {
+        const options = { threads: 2, variant, worker };
+        const embedder = await TextEmbedder.fromPretrained("/model.int8.safetensors", options);
+        const { threads, notes } = embedder.info;
+        all.push({ threads, notes, vectors: (await embedder.embed(texts)).map((v) => Array.from(v)) });
+        await embedder.dispose();
+        await worker?.terminate();
+      }
+    }
+    return { all, possible: support().threads };
+  }, expected.texts);
+
+test("an isolated page and its worker have threads, and the same results", async () => {
+  const found = await visit(writePage("threads.html", "<p>threads"), withThreads, isolated);
+  assert.equal(found.possible, true);
+  for (const { threads, notes, vectors } of found.all) {
+    assert.deepEqual([threads, notes], [2, []]);
+    assert.deepEqual(vectors, expected.default.vectors);
+  }
+});
+
+test("another page has one thread, and a note says why", async () => {
+  const found = await visit(writePage("one-thread.html", "<p>one thread"), withThreads);
+  assert.equal(found.possible, false);
+  for (const { threads, notes, vectors } of found.all) {
+    assert.equal(threads, 1);
+    assert.match(notes[0], /Threads: this page has no shared memory; one thread is used\. .*Opener-Policy: same-origin/);
+    assert.deepEqual(vectors, expected.default.vectors);
+  }
 });
 
 test("without relaxed SIMD the plain module is used, and a note says so", async () => {
@@ -129,7 +169,7 @@ for (const { name, language, text } of blocks()) {
   }
 }
 
-test("a bundle of Vite finds the module, the worker and the model", async () => {
+test("a bundle of Vite finds the module, the workers and the model", async () => {
   const project = mkdtempSync(join(tmpdir(), "mobilebert-rt-vite-"));
   try {
     mkdirSync(join(project, "node_modules"));
@@ -143,15 +183,18 @@ test("a bundle of Vite finds the module, the worker and the model", async () => 
       `import { createWorker, TextEmbedder } from "mobilebert-rt";
        import model from "mobilebert-rt-model";
        const here = await TextEmbedder.fromPretrained(model);
-       const there = await TextEmbedder.fromPretrained(model, { worker: createWorker() });
-       const [a, b] = [await here.embed("a"), await there.embed("a")];
-       document.body.append(a.length + " " + a.every((value, i) => value === b[i]));`,
+       const all = [await here.embed("a")];
+       for (const options of [{ worker: createWorker() }, { threads: 2 }, { threads: 2, worker: createWorker() }]) {
+         const there = await TextEmbedder.fromPretrained(model, options);
+         if (there.info.threads === (options.threads ?? 1)) all.push(await there.embed("a"));
+       }
+       document.body.append(all.length + " " + all.every((one) => one.every((value, i) => value === all[0][i])));`,
     );
     const vite = join(root, "node_modules/vite/bin/vite.js");
     const output = join(pages, "bundle");
     const options = ["--base", "./", "--outDir", output, "--target", "es2022"];
     execFileSync(process.execPath, [vite, "build", ...options], { cwd: project });
-    await visit("/pages/bundle/index.html", (page) => page.getByText("384 true").waitFor());
+    await visit("/pages/bundle/index.html", (page) => page.getByText("4 true").waitFor(), isolated);
   } finally {
     rmSync(project, { recursive: true, force: true });
   }

@@ -4,27 +4,29 @@ import { readFileSync } from "node:fs";
 export class Module {
   static async load(path) {
     const module = new Module();
+    // As csrc/wasm/CMakeLists.txt links it.
+    module.memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
     const clock_time_get = (_id, _precision, out) => {
       module.view().setBigUint64(out, process.hrtime.bigint(), true);
       return 0;
     };
-    const imports = { wasi_snapshot_preview1: { clock_time_get } };
+    const imports = { env: { memory: module.memory }, wasi_snapshot_preview1: { clock_time_get } };
     module.exports = (await WebAssembly.instantiate(readFileSync(path), imports)).instance.exports;
     module.exports._initialize();
     return module;
   }
 
   view() {
-    return new DataView(this.exports.memory.buffer);
+    return new DataView(this.memory.buffer);
   }
 
   bytes(pointer, size) {
-    return new Uint8Array(this.exports.memory.buffer, pointer >>> 0, size);
+    return new Uint8Array(this.memory.buffer, pointer >>> 0, size);
   }
 
   text(pointer) {
     const bytes = this.bytes(pointer);
-    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+    return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
   }
 
   put(bytes) {
