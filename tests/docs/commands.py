@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.docs import serving
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, make_targets
 
 # Programs that the repository does not provide. What they are asked to do is not checked.
 FOREIGN = {"adb", "cc", "cp", "export", "git", "podman", "scp", "ssh", "tar"}
@@ -91,12 +91,6 @@ def _make(targets: list[str]) -> str | None:
     missing = [target for target in targets if "=" not in target and target not in make_targets()]
     missing += [word for word in targets if word.startswith("TEST=") and not (ROOT / word[5:]).exists()]
     return f"the Makefile has no target {missing}" if missing else None
-
-
-def make_targets() -> set[str]:
-    """The targets of the Makefile that are names and not files."""
-    text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
-    return {name for line in re.findall(r"^\.PHONY:(.*)$", text, re.MULTILINE) for name in line.split()}
 
 
 def _pip(arguments: list[str]) -> str | None:

@@ -48,3 +48,9 @@ def blocks(page: Path) -> Iterator[Block]:
 def prose(page: Path) -> str:
     """A page without its fenced blocks."""
     return _FENCED.sub("", page.read_text(encoding="utf-8"))
+
+
+def make_targets() -> set[str]:
+    """The targets of the Makefile that are names and not files."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    return {name for line in re.findall(r"^\.PHONY:(.*)$", text, re.MULTILINE) for name in line.split()}

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.docs.commands import check, commands, make_targets
-from tests.docs.pages import PAGES, ROOT, RUN_ELSEWHERE, Block, blocks, prose
+from tests.docs.commands import check, commands
+from tests.docs.pages import PAGES, ROOT, RUN_ELSEWHERE, Block, blocks, make_targets, prose
 from tests.docs.serving import run_python
 
 COMPILERS = {"c": ("gcc", "-std=c11"), "cpp": ("g++", "-std=c++17")}
