@@ -4,13 +4,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <optional>
+#include <limits>
 #if !defined(__cpp_lib_to_chars)
 #include <clocale>
 #include <cstdlib>
 #endif
 
-#include "base/checked.h"
 #include "base/error.h"
 #include "model/message.h"
 
@@ -53,8 +52,18 @@ void JsonReader::fail(std::string_view what) const {
   message += ": ";
   message += what;
   message += " (byte " + thousands(position_);
-  if (!key_.empty()) message += ", key " + quoted(key_);
+  if (const std::string key = last_key(); !key.empty()) message += ", key " + quoted(key);
   throw ModelFormatError(message + ")." + kConvertAgain);
+}
+
+// Empty when there was none.
+std::string JsonReader::last_key() const {
+  std::string key;
+  if (key_begin_ == 0) return key;
+  JsonReader reader = *this;
+  reader.position_ = key_begin_;
+  reader.append_string(&key);
+  return key;
 }
 
 void JsonReader::skip_space() {
@@ -90,12 +99,17 @@ bool JsonReader::another(char close, const char* what) {
 }
 
 bool JsonReader::next_key(std::string* key) {
+  key->clear();
+  return append_key(key);
+}
+
+bool JsonReader::append_key(std::string* out) {
   if (!another('}', "a comma or a closing brace")) return false;
   expect('"', "a key between double quotes");
-  key->clear();
-  append_string(key);
+  const std::size_t begin = position_;
+  append_string(out);
   expect(':', "a colon after the key");
-  key_ = *key;
+  key_begin_ = begin;
   return true;
 }
 
@@ -195,14 +209,17 @@ bool JsonReader::digits() {
 std::uint64_t JsonReader::unsigned_integer() {
   skip_space();
   const std::string_view token = number_text();
-  std::optional<std::uint64_t> value = 0;
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t value = 0;
   for (const char c : token) {
     if (!is_digit(c)) fail("expected a whole number, not negative, without fraction or exponent");
-    value = checked_mul(*value, 10);
-    if (value) value = checked_add(*value, static_cast<std::uint64_t>(c - '0'));
-    if (!value) fail("number too large; expected less than 2^64");
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (value >= kMax / 10 && (value > kMax / 10 || digit > kMax % 10)) {
+      fail("number too large; expected less than 2^64");
+    }
+    value = value * 10 + digit;
   }
-  return *value;
+  return value;
 }
 
 // The grammar is checked here, so the library's conversion gets only valid numbers. strtod is the

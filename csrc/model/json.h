@@ -28,7 +28,8 @@ class JsonReader {
   JsonReader(std::string_view text, std::string_view name) : text_(text), name_(name) {}
 
   void begin_object();
-  bool next_key(std::string* key);  // false at the end of the object
+  bool next_key(std::string* key);    // false at the end of the object
+  bool append_key(std::string* out);  // the same; appends the key to `out`
   void begin_array();
   bool next_element();  // false at the end of the array
 
@@ -64,13 +65,14 @@ class JsonReader {
   unsigned hex4();
   std::string_view number_text();
   bool digits();
+  std::string last_key() const;
 
   std::string_view text_;
   std::string_view name_;
   std::size_t position_ = 0;
   std::size_t depth_ = 0;
   std::array<bool, kMaxDepth> begun_{};  // at each depth: an element was read
-  std::string key_;                      // the last one, for messages
+  std::size_t key_begin_ = 0;            // of the last key, behind its quote, for messages
 };
 
 }  // namespace mbrt

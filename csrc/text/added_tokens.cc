@@ -57,17 +57,17 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, std::string_view source
     : tokens_(std::move(tokens)) {
   std::sort(tokens_.begin(), tokens_.end(),
             [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
-  std::vector<NamedId> names;
+  PieceList names;
   for (const AddedToken& t : tokens_) {
     if (t.content.size() > kLongestContent) {
       throw UnsupportedModelError(std::string(source) + ": the added token " + quoted(t.content) +
                                   " has " + thousands(t.content.size()) +
                                   " bytes, more than the 256 supported.");
     }
-    names.push_back({t.content, t.id});
+    names.add(t.content, t.id);
     first_bytes_[static_cast<unsigned char>(t.content[0])] = true;
   }
-  table_ = PieceTable(names, PieceTable::Repeats::kRefused, source);
+  table_ = PieceTable(std::move(names), PieceTable::Repeats::kRefused, source);
   if (std::count(first_bytes_.begin(), first_bytes_.end(), true) == 1) {
     only_first_byte_ = tokens_[0].content[0];
   }

@@ -20,11 +20,10 @@ PieceRules piece_rules(Description* d, std::string_view source) {
         name + ": words of up to " + thousands(d->settings.max_word_chars) +
         " characters (max_input_chars_per_word); at most 4,096 are supported.");
   }
-  if (std::all_of(d->pieces.begin(), d->pieces.end(),
-                  [](const NamedId& p) { return p.piece.empty(); })) {
+  if (d->pieces.text.empty()) {
     throw ModelFormatError(name + ": the vocabulary is empty." + kConvertAgain);
   }
-  PieceTable table(d->pieces, d->repeats, source);
+  PieceTable table(std::move(d->pieces), d->repeats, source);
   const std::optional<std::int32_t> unk = table.id(d->settings.unk);
   if (!unk) {
     throw ModelFormatError(name + ": the vocabulary of " + thousands(table.size()) +

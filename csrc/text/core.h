@@ -24,7 +24,7 @@ namespace mbrt::text {
 // A tokenizer as a file describes it; nothing is checked against anything yet.
 struct Description {
   Settings settings;
-  std::vector<NamedId> pieces;
+  PieceList pieces;
   PieceTable::Repeats repeats = PieceTable::Repeats::kRefused;
   std::vector<AddedToken> added;
   // The ids around texts, where the file gives them; else those of settings.cls and settings.sep.

@@ -8,9 +8,9 @@
 
 namespace mbrt::text {
 
-PieceTable::PieceTable(const std::vector<NamedId>& pieces, Repeats repeats,
-                       std::string_view source) {
-  store(pieces, source);
+PieceTable::PieceTable(PieceList pieces, Repeats repeats, std::string_view source)
+    : text_(std::move(pieces.text)), entries_(std::move(pieces.entries)) {
+  prepare(source);
   constexpr Hash kMaxSalts = 8;
   std::vector<std::size_t> repeated;  // numbers descending
   for (Hash i = 0; !fill(i * 0x85EBCA6BU, &repeated); ++i) {
@@ -35,19 +35,14 @@ PieceTable::PieceTable(const std::vector<NamedId>& pieces, Repeats repeats,
   fill(salt_, &repeated);
 }
 
-// The text and the entries, and slots enough for them.
-void PieceTable::store(const std::vector<NamedId>& pieces, std::string_view source) {
+// Sorts and checks the entries, and makes slots enough for them.
+void PieceTable::prepare(std::string_view source) {
   constexpr std::size_t kMaxPieces = std::size_t{1} << 24;
-  if (pieces.size() > kMaxPieces) {
-    throw ModelFormatError(std::string(source) + ": " + thousands(pieces.size()) +
+  if (entries_.size() > kMaxPieces) {
+    throw ModelFormatError(std::string(source) + ": " + thousands(entries_.size()) +
                            " pieces, more than any vocabulary has." + kConvertAgain);
   }
-  entries_.reserve(pieces.size());
-  for (const NamedId& p : pieces) {
-    entries_.push_back({text_.size(), p.piece.size(), p.id});
-    text_ += p.piece;
-    longest_ = std::max(longest_, p.piece.size());
-  }
+  for (const Entry& entry : entries_) longest_ = std::max(longest_, entry.size);
   const auto by_id = [](const Entry& a, const Entry& b) { return a.id < b.id; };
   if (!std::is_sorted(entries_.begin(), entries_.end(), by_id)) {
     std::sort(entries_.begin(), entries_.end(), by_id);
@@ -73,15 +68,19 @@ bool PieceTable::fill(Hash salt, std::vector<std::size_t>* repeated) {
   for (std::size_t n = entries_.size(); n-- > 0;) {
     const std::string_view piece = piece_at(n);
     const Hash h = hash(piece);
-    if (find(h, {}, piece) != kNone) {
-      repeated->push_back(n);
-      continue;
-    }
+    const auto is_piece = [&](const Slot& s) {
+      return s.hash == h && piece_at(s.number - 1) == piece;
+    };
     std::size_t steps = 0;
     std::size_t i = h & mask;
-    for (; slots_[i].number != 0; i = (i + 1) & mask) ++steps;
-    if (steps > kLongestSearch) return false;
-    slots_[i] = {h, static_cast<std::uint32_t>(n + 1)};
+    for (; slots_[i].number != 0 && !is_piece(slots_[i]); i = (i + 1) & mask) {
+      if (++steps > kLongestSearch) return false;
+    }
+    if (slots_[i].number == 0) {
+      slots_[i] = {h, static_cast<std::uint32_t>(n + 1)};
+    } else {
+      repeated->push_back(n);
+    }
   }
   return true;
 }

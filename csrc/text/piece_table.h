@@ -17,9 +17,25 @@
 
 namespace mbrt::text {
 
-struct NamedId {
-  std::string piece;
-  std::int32_t id;
+// Pieces in the order of a file, in one block of text.
+struct PieceList {
+  struct Entry {
+    std::size_t begin;
+    std::size_t size;
+    std::int32_t id;
+  };
+
+  // The piece is the text from `begin`, which the caller has appended.
+  void add_end(std::size_t begin, std::int32_t id) {
+    entries.push_back({begin, text.size() - begin, id});
+  }
+  void add(std::string_view piece, std::int32_t id) {
+    text += piece;
+    add_end(text.size() - piece.size(), id);
+  }
+
+  std::string text;
+  std::vector<Entry> entries;
 };
 
 class PieceTable {
@@ -31,7 +47,7 @@ class PieceTable {
   enum class Repeats { kRefused, kLastCounts };
   // No id may come twice; a piece that does is refused, or has the largest of its ids and is
   // counted once. ModelFormatError, naming `source`.
-  PieceTable(const std::vector<NamedId>& pieces, Repeats repeats, std::string_view source);
+  PieceTable(PieceList pieces, Repeats repeats, std::string_view source);
 
   // The hash of no bytes at all; of one byte more.
   Hash begin() const { return salt_; }
@@ -64,17 +80,13 @@ class PieceTable {
  private:
   static constexpr std::size_t kLongestSearch = 64;
 
-  struct Entry {
-    std::size_t begin;
-    std::size_t size;
-    std::int32_t id;
-  };
+  using Entry = PieceList::Entry;
   struct Slot {
     Hash hash;
     std::uint32_t number;  // of the entry, from 1; 0: free
   };
 
-  void store(const std::vector<NamedId>& pieces, std::string_view source);
+  void prepare(std::string_view source);
   bool fill(Hash salt, std::vector<std::size_t>* repeated);
 
   std::string text_;

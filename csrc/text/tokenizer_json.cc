@@ -123,6 +123,13 @@ void read_normalizer(JsonReader* json, std::string_view source, Settings* s) {
   part.require({"clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
 }
 
+void read_pieces(JsonReader* json, PieceList* pieces) {
+  json->begin_object();
+  for (std::size_t begin; begin = pieces->text.size(), json->append_key(&pieces->text);) {
+    pieces->add_end(begin, read_id(json));
+  }
+}
+
 void read_model(JsonReader* json, std::string_view source, Description* d) {
   Part part(json, source, "model", {"WordPiece"});
   part.read([&](const std::string& key) {
@@ -135,8 +142,7 @@ void read_model(JsonReader* json, std::string_view source, Description* d) {
       d->settings.max_word_chars =
           static_cast<std::size_t>(std::min<std::uint64_t>(max_size, SIZE_MAX));
     } else if (key == "vocab") {
-      json->begin_object();
-      for (std::string piece; json->next_key(&piece);) d->pieces.push_back({piece, read_id(json)});
+      read_pieces(json, &d->pieces);
     } else {
       return false;
     }
@@ -212,6 +218,11 @@ std::vector<Step> read_steps(JsonReader* json) {
   return steps;
 }
 
+struct NamedId {
+  std::string name;
+  std::int32_t id;
+};
+
 // {"[CLS]": {"id": "[CLS]", "ids": [101], "tokens": ["[CLS]"]}, ...}: the first id of each name, -1
 // for a name that stands for several.
 std::vector<NamedId> read_special_tokens(JsonReader* json) {
@@ -273,7 +284,7 @@ void read_post_processor(JsonReader* json, std::string_view source, Description*
     }
     const auto id_of = [&](const std::string& name) {
       for (const NamedId& t : tokens) {
-        if (t.piece == name && t.id >= 0) return t.id;
+        if (t.name == name && t.id >= 0) return t.id;
       }
       json->fail("the template's special token " + quoted(name) + " has not one id");
     };

@@ -40,7 +40,7 @@ Description read_vocabulary(std::string_view text, const Settings& settings,
   Description d;
   d.settings = settings;
   d.repeats = PieceTable::Repeats::kLastCounts;
-  for (bool more = true; more && d.pieces.size() < kMax;) {
+  for (bool more = true; more && d.pieces.entries.size() < kMax;) {
     const std::size_t feed = text.find('\n');
     std::string_view line = text.substr(0, feed);
     more = feed != std::string_view::npos && feed + 1 < text.size();
@@ -48,12 +48,12 @@ Description read_vocabulary(std::string_view text, const Settings& settings,
     while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     const std::size_t end = is_utf8(line) ? end_without_space(line) : line.size() + 1;
     if (end != line.size() && end > 0) {
-      throw ModelFormatError(
-          std::string(source) + ": line " + thousands(d.pieces.size() + 1) + ", " + quoted(line) +
-          (end > line.size() ? ", is not UTF-8." : ", ends with white space.") + kConvertAgain);
+      throw ModelFormatError(std::string(source) + ": line " +
+                             thousands(d.pieces.entries.size() + 1) + ", " + quoted(line) +
+                             (end > line.size() ? ", is not UTF-8." : ", ends with white space.") +
+                             kConvertAgain);
     }
-    d.pieces.push_back(
-        {std::string(line.substr(0, end)), static_cast<std::int32_t>(d.pieces.size())});
+    d.pieces.add(line.substr(0, end), static_cast<std::int32_t>(d.pieces.entries.size()));
   }
   return d;
 }

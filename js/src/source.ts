@@ -37,7 +37,7 @@ export async function open(source: Source, signal?: AbortSignal): Promise<Opened
   if (source instanceof ArrayBuffer || isSharedBuffer(source)) return bytes(new Uint8Array(source));
   if (ArrayBuffer.isView(source)) return bytes(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
   if (typeof Blob === "function" && source instanceof Blob) {
-    return { name: (source as File).name ?? "model", size: source.size, chunks: streamed(source.stream()) };
+    return { name: (source as File).name ?? "model", size: source.size, chunks: streamed(source.stream(), source.size) };
   }
   const found = await request(source, signal);
   if (found !== undefined) return response(found);
@@ -89,20 +89,25 @@ function response(from: Response): Opened {
   if (from.bodyUsed) throw new LoadError(`${name}: the body of the Response has been read; expected a new Response.`);
   // Of a compressed response, Content-Length is the length of the compressed bytes.
   const length = from.headers.has("Content-Encoding") ? null : from.headers.get("Content-Length");
-  return { name, size: length === null ? undefined : Number(length), chunks: streamed(from.body) };
+  const size = length === null ? undefined : Number(length);
+  return { name, size, chunks: streamed(from.body, size) };
 }
 
-async function* streamed(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+// Of a body of known size the end is not waited for: Chromium reports it 30 ms after the last byte.
+async function* streamed(body: ReadableStream<Uint8Array> | null, size = Infinity): AsyncGenerator<Uint8Array> {
   if (body === null) return;
   const reader = body.getReader();
+  let left = size;
   try {
-    for (;;) {
+    while (left > 0) {
       const { done, value } = await reader.read();
       if (done) return;
+      left -= value.length;
       yield value;
     }
   } finally {
-    void reader.cancel().catch(() => {}); // when the rest is not wanted
+    // When the rest is not wanted. A body that has been read is not cancelled, so that a cache keeps it.
+    if (left > 0) void reader.cancel().catch(() => {});
   }
 }
 
