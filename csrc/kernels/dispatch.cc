@@ -1,4 +1,5 @@
 // Which kernels make up each kernel set, and which sets this CPU can run.
+#include <algorithm>
 #include <string>
 
 #include "base/cpu_features.h"
@@ -104,12 +105,9 @@ constexpr Row kSets[] = {
     MBRT_SET("wasm_simd128", wasm_simd128, wasm_simd128, true),
 #endif
 #ifdef MBRT_HAVE_wasm_relaxed
-    // One set in two places, of which the CPU decides: its dot product may be the slower or the faster one.
-    MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed,
-             cpu.relaxed_fma && !wasm_relaxed_dot::is_fast() && wasm_relaxed_dot::is_exact()),
     MBRT_SET("wasm_relaxed", wasm_relaxed, wasm_relaxed, cpu.relaxed_fma),
     MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed,
-             cpu.relaxed_fma&& wasm_relaxed_dot::is_fast() && wasm_relaxed_dot::is_exact()),
+             cpu.relaxed_fma&& wasm_relaxed_dot::is_exact()),
 #endif
 };
 
@@ -118,6 +116,12 @@ std::vector<const KernelSet*> sets_where(bool only_runnable) {
   for (const Row& row : kSets) {
     if (!only_runnable || row.runs_here(cpu_features())) sets.push_back(&row.set);
   }
+#ifdef MBRT_HAVE_wasm_relaxed_dot
+  // Where its dot product is several instructions, it is slower than the set before it.
+  if (sets.back()->gemm_s8 == wasm_relaxed_dot::gemm_s8 && !wasm_relaxed_dot::is_fast()) {
+    std::iter_swap(sets.end() - 1, sets.end() - 2);
+  }
+#endif
   return sets;
 }
 

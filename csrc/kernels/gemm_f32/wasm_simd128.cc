@@ -5,8 +5,7 @@
 // Weights n16k1: one 64-byte row = 16 columns = four vectors, read once per k step.
 // Registers of x86, 16: 12 accumulators (3 rows x 4), a broadcast, weights as memory operands.
 //
-// Measured with a prototype (Zen 4, Node 24): 29 to 32 products a nanosecond with relaxed_madd; 1.8 with the fma
-// in double of simd/wasm_simd128.h, which is there for the same bits, not for speed.
+// Without relaxed_madd, the fma in double of simd/wasm_simd128.h is there for the same bits, not for speed.
 #include <cstddef>
 
 #include "kernels/gemm_f32/gemm_f32.h"
