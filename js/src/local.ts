@@ -26,6 +26,7 @@ const MAX_BATCH = 4000; // characters
 const FIRST_WATCHED_BATCH = 1000;
 const MIN_WATCHED_BATCH = 250;
 const WATCHED_MS = 100;
+const MAX_EARLY_BYTES = 4 << 20; // of a model, read before the engine runs
 const TEXT_OVERHEAD = 8; // characters that a text's special tokens count as
 const NO_FMA =
   "Relaxed SIMD: this processor or JavaScript engine rounds twice in relaxed_madd; the kernels for plain SIMD are " +
@@ -41,43 +42,53 @@ const HEADS = [
   "multiple_choice",
 ];
 
+/** The module is compiled while the model arrives. */
 export async function loadLocal(source: Source, options: LocalOptions): Promise<Runner> {
   options.signal?.throwIfAborted();
-  const [chosen, opened] = await Promise.all([
-    chosenModule(options),
-    open(source, options.signal),
-  ]);
-  const engine = await Engine.start(chosen.module, chosen.threads);
-  const [data, size] = await read(engine, opened, options);
-  return new LocalRunner(engine, openModel(engine, data, size), chosen.support);
+  const choosing = chosenModule(options);
+  const starting = choosing.then(({ module, threads }) => Engine.start(module, threads));
+  const reading = open(source, options.signal).then((opened) => read(opened, starting, options));
+  try {
+    const [{ support }, engine, [data, size]] = await Promise.all([choosing, starting, reading]);
+    return new LocalRunner(engine, openModel(engine, data, size), support);
+  } catch (error) {
+    starting.then((engine) => engine.stop()).catch(() => {});
+    throw error;
+  }
 }
 
 /** The file's bytes in the engine's memory: [pointer, size]. */
-async function read(engine: Engine, opened: Opened, options: LocalOptions): Promise<[number, number]> {
+async function read(opened: Opened, starting: Promise<Engine>, options: LocalOptions): Promise<[number, number]> {
   const total = opened.size;
-  const parts: Uint8Array[] = [];
-  const pointer = total === undefined ? 0 : engine.allocate(total);
+  const parts: Uint8Array[] = []; // not in the engine's memory yet
+  let running = false;
+  starting.then(() => (running = true)).catch(() => {});
   let loaded = 0;
+  let begin = 0;
+  let end = 0;
+  const move = (engine: Engine, size: number): void => {
+    if (begin === 0) begin = end = engine.allocate(size);
+    for (const part of parts.splice(0)) {
+      engine.bytes(end, part.length).set(part);
+      end += part.length;
+    }
+  };
   for await (const chunk of opened.chunks) {
     options.signal?.throwIfAborted();
-    if (total === undefined) parts.push(chunk);
-    else if (loaded + chunk.length <= total) engine.bytes(pointer + loaded, chunk.length).set(chunk);
+    parts.push(chunk);
     loaded += chunk.length;
     options.progress?.({ loaded, total });
+    if (total === undefined) continue;
+    if (loaded > total) break;
+    if (running || loaded > MAX_EARLY_BYTES) move(await starting, total);
   }
   if (total !== undefined && total !== loaded) {
     throw new LoadError(
       `${opened.name}: found ${loaded} bytes; expected ${total}. The transfer was cut short; try again.`,
     );
   }
-  if (total !== undefined) return [pointer, total];
-  const whole = engine.allocate(loaded);
-  let at = whole;
-  for (const part of parts) {
-    engine.bytes(at, part.length).set(part);
-    at += part.length;
-  }
-  return [whole, loaded];
+  move(await starting, loaded);
+  return [begin, loaded];
 }
 
 function openModel(engine: Engine, data: number, size: number): bigint {
