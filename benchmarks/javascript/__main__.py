@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     add("--turn-ms", type=float, default=150.0, metavar="MS", help="time of a turn (%(default)g)")
     add("--warm-up-ms", type=float, default=3000.0, metavar="MS", help="time before the first turn (%(default)g)")
     add("--starts", type=int, default=5, metavar="N", help="new processes of each engine (%(default)s)")
+    add("--rest-ms", type=float, default=2000.0, metavar="MS", help="age of a Chromium at such a start (%(default)g)")
     add("--out", type=Path, default=BUILD / "javascript", metavar="FOLDER", help="files and results (build/javascript)")
     return found
 
@@ -107,6 +108,7 @@ def plan(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "turn": options.turn_ms,
         "warmUp": options.warm_up_ms,
         "starts": options.starts,
+        "rest": options.rest_ms,
         "cases": cases,
         "first": case("first", {OURS: {"engine": "ours"}, ORT: ort, HUB: hub}, 32, "default"),
     }
