@@ -1,5 +1,6 @@
 // Streams, aborts, timeouts, progress, dispose, sources, errors: the same in this thread and in a worker.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -202,6 +203,32 @@ for (const place of ["thread", "worker"]) {
     });
   });
 }
+
+test("the model is read while the module arrives, up to 4 MB of it", async () => {
+  const limit = 4 << 20;
+  const chunk = 1 << 20;
+  let loaded = 0;
+  let letArrive;
+  const mayArrive = new Promise((resolve) => (letArrive = resolve));
+  const body = new ReadableStream({
+    async start(controller) {
+      await mayArrive;
+      assert.ok(loaded <= limit + chunk, `${loaded} bytes`);
+      controller.enqueue(readFileSync(`${root}dist/wasm/mobilebert_rt.wasm`));
+      controller.close();
+    },
+  });
+  const embedder = await TextEmbedder.fromPretrained(expected.default.path, {
+    wasm: new Response(body, { headers: { "Content-Type": "application/wasm" } }),
+    variant: "simd",
+    progress: (report) => {
+      loaded = report.loaded;
+      if (loaded > limit) setImmediate(letArrive);
+    },
+  });
+  assert.deepEqual(plain(await embedder.embed(expected.texts)), expected.default.vectors);
+  await embedder.dispose();
+});
 
 test("a worker that is terminated ends its calls", async () => {
   const worker = createWorker();
