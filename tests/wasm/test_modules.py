@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import subprocess
 from collections.abc import Callable
@@ -62,20 +63,20 @@ def test_every_kernel_has_the_bits_of_the_native_scalar_kernel(
     assert "calls:" in node("replay.mjs", "tests/wasm/replay.wasm", records, sets, flags=flags)
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="V8 says it for x86 only")
 def test_relaxed_dot_product_is_the_default_where_it_is_one_instruction(
     node: Callable[..., str], tmp_path: Path
 ) -> None:
-    """V8 says whether it uses AVX-VNNI, and can be told not to."""
+    """V8 says whether it uses AVX-VNNI, and can be told not to; that of Node 20 does not know it."""
     options = subprocess.run(["node", "--v8-options"], capture_output=True, text=True, check=True).stdout
-    if "--enable-avx-vnni " not in options:
-        pytest.skip("this Node is too old, or not for x86")
     (tmp_path / "jobs").write_text("[]")
 
     def default(*flags: str) -> str:
         return node("dump.mjs", "mobilebert_rt_relaxed.wasm", tmp_path / "jobs", flags=(RELAXED, *flags)).split()[-1]
 
     assert default() == ("wasm_relaxed_dot" if "AVX_VNNI=1" in options else "wasm_relaxed")
-    assert default("--no-enable-avx-vnni") == "wasm_relaxed"
+    if "--enable-avx-vnni " in options:
+        assert default("--no-enable-avx-vnni") == "wasm_relaxed"
 
 
 @pytest.fixture(scope="module")
