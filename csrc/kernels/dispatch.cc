@@ -1,5 +1,4 @@
 // Which kernels make up each kernel set, and which sets this CPU can run.
-#include <algorithm>
 #include <string>
 
 #include "base/cpu_features.h"
@@ -45,12 +44,13 @@
 
 #include "kernels/kernels.inc"
 
-#ifdef MBRT_HAVE_wasm_relaxed_dot
-namespace mbrt::wasm_relaxed_dot {
-bool is_exact();  // gemm_s8/wasm_relaxed_dot.cc
-bool is_fast();
-}  // namespace mbrt::wasm_relaxed_dot
-#endif
+// gemm_s8/wasm_relaxed_dot.h
+namespace mbrt::wasm_relaxed_sdot {
+bool is_exact();
+}
+namespace mbrt::wasm_relaxed_udot {
+bool is_exact();
+}
 
 namespace mbrt {
 namespace {
@@ -106,8 +106,10 @@ constexpr Row kSets[] = {
 #endif
 #ifdef MBRT_HAVE_wasm_relaxed
     MBRT_SET("wasm_relaxed", wasm_relaxed, wasm_relaxed, cpu.relaxed_fma),
-    MBRT_SET("wasm_relaxed_dot", wasm_relaxed_dot, wasm_relaxed,
-             cpu.relaxed_fma&& wasm_relaxed_dot::is_exact()),
+    MBRT_SET("wasm_relaxed_sdot", wasm_relaxed_sdot, wasm_relaxed,
+             cpu.relaxed_fma&& wasm_relaxed_sdot::is_exact()),
+    MBRT_SET("wasm_relaxed_udot", wasm_relaxed_udot, wasm_relaxed,
+             cpu.relaxed_fma&& wasm_relaxed_udot::is_exact()),
 #endif
 };
 
@@ -116,12 +118,6 @@ std::vector<const KernelSet*> sets_where(bool only_runnable) {
   for (const Row& row : kSets) {
     if (!only_runnable || row.runs_here(cpu_features())) sets.push_back(&row.set);
   }
-#ifdef MBRT_HAVE_wasm_relaxed_dot
-  // Where its dot product is several instructions, it is slower than the set before it.
-  if (sets.back()->gemm_s8 == wasm_relaxed_dot::gemm_s8 && !wasm_relaxed_dot::is_fast()) {
-    std::iter_swap(sets.end() - 1, sets.end() - 2);
-  }
-#endif
   return sets;
 }
 

@@ -14,14 +14,17 @@ set_source_files_properties(../base/cpu_features_wasm_relaxed.cc PROPERTIES COMP
 set(kernels mbrt_kernels_relaxed)
 mbrt_target(wasm_relaxed     FLAGS -mrelaxed-simd
                              SOURCES gemm_s8/wasm_simd128.cc gemm_f32/wasm_simd128.cc ${row_operations})
-mbrt_target(wasm_relaxed_dot FLAGS -mrelaxed-simd
-                             SOURCES gemm_s8/wasm_relaxed_dot.cc)
+set(dot_sets wasm_relaxed_sdot wasm_relaxed_udot)
+foreach(set ${dot_sets})
+  mbrt_target(${set} FLAGS -mrelaxed-simd SOURCES gemm_s8/${set}.cc)
+endforeach()
 
-foreach(set wasm_simd128 wasm_relaxed wasm_relaxed_dot)
+foreach(set wasm_simd128 wasm_relaxed ${dot_sets})
   target_compile_options(mbrt_kernels_${set} PRIVATE $<$<CONFIG:Release>:-O2>)
 endforeach()
 
 # The object libraries of all sets.
 set(MBRT_RELAXED_KERNELS
-  mbrt_kernels_wasm_simd128 mbrt_kernels_wasm_simd128_small mbrt_kernels_wasm_relaxed mbrt_kernels_wasm_relaxed_dot
+  mbrt_kernels_wasm_simd128 mbrt_kernels_wasm_simd128_small mbrt_kernels_wasm_relaxed mbrt_kernels_wasm_relaxed_sdot
+  mbrt_kernels_wasm_relaxed_udot
   CACHE INTERNAL "")

@@ -1,8 +1,8 @@
 // The 16 virtual lanes that every float operation is written against.
 //
 // A kernel source is compiled once per target, with MBRT_TARGET as its namespace (scalar, avx2,
-// avxvnni, avx512, avx512vnni, neon, dotprod, i8mm, wasm_simd128, wasm_relaxed, wasm_relaxed_dot) and
-// the compiler flags of that target. This header selects the implementation of f32x16 by those flags.
+// avxvnni, avx512, avx512vnni, neon, dotprod, i8mm, wasm_simd128, wasm_relaxed, wasm_relaxed_sdot,
+// wasm_relaxed_udot) and the compiler flags of that target. This header selects the implementation of f32x16 by those flags.
 // Every implementation gives the same bits for the same inputs: 16 lanes are one AVX-512 register, two
 // AVX2 registers, four NEON or WebAssembly vectors or an array; only IEEE operations are used (add, sub,
 // mul, div, sqrt, fused multiply-add), and folds always go 16 -> 8 -> 4 -> 2 -> 1.

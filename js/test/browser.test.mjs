@@ -82,6 +82,35 @@ test("a page and a worker have the results of Python, with each module", async (
   });
 });
 
+/** The set of a Chromium with these V8 flags. */
+function expectedSet(flags) {
+  if (flags.includes("fma3")) return "wasm_simd128"; // relaxed_madd rounds twice
+  if (process.arch === "arm64") return "wasm_relaxed_sdot";
+  const unsigned = !flags.includes("vnni") && /\bavx_vnni\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+  return unsigned ? "wasm_relaxed_udot" : "wasm_relaxed";
+}
+
+for (const flags of ["", "--no-enable-avx-vnni", ...(process.arch === "x64" ? ["--no-enable-fma3"] : [])]) {
+  test(`the fastest kernel set is used, and has the same results: ${flags || "this CPU"}`, async () => {
+    const other = await chromium.launch({ ...launch, args: [...launch.args, `--js-flags=${flags}`] });
+    try {
+      const page = await other.newPage();
+      await page.goto(server.address + writePage("set.html", "<p>set"));
+      const found = await page.evaluate(async (texts) => {
+        const { TextEmbedder } = await import("/mobilebert-rt/dist/esm/index.js");
+        const embedder = await TextEmbedder.fromPretrained("/model.int8.safetensors");
+        const vectors = [];
+        for (let i = 0; i < 30; ++i) vectors.push(await embedder.embed(texts)); // V8 compiles what runs often again
+        return { isa: embedder.info.isa, all: vectors.map((each) => each.map((v) => Array.from(v))) };
+      }, expected.texts);
+      assert.equal(found.isa, expectedSet(flags));
+      for (const vectors of found.all) assert.deepEqual(vectors, expected.default.vectors);
+    } finally {
+      await other.close();
+    }
+  });
+}
+
 /** What a page finds with two threads, in its own thread and in a worker. */
 const withThreads = (page) =>
   page.evaluate(async (texts) => {
