@@ -18,6 +18,7 @@
 #   make sanitize      native tests under ASan, UBSan and TSan
 #   make tidy          clang-tidy
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
+#   make cross         for Linux with musl, Windows and macOS; runs what runs here (first 40 minutes; needs wine)
 #   make test-integrations
 #                      the recipes of docs/integrations.md with the newest versions of the libraries
 #   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of
@@ -59,8 +60,8 @@ NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet sc
             $(JOBS_OF_THEIR_OWN)
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-js test-arm test-avx512 \
-        test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist dist-check \
-        tools clean
+        cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist \
+        dist-check tools clean
 
 help:
 	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
@@ -89,6 +90,10 @@ $(STAMPS)/test: $(STAMPS)/dev scripts/requirements-test.txt training/pyproject.t
 $(STAMPS)/scale: $(STAMPS)/dev scripts/requirements-scale.txt
 	$(BIN)/python -m pip install --quiet -r scripts/requirements-scale.txt
 	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/cross: $(STAMPS)/test scripts/requirements-cross.txt
+	$(BIN)/python -m pip install --quiet -r scripts/requirements-cross.txt
+	@touch $@
 
 $(STAMPS)/docs: $(STAMPS)/dev docs/requirements.txt
 	$(BIN)/python -m pip install --quiet -r docs/requirements.txt
@@ -173,6 +178,9 @@ tidy: $(STAMPS)/test tools
 
 test-avx512: $(STAMPS)/test
 	$(BIN)/python -m scripts.x86.run_suite
+
+cross: $(STAMPS)/cross tools
+	$(STEP) scripts/cross.sh
 
 test-integrations: $(STAMPS)/integrations
 	$(INTEGRATIONS)/bin/python -m pytest -q tests/integrations

@@ -29,6 +29,8 @@ DEBIAN_PACKAGES: Mapping[str, str] = {
     "clang++-19": "clang-19",
     "clang-tidy-19": "clang-tidy-19",
     "wasm-ld-19": "lld-19",
+    "ld64.lld-19": "lld-19",
+    "llvm-ar-19": "llvm-19",
     "llvm-mca-19": "llvm-19",
     "llvm-objdump-19": "llvm-19",
     "chromium": "chromium",

@@ -36,8 +36,10 @@ else()
   if(WIN32)
     set(MBRT_FILES windows)
     set(MBRT_CORES windows)
-    add_compile_definitions(NOMINMAX WIN32_LEAN_AND_MEAN UNICODE _UNICODE _WIN32_WINNT=0x0A00 PSAPI_VERSION=2
-                            __USE_MINGW_ANSI_STDIO=1)
+    add_compile_definitions(NOMINMAX WIN32_LEAN_AND_MEAN UNICODE _UNICODE PSAPI_VERSION=2 __USE_MINGW_ANSI_STDIO=1)
+    if(NOT MBRT_ZIG)  # which defines it
+      add_compile_definitions(_WIN32_WINNT=0x0A00)
+    endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
       add_compile_options(-Wno-format -Wno-format-extra-args)  # it does not know %zu; other compilers check
     endif()

@@ -11,4 +11,7 @@ bool holds_in_fork(bool (*check)(void* context), void* context);
 void* aligned_memory(std::size_t size, std::size_t alignment);
 void free_memory(void* memory);
 
+// Standard input and output without conversion of line ends.
+void binary_streams();
+
 #endif  // MBRT_TESTS_SUPPORT_PLATFORM_H_

@@ -19,3 +19,5 @@ void* aligned_memory(std::size_t size, std::size_t alignment) {
 }
 
 void free_memory(void* memory) { std::free(memory); }
+
+void binary_streams() {}

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <io.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -16,3 +18,7 @@ void* aligned_memory(std::size_t size, std::size_t alignment) {
 }
 
 void free_memory(void* memory) { _aligned_free(memory); }
+
+void binary_streams() {
+  for (const int descriptor : {0, 1}) _setmode(descriptor, _O_BINARY);
+}

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "support/platform.h"
 #include "tasks/vocabulary.h"
 #include "text/core.h"
 #include "text/tokenizer_config.h"
@@ -156,6 +157,7 @@ int fault(const char* name, const std::exception& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  binary_streams();
   try {
     return run(argc, argv);
   } catch (const mbrt::ModelFormatError& error) {
