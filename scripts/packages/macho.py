@@ -73,8 +73,10 @@ def check(file: Path, secret: Path) -> None:
         raise problem(f"holds the name of the folder {secret}", "no path of this machine")
     if file.suffix != ".dylib":
         return
-    if not (found.name or "").startswith("@rpath/libmobilebert_rt."):
+    if not (found.name or "").startswith("@rpath/"):
         raise problem(f"is named {found.name}", "a name relative to @rpath")
+    if not file.with_name(Path(found.name or "").name).exists():
+        raise problem(f"is named {found.name}, which programs will look for", "the name of a file beside it")
     exports = {name for name in found.exports if not ADDED_BY_ZIG.fullmatch(name)}
     if wrong := sorted(exports ^ public_functions()):
         raise problem(f"exports and mobilebert_rt.h differ in {', '.join(wrong)}", "the functions of the header")

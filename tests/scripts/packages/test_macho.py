@@ -60,6 +60,8 @@ def test_each_path_of_this_machine_is_an_error(link: Link, tmp_path: Path) -> No
         macho.check(link(functions, text=str(tmp_path / "part.c")), tmp_path)
     with pytest.raises(ScriptError, match=r"is named /usr/local/lib/libmobilebert_rt.1.dylib"):
         macho.check(link(functions, name="/usr/local/lib/libmobilebert_rt.1.dylib"), tmp_path)
+    with pytest.raises(ScriptError, match=r"is named @rpath/libother.dylib, which programs will look for"):
+        macho.check(link(functions, name="@rpath/libother.dylib"), tmp_path)
 
 
 def test_a_newer_macos_is_an_error(link: Link, tmp_path: Path) -> None:
