@@ -1,10 +1,10 @@
-// dump.mjs MODULE JOBS: what tests/capi/dump.c writes, for each [model, file to write] of the JSON file JOBS and each kernel
-// set; fails unless the sets agree. Prints the sets.
+// dump.mjs MODULE JOBS [THREADS]: what tests/capi/dump.c writes, for each [model, file to write] of the JSON file JOBS and each
+// kernel set; fails unless the sets agree. Prints the sets.
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { Module } from "./module.mjs";
 
-const [modulePath, jobsPath] = process.argv.slice(2);
+const [modulePath, jobsPath, threads = 1] = process.argv.slice(2);
 const MAX_OUTPUT = 32;
 const HIDDEN_STATES = 2;
 
@@ -29,6 +29,7 @@ function dump(m, bytes, isa) {
   m.require(e.mbrt_call_new(model, out));
   const call = m.view().getBigUint64(out, true);
   m.require(e.mbrt_call_set_outputs(call, outputs));
+  m.require(e.mbrt_call_set_threads(call, Number(threads)));
   addItems(m, call, m.field(info, 6));
   m.require(e.mbrt_call_run(call));
   const parts = [];
@@ -50,7 +51,7 @@ function dump(m, bytes, isa) {
   return Buffer.concat(parts);
 }
 
-const module = await Module.load(modulePath);
+const module = await Module.load(modulePath, Number(threads));
 const isas = module.availableIsas();
 for (const [model, path] of JSON.parse(readFileSync(jobsPath, "utf8"))) {
   const bytes = readFileSync(model);

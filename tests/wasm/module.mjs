@@ -1,19 +1,35 @@
 // A module of csrc/wasm as an object: its exports, and what calls of them need.
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+
+export function imports(memory) {
+  const clock_time_get = (_id, _precision, out) => {
+    new DataView(memory.buffer).setBigUint64(out, process.hrtime.bigint(), true);
+    return 0;
+  };
+  return { env: { memory }, wasi_snapshot_preview1: { clock_time_get } };
+}
 
 export class Module {
-  static async load(path) {
-    const module = new Module();
+  static async load(path, threads = 1) {
+    const made = new Module();
     // As csrc/wasm/CMakeLists.txt links it.
-    module.memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
-    const clock_time_get = (_id, _precision, out) => {
-      module.view().setBigUint64(out, process.hrtime.bigint(), true);
-      return 0;
-    };
-    const imports = { env: { memory: module.memory }, wasi_snapshot_preview1: { clock_time_get } };
-    module.exports = (await WebAssembly.instantiate(readFileSync(path), imports)).instance.exports;
-    module.exports._initialize();
-    return module;
+    made.memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
+    const module = await WebAssembly.compile(readFileSync(path));
+    made.exports = (await WebAssembly.instantiate(module, imports(made.memory))).exports;
+    made.exports._initialize();
+    made.exports.let_thread_sleep();
+    for (let i = 1; i < threads; ++i) await made.startThread(module);
+    return made;
+  }
+
+  async startThread(module) {
+    const thread = this.exports.new_thread();
+    const workerData = { module, memory: this.memory, thread, stack: this.field(thread, 0), tls: this.field(thread, 1) };
+    const worker = new Worker(new URL("./thread.mjs", import.meta.url), { workerData });
+    await once(worker, "message");
+    worker.unref();
   }
 
   view() {
