@@ -3,6 +3,3 @@ set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR arm64)
 set(zig_target aarch64-macos.11.0)
 include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)
-# Without the debug information of zig's libraries, which names their folders.
-set(CMAKE_EXE_LINKER_FLAGS_INIT -Wl,-S)
-set(CMAKE_SHARED_LINKER_FLAGS_INIT -Wl,-S)

@@ -12,7 +12,8 @@ set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
 set(CMAKE_AR llvm-ar-19)
 set(CMAKE_RANLIB llvm-ranlib-19)
 set(CMAKE_CXX_FLAGS_INIT
-    "-fwasm-exceptions -msimd128 -mbulk-memory -mnontrapping-fptoint -msign-ext -mmutable-globals -matomics -mthread-model posix")
+    "-fwasm-exceptions -msimd128 -mbulk-memory -mnontrapping-fptoint -msign-ext -mmutable-globals -matomics \
+-mthread-model posix")
 # Small, as a page waits for the module; kernels have flags of their own. Cached: CMake appends -O3 to an _INIT.
 set(CMAKE_CXX_FLAGS_RELEASE "-Oz -DNDEBUG" CACHE STRING "")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

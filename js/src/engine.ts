@@ -74,12 +74,15 @@ export class Engine {
 
   private async startThreads(module: WebAssembly.Module, count: number): Promise<void> {
     if (canSleep()) this.exports.let_thread_sleep();
-    const starts = Array.from({ length: count }, () => {
+    // All places first: a failure here leaves no Worker behind.
+    const places = Array.from({ length: count }, () => {
       const thread = this.exports.new_thread() >>> 0;
       if (thread === 0) throw outOfMemory("a thread");
-      return startThread({ module, memory: this.memory, thread, stack: this.word(thread), tls: this.word(thread + 4) });
+      return { thread, stack: this.word(thread), tls: this.word(thread + 4) };
     });
-    const ended = await Promise.allSettled(starts);
+    const ended = await Promise.allSettled(
+      places.map((place) => startThread({ module, memory: this.memory, ...place })),
+    );
     this.others = ended.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
     const failed = ended.find((start) => start.status === "rejected");
     if (failed === undefined) return;

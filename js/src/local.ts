@@ -6,19 +6,13 @@ import { DisposedError, InputError, LoadError } from "./errors.js";
 import { nextTask } from "./host.js";
 import type { Control, Input, ModelInfo, Request, Runner } from "./runner.js";
 import { open, type Opened, type Progress, type Source } from "./source.js";
-import type { Support, Variant } from "./variants.js";
-import { chosenModule, type WasmSource } from "./wasm.js";
+import type { Support } from "./variants.js";
+import { chosenModule, type ModuleOptions } from "./wasm.js";
 
-export interface LocalOptions {
+export interface LocalOptions extends ModuleOptions {
   signal?: AbortSignal | undefined;
   /** Called as the model file arrives. */
   progress?: ((progress: Progress) => void) | undefined;
-  /** A module instead of the package's own. */
-  wasm?: WasmSource | undefined;
-  /** A module of the package instead of the fastest. */
-  variant?: Variant | undefined;
-  /** Threads of this model, the calling one included: 1 by default. More need shared memory; see `support().threads`. */
-  threads?: number | undefined;
 }
 
 // A batch of about 1,000 tokens is long enough to be efficient. With a signal, a batch is to take 0.1 s.

@@ -5,10 +5,11 @@ import { isNode, nodeWorker } from "./host.js";
 import type { LocalOptions } from "./local.js";
 import type { Control, ModelInfo, Request, Runner } from "./runner.js";
 import { absolute, type Source } from "./source.js";
+import type { ModuleOptions } from "./wasm.js";
 
 /** From the page to the worker. */
 export type Command =
-  | { type: "load"; id: number; source: Source; options: Pick<LocalOptions, "wasm" | "variant" | "threads"> }
+  | { type: "load"; id: number; source: Source; options: ModuleOptions }
   | { type: "run"; id: number; model: number; request: Request; timeout: number | undefined; watched: boolean }
   | { type: "memory"; id: number; model: number }
   | { type: "dispose"; id: number; model: number }

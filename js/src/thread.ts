@@ -35,5 +35,6 @@ if (isNode) {
   const { parentPort, workerData } = nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
   start(workerData as ThreadStart, () => parentPort!.postMessage("started"));
 } else {
-  globalThis.onmessage = (event: MessageEvent<ThreadStart>) => start(event.data, () => globalThis.postMessage("started"));
+  const started = () => globalThis.postMessage("started");
+  globalThis.onmessage = (event: MessageEvent<ThreadStart>) => start(event.data, started);
 }

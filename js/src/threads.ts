@@ -10,7 +10,9 @@ export const MAX_THREADS = 64;
 /** Whether models can have more than one thread here. */
 export function canShareMemory(): boolean {
   if (typeof SharedArrayBuffer !== "function") return false;
-  return isNode || ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true && typeof Worker === "function");
+  if (isNode) return true;
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  return crossOriginIsolated === true && typeof Worker === "function";
 }
 
 /** Whether this thread may sleep; a page's own may not. */
@@ -69,7 +71,7 @@ function startNodeThread(start: ThreadStart): Promise<Thread> {
       worker.unref(); // a program may end while it waits
       resolve({ terminate: () => void worker.terminate() });
     });
-    worker.once("error", (error) => reject(notStarted(error)));
+    worker.on("error", (error) => reject(notStarted(error))); // later: a trap, which the engine reports
   });
 }
 
@@ -78,7 +80,10 @@ function startWebThread(start: ThreadStart): Promise<Thread> {
     // Bundlers look for exactly this form.
     const worker = new Worker(new URL("./thread.js", import.meta.url), { type: "module" });
     worker.onmessage = () => resolve({ terminate: () => worker.terminate() });
-    worker.onerror = (event) => reject(notStarted(event));
+    worker.onerror = (event) => {
+      worker.terminate();
+      reject(notStarted(event));
+    };
     worker.postMessage(start);
   });
 }

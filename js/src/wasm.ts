@@ -21,10 +21,13 @@ const NOT_ISOLATED =
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
-/** What of LocalOptions chooses a module. */
-interface Wanted {
+/** What chooses a module. */
+export interface ModuleOptions {
+  /** A module instead of the package's own. */
   wasm?: WasmSource | undefined;
+  /** A module of the package instead of the fastest. */
   variant?: Variant | undefined;
+  /** Threads of this model, the calling one included: 1 by default. More need shared memory; see `support().threads`. */
   threads?: number | undefined;
 }
 
@@ -35,7 +38,7 @@ export interface Chosen {
 }
 
 /** The module of the fastest variant, or the given one. LoadError when none can run. */
-export async function chosenModule({ wasm, variant, threads = 1 }: Wanted): Promise<Chosen> {
+export async function chosenModule({ wasm, variant, threads = 1 }: ModuleOptions): Promise<Chosen> {
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new InputError(`threads: found ${shown(threads)}; expected a whole number from 1 to ${MAX_THREADS}.`);
   }

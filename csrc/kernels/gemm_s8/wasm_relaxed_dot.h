@@ -74,8 +74,8 @@ struct DotTile : TileShape<GemmS8, 4, 16> {
   }
 };
 
-// Whether the kernel has the exact sums of `offset` + q, where every byte occurs, and for the first row and column the
-// largest products only.
+// Whether the kernel, which takes the bytes offset + q, has exact sums. The rows have every byte; the first row times the
+// first column has the largest products only, which an addition in 16 bits would saturate.
 inline bool has_exact_sums(void (*gemm)(const GemmS8&), int offset) {
   constexpr std::size_t kRows = 4, kColumns = 16, kK = 256;
   static std::uint8_t a[kRows * kK];
