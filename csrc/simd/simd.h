@@ -19,6 +19,8 @@
 //   fma_to_integer(a, b, c)         fma(a, b, c) for a * b within 2^20 and c = 1.5 * 2^23 + an integer
 //                                   within 2^20. If a or b is not finite only the low byte of the result
 //                                   is that of fma, and only for NaNs as arithmetic makes them
+//   polynomial(f, c4, c3, ... c0)   fma(fma(fma(fma(c4, f, c3), f, c2), f, c1), f, c0), of whose sums none is
+//                                   zero, denormal or infinite; the last four are Addends
 //   sqrt(a) abs(a) neg(a)
 //   max(a, b) = a > b ? a : b       a NaN in either gives b; max(-0, +0) = +0
 //   min(a, b) = a < b ? a : b
@@ -75,6 +77,17 @@ namespace mbrt::MBRT_TARGET {
 template <typename C>
 inline f32x16 fma_to_integer(f32x16 a, f32x16 b, const C& c) {
   return fma(a, b, c);
+}
+
+}  // namespace mbrt::MBRT_TARGET
+#endif
+
+#ifndef MBRT_OWN_POLYNOMIAL
+namespace mbrt::MBRT_TARGET {
+
+inline f32x16 polynomial(f32x16 f, float c4, const Addend& c3, const Addend& c2, const Addend& c1,
+                         const Addend& c0) {
+  return fma(fma(fma(fma(broadcast(c4), f, c3), f, c2), f, c1), f, c0);
 }
 
 }  // namespace mbrt::MBRT_TARGET

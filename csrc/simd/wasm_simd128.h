@@ -17,6 +17,9 @@
 // The default model, plain SIMD, 32 / 128 tokens: 7.25 / 35.5 -> 6.95 / 33.8 ms (Sapphire Rapids, Node
 // 24.22, 2026-11-29, interleaved medians).
 //
+// polynomial, without: its factor is widened once, and doubt is looked for once. Its sums are normal, so only
+// those that lie half way between two floats are doubtful.
+//
 // Tried and dropped: always rounding to odd (six more operations per lane than the two checks).
 #ifndef MBRT_SIMD_WASM_SIMD128_H_
 #define MBRT_SIMD_WASM_SIMD128_H_
@@ -122,22 +125,28 @@ inline f32x16 fma(f32x16 a, f32x16 b, f32x16 c) {
 inline v128_t low_doubles(v128_t a) { return wasm_f64x2_promote_low_f32x4(a); }
 inline v128_t high_doubles(v128_t a) { return wasm_f64x2_promote_low_f32x4(high_pair(a)); }
 
+// Four sums as floats; doubt gets ones where a sum lies half way between two normal ones.
+inline v128_t to_floats(v128_t low, v128_t high, v128_t& doubt) {
+  const v128_t low_words = wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
+  const v128_t half_way =
+      wasm_i32x4_eq(wasm_i32x4_shl(low_words, 3), wasm_i32x4_const_splat(INT32_MIN));
+  doubt = wasm_v128_or(doubt, half_way);
+  return wasm_i64x2_shuffle(wasm_f32x4_demote_f64x2_zero(low), wasm_f32x4_demote_f64x2_zero(high),
+                            0, 2);
+}
+
 // a * b + c, rounded twice; doubt gets ones where that may matter.
 inline v128_t fma_twice_rounded(v128_t a, v128_t b, v128_t c, v128_t& doubt) {
   const v128_t low = wasm_f64x2_add(wasm_f64x2_mul(low_doubles(a), low_doubles(b)), low_doubles(c));
   const v128_t high =
       wasm_f64x2_add(wasm_f64x2_mul(high_doubles(a), high_doubles(b)), high_doubles(c));
-  const v128_t r = wasm_i64x2_shuffle(wasm_f32x4_demote_f64x2_zero(low),
-                                      wasm_f32x4_demote_f64x2_zero(high), 0, 2);
-  const v128_t low_words = wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
-  const v128_t half_way =
-      wasm_i32x4_eq(wasm_i32x4_shl(low_words, 3), wasm_i32x4_const_splat(INT32_MIN));
+  const v128_t r = to_floats(low, high, doubt);
   // Bits 1 to 0x7fffff are denormal. The sum below is INT32_MIN + (bits - 1) for those; for 0 it is
   // INT32_MAX, and for others larger than for denormal ones.
   const v128_t size = wasm_v128_and(r, wasm_i32x4_const_splat(INT32_MAX));
   const v128_t denormal = wasm_i32x4_lt(wasm_i32x4_add(size, wasm_i32x4_const_splat(INT32_MAX)),
                                         wasm_i32x4_const_splat(INT32_MIN + 0x7fffff));
-  doubt = wasm_v128_or(doubt, wasm_v128_or(half_way, denormal));
+  doubt = wasm_v128_or(doubt, denormal);
   return r;
 }
 
@@ -187,6 +196,42 @@ inline f32x16 fma_to_integer(f32x16 a, f32x16 b, const Addend& c) {
 #endif  // __wasm_relaxed_simd__
 
 inline f32x16 fma(f32x16 a, f32x16 b, const Addend& c) { return fma(a, b, broadcast(c.eight[0])); }
+
+#ifndef __wasm_relaxed_simd__
+
+#define MBRT_OWN_POLYNOMIAL
+
+__attribute__((noinline, cold)) inline f32x16 polynomial_by_fma(const f32x16& f, float c4,
+                                                                const Addend* c3_to_c0) {
+  f32x16 p = broadcast(c4);
+  for (int i = 0; i < 4; ++i) p = fma(p, f, c3_to_c0[i]);
+  return p;
+}
+
+inline v128_t polynomial4(v128_t f, float c4, const Addend* c3_to_c0, v128_t& doubt) {
+  const v128_t low_f = low_doubles(f), high_f = high_doubles(f);
+  v128_t low = wasm_f64x2_splat(c4), high = low, p;
+  for (int i = 0; i < 4; ++i) {
+    const v128_t c = wasm_f64x2_splat(c3_to_c0[i].eight[0]);
+    p = to_floats(wasm_f64x2_add(wasm_f64x2_mul(low, low_f), c),
+                  wasm_f64x2_add(wasm_f64x2_mul(high, high_f), c), doubt);
+    low = low_doubles(p);
+    high = high_doubles(p);
+  }
+  return p;
+}
+
+inline f32x16 polynomial(f32x16 f, float c4, const Addend& c3, const Addend& c2, const Addend& c1,
+                         const Addend& c0) {
+  const Addend c[] = {c3, c2, c1, c0};
+  v128_t doubt = wasm_i32x4_const_splat(0);
+  const f32x16 p = {polynomial4(f.q0, c4, c, doubt), polynomial4(f.q1, c4, c, doubt),
+                    polynomial4(f.q2, c4, c, doubt), polynomial4(f.q3, c4, c, doubt)};
+  if (__builtin_expect(wasm_v128_any_true(doubt), 0)) return polynomial_by_fma(f, c4, c);
+  return p;
+}
+
+#endif  // __wasm_relaxed_simd__
 
 inline v128_t select_gt4(v128_t a, v128_t b, v128_t x, v128_t y) {
   return select4(wasm_f32x4_gt(a, b), x, y);

@@ -24,7 +24,7 @@ const MAX_EARLY_BYTES = 4 << 20; // of a model, read before the engine runs
 const TEXT_OVERHEAD = 8; // characters that a text's special tokens count as
 const NO_FMA =
   "Relaxed SIMD: this processor or JavaScript engine rounds twice in relaxed_madd; the kernels for plain SIMD are " +
-  "used, which take 1.5 to 2.5 times as long.";
+  "used, which take 1.3 to 3 times as long.";
 const HEADS = [
   "none",
   "masked_lm",

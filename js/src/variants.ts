@@ -30,7 +30,7 @@ export function support(): Support | undefined {
   const notes: string[] = [];
   if (!relaxedSimd) {
     notes.push(
-      "Relaxed SIMD: not available; the module for plain SIMD is used, which takes 1.5 to 2.5 times as long. " +
+      "Relaxed SIMD: not available; the module for plain SIMD is used, which takes 1.3 to 3 times as long. " +
         "Chrome 114, Firefox 145 and Node 22 have it; Node 20 needs --experimental-wasm-relaxed-simd.",
     );
   }

@@ -1,5 +1,5 @@
-// fma and fma_to_integer of a target against the sum rounded to odd (simd/round_to_odd.h), which
-// scalar kernels use. Compiled for each target.
+// fma, fma_to_integer and polynomial of a target against sums rounded to odd (simd/round_to_odd.h),
+// which scalar kernels use. Compiled for each target.
 #include <cstdint>
 #include <cstring>
 
@@ -90,6 +90,28 @@ MBRT_NAME(fma_errors_, MBRT_TARGET)(std::uint32_t seed, std::uint32_t count) {
     simd::store(found, simd::fma_to_integer(simd::load(a), simd::load(b), simd::addend(round)));
     for (int i = 0; i < 16; ++i) {
       errors += found[i] != simd::fma_rounded_to_odd(a[i], b[i], round);
+    }
+  }
+  return errors;
+}
+
+// The same for the polynomial of kernels/math/exp2.h: 16 * `count` arguments between -0.5 and 0, `stride` apart in
+// their bits from `first` on.
+extern "C" __attribute__((export_name("polynomial_errors_" MBRT_TEXT(MBRT_TARGET)))) std::uint32_t
+MBRT_NAME(polynomial_errors_, MBRT_TARGET)(std::uint32_t first, std::uint32_t stride,
+                                           std::uint32_t count) {
+  constexpr float kC[] = {0x1.408b5ep-7f, 0x1.ca8f48p-5f, 0x1.ebf1b8p-3f, 0x1.62dfcap-1f, 1.0f};
+  std::uint32_t errors = 0;
+  for (std::uint32_t n = 0; n < count; ++n) {
+    float f[16], found[16];
+    for (std::uint32_t i = 0; i < 16; ++i) f[i] = -float_of(first + (16 * n + i) * stride);
+    simd::store(found,
+                simd::polynomial(simd::load(f), kC[0], simd::addend(kC[1]), simd::addend(kC[2]),
+                                 simd::addend(kC[3]), simd::addend(kC[4])));
+    for (int i = 0; i < 16; ++i) {
+      float expected = kC[0];
+      for (int k = 1; k < 5; ++k) expected = simd::fma_rounded_to_odd(expected, f[i], kC[k]);
+      errors += found[i] != expected;
     }
   }
   return errors;

@@ -27,6 +27,12 @@ for (const [name, expectedErrors] of [["wasm_simd128", false], ["wasm_relaxed", 
   const errors = exports[`fma_errors_${name}`](7, 500_000);
   if (errors > 0 !== expectedErrors) fail(`fma of ${name}: ${errors} of 16,000,000 results have other bits`);
 }
+// Every 1,021st float of [-0.5, 0], and the only one of them all at which a sum is half way between two floats as a
+// double and not as it is.
+for (const [first, stride, count] of [[0x37ae3712, 0, 1], [0, 1021, Math.floor(0x3f000000 / 1021 / 16)]]) {
+  const errors = exports.polynomial_errors_wasm_simd128(first, stride, count);
+  if (errors > 0) fail(`polynomial from ${first}, ${stride} apart: ${errors} of ${16 * count} results have other bits`);
+}
 
 const records = readFileSync(recordsPath);
 const offsets = [];

@@ -26,10 +26,7 @@ inline f32x16 exp2_nonpositive(f32x16 x) {
   const f32x16 round = broadcast(0x1.8p+23f);
   const f32x16 shifted = add(x, round);
   const f32x16 f = sub(x, sub(shifted, round));
-  f32x16 p = fma(broadcast(0x1.408b5ep-7f), f, kC3);
-  p = fma(p, f, kC2);
-  p = fma(p, f, kC1);
-  p = fma(p, f, kC0);
+  const f32x16 p = polynomial(f, 0x1.408b5ep-7f, kC3, kC2, kC1, kC0);
   const f32x16 y = from_bits(add(bits(p), shift_left_23(bits(shifted))));
   return select_gt(x, broadcast(-126.0f), y, zero());
 }
