@@ -17,6 +17,7 @@
 # Others:
 #   make sanitize      native tests under ASan, UBSan and TSan
 #   make tidy          clang-tidy
+#   make java          the Java package, into build/java, and its tests, which are also part of make test-python
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
 #   make cross         for Linux with musl, Windows and macOS; runs what runs here (first 40 minutes; needs wine)
 #   make test-integrations
@@ -56,11 +57,11 @@ HOST := build/editable
 AARCH64 := build/packages/wheel-aarch64
 ARMHF := build/armhf-linux-gnu
 # Not unit tests: these need torch, apt packages, an emulator, or minutes.
-NOT_UNIT := accuracy benchmarks capi default_model docs golden parity parquet scripts server tools training wasm \
-            $(JOBS_OF_THEIR_OWN)
+NOT_UNIT := accuracy benchmarks capi default_model docs golden java parity parquet scripts server tools training \
+            wasm $(JOBS_OF_THEIR_OWN)
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-js test-arm test-avx512 \
-        cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist \
+        java cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist \
         dist-check tools clean
 
 help:
@@ -175,6 +176,9 @@ sanitize: $(STAMPS)/test tools
 
 tidy: $(STAMPS)/test tools
 	scripts/tidy.sh
+
+java: $(STAMPS)/dev tools
+	$(PYTEST) tests/java
 
 test-avx512: $(STAMPS)/test
 	$(BIN)/python -m scripts.x86.run_suite

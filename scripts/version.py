@@ -27,6 +27,7 @@ PLACES: Mapping[str, str] = {
     "js/model/package.json": JSON,
     "js/examples/extension/manifest.json": JSON,
     "docs/native.md": rf"\bmbrt-({NUMBER})-linux",
+    "docs/mobile.md": rf"\bmobilebert-rt-(?:model-)?({NUMBER})\.jar",
     "docs/boards.md": rf"\bmbrt-({NUMBER})-linux",
 }
 HEADING = re.compile(rf"^## \[(Unreleased|{NUMBER})\](?: - (\d{{4}}-\d{{2}}-\d{{2}}))?$", re.MULTILINE)

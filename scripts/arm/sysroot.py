@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.arm.emulation import emulated_environment, sysroot
@@ -70,8 +71,8 @@ def recipe() -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def unpack_debian_packages(root: Path, work: Path) -> None:
-    """Downloads the arm64 packages with a private apt state and unpacks each into root."""
+def unpack_debian_packages(packages: Sequence[str], root: Path, work: Path) -> None:
+    """Downloads arm64 packages with a private apt state and unpacks each into root."""
     for tool in ("apt-get", "dpkg"):
         find_tool(tool)
     for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
@@ -79,10 +80,10 @@ def unpack_debian_packages(root: Path, work: Path) -> None:
     configuration = work / "apt.conf"
     configuration.write_text(APT_CONFIGURATION.format(folder=work))
     env = {**os.environ, "APT_CONFIG": str(configuration)}
-    say(f"apt: {len(DEBIAN_PACKAGES)} arm64 packages")
+    say(f"apt: {len(packages)} arm64 packages")
     try:
         run(("apt-get", "update", "-qq"), env=env)
-        run(("apt-get", "download", "-qq", *DEBIAN_PACKAGES), env=env, cwd=work / "debs")
+        run(("apt-get", "download", "-qq", *packages), env=env, cwd=work / "debs")
     except ScriptError as error:
         raise UnavailableError(
             f"{error}\napt did not find the arm64 packages. Debian 12 package sources for arm64 must be configured."
@@ -130,7 +131,7 @@ def build(target: Path) -> None:
     root, work = partial / "root", partial / "work"
     root.mkdir(parents=True)
     work.mkdir()
-    unpack_debian_packages(root, work)
+    unpack_debian_packages(DEBIAN_PACKAGES, root, work)
     unpack_wheels(root, work)
     tidy(root)
     say("trying it")

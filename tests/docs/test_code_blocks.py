@@ -18,7 +18,8 @@ from tests.docs.serving import run_python
 COMPILERS = {"c": ("gcc", "-std=c11"), "cpp": ("g++", "-std=c++17")}
 # text: formulas, file names, pictures; nothing that could run.
 LANGUAGES = {"python", "pycon", "sh", "cmake", "text", *COMPILERS}
-SCRIPTS = {"js", "html", "ts"}  # of javascript.md: run by js/test/package.test.mjs and js/test/browser.test.mjs
+# Run elsewhere: by js/test/package.test.mjs and js/test/browser.test.mjs; java by tests/java. Kotlin is not compiled.
+OTHERS = {"javascript.md": {"js", "html", "ts"}, "mobile.md": {"java", "kotlin"}}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 PROGRAMS = [block for page in PAGES for block in blocks(page) if block.language in COMPILERS]
@@ -26,7 +27,7 @@ PROGRAMS = [block for page in PAGES for block in blocks(page) if block.language 
 
 @each_page
 def test_every_block_names_its_language(page: Path) -> None:
-    languages = LANGUAGES | (SCRIPTS if page.name == "javascript.md" else set())
+    languages = LANGUAGES | OTHERS.get(page.name, set())
     assert {str(block): block.language for block in blocks(page) if block.language not in languages} == {}
     assert not re.findall(r"\n\n {4}\S.*", prose(page)), "indented code blocks name no language; use fences"
 
