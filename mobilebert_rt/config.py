@@ -52,6 +52,8 @@ class EngineConfig:
     pooler: str
     head: str
     num_labels: int
+    causal: bool = False
+    embedding_norm: bool = True
 
     def __post_init__(self) -> None:
         """Check what concerns more than one field. Raises UnsupportedModelError."""
@@ -83,6 +85,11 @@ class EngineConfig:
         return self.norm == "layer_norm"
 
     @property
+    def normed_embeddings(self) -> bool:
+        """Whether a LayerNorm lies behind the embeddings."""
+        return self.layer_norm and self.embedding_norm
+
+    @property
     def has_mlm(self) -> bool:
         """Whether the model has a masked-language-model head."""
         return self.head in ("masked_lm", "pretraining")
@@ -92,5 +99,6 @@ class EngineConfig:
         return replace(self, precision=precision)
 
     def to_json(self) -> str:
-        """The JSON object that the file's metadata carries under `config`."""
-        return json.dumps(asdict(self))
+        """The JSON object that the file's metadata carries under `config`; optional keys only where they matter."""
+        defaults = {"causal": False, "embedding_norm": True}
+        return json.dumps({key: value for key, value in asdict(self).items() if defaults.get(key) is not value})

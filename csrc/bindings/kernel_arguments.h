@@ -108,6 +108,10 @@ void read(Fields& f, const KernelSet&, Softmax* a) {
   a->keys = f.positive("keys");
   a->rows = f.matrix("s", &a->s, &a->s_stride, {0, pad16(a->keys)}).first;
   f.vector("inverse", &a->inverse, a->rows);
+  if (f.has("first_keys")) {
+    a->first_keys = f.positive("first_keys");
+    if (a->first_keys + a->rows > a->keys + 1) refuse("first_keys", "at most keys in the last row");
+  }
   if (!f.has("mask")) return;
   const std::size_t masks = f.matrix("mask", &a->mask, &a->mask_stride, {1, a->keys}).first;
   if (masks == 1) a->mask_stride = 0;

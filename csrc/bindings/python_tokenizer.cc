@@ -162,9 +162,11 @@ void add_tokens(const py::object& library, const py::object& backend,
     const py::str content = as_str(token.content);
     if (token.implied && backend.attr("token_to_id")(content).is_none()) continue;
     if (!there.contains(content)) {
-      backend.attr("add_tokens")(py::make_tuple(library.attr("AddedToken")(
+      py::list tokens;  // the library takes nothing else
+      tokens.append(library.attr("AddedToken")(
           content, "single_word"_a = token.single_word, "lstrip"_a = token.lstrip,
-          "rstrip"_a = token.rstrip, "normalized"_a = token.normalized)));
+          "rstrip"_a = token.rstrip, "normalized"_a = token.normalized));
+      backend.attr("add_tokens")(tokens);
     }
     const auto id = backend.attr("token_to_id")(content).cast<std::int32_t>();
     if (token.id == text::AddedToken::kNoId || token.id == id) continue;

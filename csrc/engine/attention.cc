@@ -46,6 +46,7 @@ void Attention::place_sequences(const ChunkView& view) {
 Softmax Attention::Strip::softmax() const {
   return {.rows = rows,
           .keys = keys,
+          .first_keys = first_keys,
           .s = scratch->scores,
           .s_stride = pad16(keys),
           .mask = mask,
@@ -63,12 +64,15 @@ void Attention::run(const Worker& worker, const Panel& panel, std::size_t layer,
     for (std::size_t done = 0; done < segment.rows; done += kStripRows) {
       const std::size_t row = segment.panel_row + done;
       const std::size_t position = segment.position + done;
+      const std::size_t rows = std::min(kStripRows, segment.rows - done);
       Strip strip{.stream = view.stream,
                   .kv = &view.stream->kv[layer % 2],
                   .scratch = panel.scratch,
                   .token = panel.first + row,
-                  .rows = std::min(kStripRows, segment.rows - done),
+                  .rows = rows,
                   .keys = s,
+                  .first_keys = widths_.causal ? position + 1 : 0,
+                  .reach = widths_.causal ? position + rows : s,
                   .kv_token = segment.kv_token,
                   .context = {context.x + row * context.stride, context.stride},
                   .stage = layer_stage(layer)};
@@ -100,7 +104,7 @@ void Attention::run_strip(const Worker& worker, const Strip& strip) const {
                        .factor = scratch.factor,
                        .y = strip.context.x + head * w.head,
                        .y_stride = strip.context.stride});
-    strip.mark(worker, Operation::kContext, strip.rows * strip.keys * w.head, w.precision);
+    strip.mark(worker, Operation::kContext, strip.pairs() * w.head, w.precision);
     if (strip.probabilities == nullptr) continue;
     for (std::size_t row = 0; row < strip.rows; ++row) {
       const float* from = scratch.scores + row * pad16(strip.keys);

@@ -45,7 +45,9 @@ class Attention {
     const Scratch* scratch;
     std::size_t token;  // the first row's, in the chunk
     std::size_t rows;
-    std::size_t keys;  // length of the sequence
+    std::size_t keys;        // length of the sequence
+    std::size_t first_keys;  // causal: keys up to the first row's own; otherwise 0
+    std::size_t reach;       // keys that the last row is allowed
     std::size_t kv_token;
     const std::uint8_t* mask = nullptr;  // of the first row, or null
     std::size_t mask_stride = 0;
@@ -54,6 +56,10 @@ class Attention {
     Stage stage;
 
     Softmax softmax() const;  // over scratch->scores
+    // Pairs of a query and a key that it is allowed.
+    std::size_t pairs() const {
+      return first_keys == 0 ? rows * keys : rows * first_keys + rows * (rows - 1) / 2;
+    }
     // Records the end of an operation on one head, of `macs` multiply-accumulates.
     void mark(const Worker& worker, Operation operation, std::size_t macs,
               Precision precision) const {

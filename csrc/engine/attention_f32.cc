@@ -89,7 +89,7 @@ void AttentionF32::run_head(const Worker& worker, const Strip& strip, std::size_
   const std::size_t padded_keys = pad16(strip.keys);
   multiply_({.epilogue = Epilogue::kProduct,
              .m = strip.rows,
-             .n = padded_keys,
+             .n = pad16(strip.reach),
              .k = w.head,
              .a = strip.stream->query_f32 + strip.token * w.body + head * w.head,
              .a_stride = w.body,
@@ -97,13 +97,13 @@ void AttentionF32::run_head(const Worker& worker, const Strip& strip, std::size_
              .panel_stride = w.head * kLanes,
              .out = scratch.scores,
              .out_stride = padded_keys});
-  strip.mark(worker, Operation::kScores, strip.rows * strip.keys * w.head, Precision::kFp32);
+  strip.mark(worker, Operation::kScores, strip.pairs() * w.head, Precision::kFp32);
   kernels_->softmax(strip.softmax());
   strip.mark(worker, Operation::kSoftmax, 0, Precision::kFp32);
   multiply_({.epilogue = Epilogue::kProduct,
              .m = strip.rows,
              .n = w.head_padded,
-             .k = strip.keys,
+             .k = strip.reach,
              .a = scratch.scores,
              .a_stride = padded_keys,
              .w = values_of(*strip.kv, strip.kv_token, strip.keys, head),

@@ -144,7 +144,7 @@ void AttentionS8::run_head(const Worker& worker, const Strip& strip, std::size_t
 
   multiply_({.epilogue = Epilogue::kProduct,
              .m = strip.rows,
-             .n = padded_keys,
+             .n = pad16(strip.reach),
              .k = w.head_padded,
              .a = strip.stream->query_s8 + strip.token * query_stride + head * w.head_padded,
              .a_stride = query_stride,
@@ -153,7 +153,7 @@ void AttentionS8::run_head(const Worker& worker, const Strip& strip, std::size_t
              .w_scale = kv.key_scale + begin,
              .out = scratch.scores,
              .out_stride = padded_keys});
-  strip.mark(worker, Operation::kScores, strip.rows * strip.keys * w.head, Precision::kInt8);
+  strip.mark(worker, Operation::kScores, strip.pairs() * w.head, Precision::kInt8);
 
   kernels_->softmax_s8({.scores = strip.softmax(),
                         .s_scale = strip.stream->query_scale + strip.token * w.heads + head,

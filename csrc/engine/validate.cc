@@ -33,22 +33,30 @@ void validate_range(const Batch& batch, const std::int32_t* values, std::size_t 
   }
 }
 
-// A query without keys has no defined result.
-void validate_masks(const Batch& batch) {
+// A query without keys has no defined result. causal: query i is allowed the first i + 1 keys only.
+void validate_masks(const Batch& batch, bool causal) {
   const std::uint8_t* pairs = batch.pair_mask;
   for (std::size_t b = 0; b < batch.sequences; ++b) {
     const std::size_t length = batch.length(b);
-    const auto any = [&](const std::uint8_t* mask) {
-      return std::any_of(mask, mask + length, [](std::uint8_t m) { return m != 0; });
+    const auto any = [](const std::uint8_t* mask, std::size_t keys) {
+      return std::any_of(mask, mask + keys, [](std::uint8_t m) { return m != 0; });
     };
     const auto fail = [](const std::string& where) {
       throw InputError(where + ": the attention mask hides every token; leave at least one.");
     };
-    if (batch.key_mask != nullptr && !any(batch.key_mask + batch.offsets[b])) {
-      fail(sequence_text(b));
+    if (batch.key_mask != nullptr) {
+      const std::uint8_t* keys = batch.key_mask + batch.offsets[b];
+      if (!any(keys, length)) fail(sequence_text(b));
+      if (causal && !any(keys, 1)) {
+        throw InputError(
+            sequence_text(b) +
+            ": the attention mask hides the first token, the only one that it may attend to "
+            "in a causal model. Pad on the right.");
+      }
     }
     for (std::size_t query = 0; pairs != nullptr && query < length; ++query, pairs += length) {
-      if (!any(pairs)) fail(sequence_text(b) + ", query " + std::to_string(query));
+      if (!any(pairs, causal ? query + 1 : length))
+        fail(sequence_text(b) + ", query " + std::to_string(query));
     }
   }
 }
@@ -60,7 +68,7 @@ void validate(const Batch& batch, const ModelConfig& config) {
   validate_range(batch, batch.ids, config.vocab_size, "token id");
   validate_range(batch, batch.types, std::max<std::size_t>(config.type_vocab_size, 1),
                  "token type");
-  validate_masks(batch);
+  validate_masks(batch, config.causal);
 }
 
 }  // namespace mbrt

@@ -105,7 +105,8 @@ Widths::Widths(const ModelConfig& config)
       embedding_input(pad16(config.embedding_size) * (config.trigram ? 3 : 1)),
       heads(config.num_heads),
       head(config.body_size / config.num_heads),
-      head_padded(pad16(head)) {}
+      head_padded(pad16(head)),
+      causal(config.causal) {}
 
 void Workspace::prepare(const Widths& widths, const WorkspaceSizes& sizes) {
   streams_.resize(sizes.streams);

@@ -31,6 +31,7 @@ struct Widths {
   std::size_t embedding_input;             // what the embedding projection reads
   std::size_t heads, head;                 // A; t / A, not padded
   std::size_t head_padded;
+  bool causal;
 };
 
 // Consecutive sequences that pass through the encoder together.

@@ -95,6 +95,7 @@ void read(JsonReader* json, const HeadTraits (&heads)[kCount], Head* out) {
 struct Key {
   const char* name;
   void (*read)(JsonReader*, ModelConfig*);
+  bool optional = false;
 };
 
 // A key's name is its field's name.
@@ -103,6 +104,8 @@ struct Key {
 #define MBRT_CHOICE(field, choices) \
   {#field, [](JsonReader* json, ModelConfig* c) { read(json, choices, &c->field); }}
 #define MBRT_VALUE(field) {#field, [](JsonReader* json, ModelConfig* c) { read(json, &c->field); }}
+#define MBRT_OPTIONAL(field) \
+  {#field, [](JsonReader* json, ModelConfig* c) { read(json, &c->field); }, true}
 
 constexpr Key kKeys[] = {
     MBRT_CHOICE(precision, kPrecisions),
@@ -128,10 +131,13 @@ constexpr Key kKeys[] = {
     MBRT_VALUE(eps_mlm),
     MBRT_CHOICE(pooler, kPoolers),
     MBRT_CHOICE(head, kHeads),
+    MBRT_OPTIONAL(causal),
+    MBRT_OPTIONAL(embedding_norm),
 };
 #undef MBRT_SIZE
 #undef MBRT_CHOICE
 #undef MBRT_VALUE
+#undef MBRT_OPTIONAL
 constexpr std::size_t kKeyCount = sizeof(kKeys) / sizeof(kKeys[0]);
 
 void check_agreement(const ModelConfig& c) {
@@ -180,7 +186,7 @@ ModelConfig parse_config(std::string_view text) {
   }
   json.end();
   for (std::size_t i = 0; i < kKeyCount; ++i) {
-    if (!seen[i]) fail(std::string("missing key \"") + kKeys[i].name + "\".");
+    if (!seen[i] && !kKeys[i].optional) fail(std::string("missing key \"") + kKeys[i].name + "\".");
   }
   check_agreement(config);
   return config;

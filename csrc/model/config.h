@@ -65,6 +65,8 @@ struct ModelConfig {
   std::size_t type_vocab_size = 0;
   std::size_t num_labels = 0;
   bool trigram = false;
+  bool causal = false;         // a token attends to itself and the tokens before it
+  bool embedding_norm = true;  // of a model with LayerNorm: there is one behind the embeddings
   Bottleneck bottleneck = Bottleneck::kNone;
   Norm norm = Norm::kLayerNorm;
   Activation activation = Activation::kRelu;

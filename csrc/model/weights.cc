@@ -258,7 +258,9 @@ EmbeddingWeights Loader::embeddings() {
   if (c_.type_vocab_size > 0) {
     e.type = floats("embeddings.type.weight", {c_.type_vocab_size, c_.hidden_size});
   }
-  if (c_.norm == Norm::kLayerNorm) e.norm = norm("embeddings", c_.hidden_size, c_.eps_embeddings);
+  if (c_.norm == Norm::kLayerNorm && c_.embedding_norm) {
+    e.norm = norm("embeddings", c_.hidden_size, c_.eps_embeddings);
+  }
   return e;
 }
 

@@ -1,8 +1,9 @@
-"""config.json to EngineConfig: transformers' MobileBERT, BERT and DistilBERT configs, and Google's JSON.
+"""config.json to EngineConfig: transformers' MobileBERT, BERT, DistilBERT and OpenAI GPT, and Google's JSON.
 
 The same key can mean different things. Google's JSON leaves out what equals its own defaults (LayerNorm, one FFN, no
-shared bottleneck), transformers' what equals the student's. `gelu` is the tanh form at Google and the erf form in
-transformers. transformers' MobileBERT does not pass layer_norm_eps to two norms, which use torch's default 1e-5.
+shared bottleneck), transformers' what equals the student's. `gelu` is the tanh form at Google and in OpenAI GPT, and
+the erf form elsewhere. transformers' MobileBERT does not pass layer_norm_eps to two norms, which use torch's default,
+1e-5.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mobilebert_rt.conversion.layers import HEADS
 from mobilebert_rt.conversion.state_dict import StateDict
 from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
 
-FAMILIES = {"mobilebert": "MobileBert", "bert": "Bert", "distilbert": "DistilBert"}
+FAMILIES = {"mobilebert": "MobileBert", "bert": "Bert", "distilbert": "DistilBert", "openai-gpt": "OpenAIGPT"}
 
 # Defaults by the keys of BERT's config.json.
 _BERT: dict[str, Any] = {
@@ -58,12 +59,32 @@ _MOBILEBERT: dict[str, Any] = {
     "num_feedforward_networks": 4,
     "normalization_type": "no_norm",
 }
-_DISTILBERT_KEYS = {
-    "hidden_size": "dim",
-    "num_hidden_layers": "n_layers",
-    "num_attention_heads": "n_heads",
-    "intermediate_size": "hidden_dim",
-    "hidden_act": "activation",
+# The other families' own names of BERT's keys.
+_OWN_KEYS = {
+    "distilbert": {
+        "hidden_size": "dim",
+        "num_hidden_layers": "n_layers",
+        "num_attention_heads": "n_heads",
+        "intermediate_size": "hidden_dim",
+        "hidden_act": "activation",
+    },
+    "openai-gpt": {
+        "hidden_size": "n_embd",
+        "num_hidden_layers": "n_layer",
+        "num_attention_heads": "n_head",
+        "max_position_embeddings": "n_positions",
+        "hidden_act": "afn",
+        "layer_norm_eps": "layer_norm_epsilon",
+    },
+}
+# What their code has in place of BERT's defaults, and what it fixes.
+_OWN_DEFAULTS: dict[str, dict[str, Any]] = {
+    "distilbert": {"num_hidden_layers": 6},
+    "openai-gpt": {"vocab_size": 40478, "layer_norm_eps": 1e-5},
+}
+_FIXED: dict[str, dict[str, Any]] = {
+    "distilbert": {"type_vocab_size": 0, "layer_norm_eps": 1e-12},
+    "openai-gpt": {"type_vocab_size": 0},
 }
 
 _ACTIVATIONS = {name: name for name in ("relu", "relu6", "silu", "tanh", "gelu")}
@@ -71,6 +92,7 @@ _ACTIVATIONS |= {"swish": "silu", "gelu_python": "gelu"}
 _ACTIVATIONS |= dict.fromkeys(
     ("gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh"), "gelu_tanh"
 )
+_GPT_ACTIVATIONS = ("gelu", "relu", "silu", "swish")
 
 # Keys that, if set, change the model in a way that the engine does not support: reason and fix.
 _UNSUPPORTED = {
@@ -95,10 +117,12 @@ class Source:
         """An integer within the format's limits of `field`, if it has any."""
         value = self.values[key]
         if type(value) is not int:
-            raise ModelFormatError(f"config.json: {key} is {value!r}; expected an integer.")
+            raise ModelFormatError(f"config.json: {self.name(key)} is {value!r}; expected an integer.")
         low, high = LIMITS.get(field, (value, value))
         if not low <= value <= high:
-            raise UnsupportedModelError(f"config.json: {key} is {value}; the engine supports {low} to {high}.")
+            raise UnsupportedModelError(
+                f"config.json: {self.name(key)} is {value}; the engine supports {low} to {high}."
+            )
         return value
 
     def flag(self, key: str) -> bool:
@@ -113,9 +137,13 @@ class Source:
         value = self.values[key]
         if value not in list(supported):
             raise UnsupportedModelError(
-                f"config.json: {key} is {value!r}; the engine supports {', '.join(sorted(supported))}."
+                f"config.json: {self.name(key)} is {value!r}; the engine supports {', '.join(sorted(supported))}."
             )
         return str(value)
+
+    def name(self, key: str) -> str:
+        """The key as the family's own config.json has it."""
+        return _OWN_KEYS.get(self.family, {}).get(key, key)
 
 
 def read_source(raw: dict[str, Any]) -> Source:
@@ -131,7 +159,7 @@ def read_source(raw: dict[str, Any]) -> Source:
         if not google and "hidden_size" not in raw and "dim" not in raw:
             raise ModelFormatError(
                 "config.json: neither model_type nor hidden_size found; it does not describe an encoder. "
-                "Give the folder of a saved MobileBERT, BERT or DistilBERT model."
+                "Give the folder of a saved MobileBERT, BERT, DistilBERT or OpenAI GPT model."
             )
     if not isinstance(family, str) or family not in FAMILIES:
         raise UnsupportedModelError(
@@ -153,11 +181,11 @@ def _values(raw: dict[str, Any], family: str, google: bool) -> dict[str, Any]:
     elif family == "mobilebert":
         values = _BERT | _EXTENSIONS | _MOBILEBERT | given
     else:
-        values = _BERT | given | _EXTENSIONS  # the other families ignore MobileBERT's keys
-    if family == "distilbert":
-        values |= {} if "num_hidden_layers" in given else {"num_hidden_layers": 6}
-        values |= {key: given[own] for key, own in _DISTILBERT_KEYS.items() if own in given}
-        values |= {"type_vocab_size": 0, "layer_norm_eps": 1e-12}  # fixed in DistilBERT's code
+        values = _BERT | _OWN_DEFAULTS.get(family, {}) | given | _EXTENSIONS  # they ignore MobileBERT's keys
+    values |= {key: given[own] for key, own in _OWN_KEYS.get(family, {}).items() if own in given}
+    values |= _FIXED.get(family, {})
+    if family == "openai-gpt" and type(values["hidden_size"]) is int:
+        values["intermediate_size"] = 4 * values["hidden_size"]
     widths = [key for key in ("embedding_size", "intra_bottleneck_size") if values[key] is None]
     return values | dict.fromkeys(widths, values["hidden_size"])
 
@@ -171,8 +199,9 @@ def engine_config(source: Source, tensors: StateDict) -> EngineConfig:
     bottleneck = _bottleneck(source)
     head = _head(source, tensors)
     pooler = _pooler(source, tensors, head) if HEADS[head].pooled else "none"
-    activation = _ACTIVATIONS[source.choice("hidden_act", _ACTIVATIONS)]
-    if source.google and source.values["hidden_act"] == "gelu":
+    gpt = source.family == "openai-gpt"
+    activation = _ACTIVATIONS[source.choice("hidden_act", _GPT_ACTIVATIONS if gpt else _ACTIVATIONS)]
+    if (source.google or gpt) and source.values["hidden_act"] == "gelu":
         activation = "gelu_tanh"
     eps = _eps(source)
     # transformers' MobileBERT builds these two norms without an eps: torch's default applies.
@@ -201,6 +230,8 @@ def engine_config(source: Source, tensors: StateDict) -> EngineConfig:
         pooler=pooler,
         head=head,
         num_labels=_num_labels(head, tensors),
+        causal=gpt,
+        embedding_norm=not gpt,
     )
 
 
@@ -215,7 +246,8 @@ def _bottleneck(source: Source) -> str:
 def _eps(source: Source) -> float:
     value = source.values["layer_norm_eps"]
     if type(value) not in (int, float) or not (math.isfinite(value) and value > 0):
-        raise ModelFormatError(f"config.json: layer_norm_eps is {value!r}; expected a number above 0.")
+        name = source.name("layer_norm_eps")
+        raise ModelFormatError(f"config.json: {name} is {value!r}; expected a number above 0.")
     return float(value)
 
 
@@ -227,6 +259,8 @@ def _head(source: Source, tensors: StateDict) -> str:
         return _inferred_head(tensors)
     absent = ("pretraining", "next_sentence") if source.family == "distilbert" else ()
     known = {stem + head.suffix: name for name, head in HEADS.items() if name not in absent}
+    if source.family == "openai-gpt":  # its base model alone, with or without a language-model head beside it
+        known = dict.fromkeys(("OpenAIGPTModel", "OpenAIGPTLMHeadModel"), "none")
     for name, head in known.items():
         if architectures == [name]:
             return head
@@ -253,6 +287,8 @@ def _inferred_head(tensors: StateDict) -> str:
 
 def _pooler(source: Source, tensors: StateDict, head: str) -> str:
     """How the first token is pooled for the heads that read it."""
+    if source.family == "openai-gpt":
+        return "none"
     if source.family == "distilbert":
         return "none" if head == "none" else "relu"
     if not source.flag("classifier_activation"):

@@ -87,7 +87,7 @@ def parts(cfg: EngineConfig) -> list[tuple[str, list[Array | Layer]]]:
 def embeddings(cfg: EngineConfig) -> Iterator[Array | Layer]:
     """norm(projection(words) + positions + types); NoNorm is folded into its terms."""
     result = hidden(cfg, 0)
-    total = Vector("embeddings.sum", cfg.hidden_size) if cfg.layer_norm else result
+    total = Vector("embeddings.sum", cfg.hidden_size) if cfg.normed_embeddings else result
     words = Vector("embeddings.words", cfg.embedding_size) if cfg.has_projection else total
     at = "embeddings."
     yield Array(at + "word.weight", at + "word_embeddings.weight", cfg.vocab_size, words, quantised=True)
@@ -96,7 +96,7 @@ def embeddings(cfg: EngineConfig) -> Iterator[Array | Layer]:
     yield Array(at + "position.weight", at + "position_embeddings.weight", cfg.max_positions, total)
     if cfg.type_vocab_size:
         yield Array(at + "type.weight", at + "token_type_embeddings.weight", cfg.type_vocab_size, total)
-    if cfg.layer_norm:
+    if cfg.normed_embeddings:
         yield Array(at + "norm.weight", at + "LayerNorm.weight", None, result)
         yield Array(at + "norm.bias", at + "LayerNorm.bias", None, result)
 

@@ -12,7 +12,7 @@ from mobilebert_rt.conversion.checkpoint import Entry
 from mobilebert_rt.conversion.layers import HEADS
 from mobilebert_rt.errors import ModelFormatError, UnsupportedModelError
 
-# BERT's name and DistilBERT's, replaced in this order.
+# BERT's name and that of the family, replaced in this order.
 _DISTILBERT = (
     ("encoder.layer.", "transformer.layer."),
     ("attention.self.query", "attention.q_lin"),
@@ -29,15 +29,33 @@ _DISTILBERT = (
     ("cls.predictions.decoder", "vocab_projector"),
     ("cls.predictions.bias", "vocab_projector.bias"),
 )
+_OPENAI_GPT = (
+    ("embeddings.word_embeddings", "tokens_embed"),
+    ("embeddings.position_embeddings", "positions_embed"),
+    ("encoder.layer.", "h."),
+    *((f"attention.self.{role}", "attn.c_attn") for role in ("query", "key", "value")),
+    ("attention.output.dense", "attn.c_proj"),
+    ("attention.output.LayerNorm", "ln_1"),
+    ("intermediate.dense", "mlp.c_fc"),
+    ("output.dense", "mlp.c_proj"),
+    ("output.LayerNorm", "ln_2"),
+)
+_NAMES = {"distilbert": _DISTILBERT, "openai-gpt": _OPENAI_GPT}
+# What a class with a head puts before the encoder's names, where it is not the family.
+_PREFIXES = {"openai-gpt": "transformer"}
+# OpenAI GPT's linear layers: weights [inputs, outputs], and the outputs of query, key and value side by side.
+_CONV1D = re.compile(r"\.c_(attn|proj|fc)\.(weight|bias)$")
+_PARTS = ("query", "key", "value")
 
 # Buffers of old checkpoints, and heads that the chosen class does not have: transformers ignores them too.
 _IGNORED = (
     *("cls.", "pooler.", "pre_classifier.", "vocab_transform.", "vocab_layer_norm.", "vocab_projector."),
+    *("lm_head.", "multiple_choice_head."),
     *(f"{head.classifier}." for head in HEADS.values() if head.classifier),
 )
 # What wrappers put before names: DataParallel, torch.compile, training loops, sentence-transformers.
 _WRAPPERS = re.compile(r"^(?:(?:module|_orig_mod|model|0\.auto_model)\.)+|(?<=\.)(?:module|_orig_mod)\.")
-_IGNORED_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
+_IGNORED_BUFFERS = re.compile(r"embeddings\.(position|token_type)_ids|position_ids|h\.\d+\.attn\.bias")
 
 
 class StateDict:
@@ -49,7 +67,7 @@ class StateDict:
         self._entries: dict[str, tuple[str, Entry]] = {}
         self._taken: set[str] = set()
         for stored, entry in entries.items():
-            name = _WRAPPERS.sub("", stored).removeprefix(family + ".")
+            name = _WRAPPERS.sub("", stored).removeprefix(_PREFIXES.get(family, family) + ".")
             for old, new in (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")):
                 name = name.removesuffix(old) + new if name.endswith(old) else name
             if name in self._entries:
@@ -69,13 +87,21 @@ class StateDict:
     def take(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """The tensor as float32, read-only. Raises ModelFormatError when missing or not of `shape`."""
         stored, entry = self._find(name)
-        if entry.shape != shape:
+        local = self._local(name)
+        conv1d = _CONV1D.search(local)
+        fused = conv1d and conv1d[1] == "attn"
+        wanted = (*shape[:0:-1], shape[0] * (len(_PARTS) if fused else 1)) if conv1d else shape
+        if entry.shape != wanted:
             raise ModelFormatError(
-                f'{entry.file}: tensor "{stored}" has shape {list(entry.shape)}; config.json requires {list(shape)}. '
+                f'{entry.file}: tensor "{stored}" has shape {list(entry.shape)}; config.json requires {list(wanted)}. '
                 "Use the config.json that was saved with these weights."
             )
-        self._taken.add(self._local(name))
-        return entry.float32(stored)
+        self._taken.add(local)
+        values = entry.float32(stored)
+        if not conv1d:
+            return values
+        part = next(i for i, role in enumerate(_PARTS) if f".{role}." in name) if fused else 0
+        return np.ascontiguousarray(values.T[part * shape[0] : (part + 1) * shape[0]])
 
     def take_tied(
         self, name: str, alias: str | None, shape: tuple[int, ...], must_agree: bool = True
@@ -95,7 +121,8 @@ class StateDict:
     def check_all_used(self, cfg: EngineConfig) -> None:
         """Raises UnsupportedModelError for a tensor that changes the result and was not used."""
         for name in self._entries.keys() - self._taken:
-            if name not in _IGNORED_BUFFERS and not name.startswith(_IGNORED) and not _is_never_read(name, cfg):
+            ignored = _IGNORED_BUFFERS.fullmatch(name) or name.startswith(_IGNORED)
+            if not ignored and not _is_never_read(name, cfg):
                 stored, entry = self._entries[name]
                 raise UnsupportedModelError(
                     f'{entry.file}: tensor "{stored}" is not part of the model that config.json describes. '
@@ -104,7 +131,7 @@ class StateDict:
 
     def _local(self, name: str) -> str:
         """The family's own name."""
-        for bert, own in _DISTILBERT if self._family == "distilbert" else ():
+        for bert, own in _NAMES.get(self._family, ()):
             name = name.replace(bert, own)
         return name
 

@@ -137,7 +137,8 @@ class Reference:
         x = x + file.table("embeddings.position.weight", c["max_positions"], hidden)[: len(ids)]
         if c["type_vocab_size"]:
             x = x + file.table("embeddings.type.weight", c["type_vocab_size"], hidden)[types]
-        return self.norm("embeddings", x, c["eps_embeddings"]) if c["norm"] == "layer_norm" else x
+        normed = c["norm"] == "layer_norm" and c.get("embedding_norm", True)
+        return self.norm("embeddings", x, c["eps_embeddings"]) if normed else x
 
     def norm(self, name: str, x: Array, eps: float) -> Array:
         d = x - x.mean(axis=-1, keepdims=True)
@@ -169,7 +170,7 @@ class Reference:
         query = self.linear(at + "attention.query", query_input, body)
         key = self.linear(at + "attention.key", query_input, body)
         value = self.linear(at + "attention.value", value_input, body)
-        context = attention(query, key, value, c["num_heads"])
+        context = attention(query, key, value, c["num_heads"], c.get("causal", False))
         a = self.joined(at + "attention.output", context, inner, c["eps"])
         for j in range(c["num_ffn"]):
             a = self.ffn(f"{at}ffn.{j}.", a, c["eps_output"] if j == c["num_ffn"] - 1 else c["eps"])
@@ -199,11 +200,11 @@ class Reference:
         return pooled, logits, next_sentence
 
 
-def attention(query: Array, key: Array, value: Array, heads: int) -> Array:
+def attention(query: Array, key: Array, value: Array, heads: int, causal: bool) -> Array:
     """softmax(query key^T) value, head by head; the scale is in the query already."""
     parts = []
     for q, k, v in zip(*(np.split(x, heads, axis=1) for x in (query, key, value)), strict=True):
-        scores = q @ k.T
+        scores = np.where(np.tri(len(q), dtype=bool) | (not causal), q @ k.T, -np.inf)
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         parts.append(weights / weights.sum(axis=1, keepdims=True) @ v)
     return np.concatenate(parts, axis=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,8 @@ def tensors_named(**shapes: tuple[int, ...]) -> StateDict:
 
 
 def parsed(raw: dict[str, Any], **shapes: tuple[int, ...]) -> dict[str, Any]:
-    return asdict(engine_config(read_source(raw), tensors_named(**shapes)))
+    config: dict[str, Any] = json.loads(engine_config(read_source(raw), tensors_named(**shapes)).to_json())
+    return config
 
 
 def test_default_mobilebert_config() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ DISTILBERT: dict[str, Any] = {
     "max_position_embeddings": 13,
     "num_labels": 5,
 }
+GPT: dict[str, Any] = {"vocab_size": 37, "n_embd": 21, "n_layer": 2, "n_head": 3, "n_positions": 13}
+BASES = {"MobileBert": MOBILEBERT, "Bert": BERT, "DistilBert": DISTILBERT, "OpenAIGPT": GPT}
 
 
 def cases() -> list[Any]:
@@ -79,13 +82,16 @@ def cases() -> list[Any]:
         ("Bert", "ForMaskedLM", {"hidden_act": "relu"}),
         ("DistilBert", "ForMaskedLM", {"activation": "relu"}),
         ("DistilBert", "Model", {"sinusoidal_pos_embds": True}),
+        ("OpenAIGPT", "Model", {}),
+        ("OpenAIGPT", "Model", {"afn": "silu", "layer_norm_epsilon": 1e-3}),
+        ("OpenAIGPT", "LMHeadModel", {"afn": "relu"}),
     ]
     return [pytest.param(*case, id="-".join([case[0] + case[1], *map(str, case[2].values())])) for case in found]
 
 
 def make(family: str, head: str, changes: dict[str, Any]) -> Any:
     """A random model of a class, in eval mode, whose norms and biases matter."""
-    base = {"MobileBert": MOBILEBERT, "Bert": BERT, "DistilBert": DISTILBERT}[family]
+    base = BASES[family]
     labels = {"num_labels": 2} if head == "ForQuestionAnswering" else {}
     config = getattr(transformers, family + "Config")(**(base | labels | changes))
     torch.manual_seed(7)
@@ -98,11 +104,11 @@ def randomise(model: Any) -> None:
     """Weights of a size that keeps states near 1; gammas away from 1 and biases away from 0."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "LayerNorm.weight" in name or "layer_norm.weight" in name:
+            if re.search(r"(LayerNorm|layer_norm|ln_\d)\.weight", name):
                 parameter.uniform_(0.5, 1.5)
             elif parameter.ndim == 1:
                 parameter.normal_(0, 0.3)
-            elif "embeddings" in name.rsplit(".", 2)[-2]:
+            elif re.search(r"embed(dings)?$", name.rsplit(".", 2)[-2]):
                 parameter.normal_()
             else:
                 parameter.normal_(0, 0.5 * parameter.shape[1] ** -0.5)
@@ -112,7 +118,7 @@ def expected(model: Any, family: str) -> dict[str, np.ndarray[Any, Any]]:
     """Outputs of transformers for IDS, TYPES; in float64, so that only the converter's rounding is compared."""
     model = model.double()
     inputs = {"input_ids": torch.tensor(IDS)[None], "token_type_ids": torch.tensor(TYPES)[None]}
-    if family == "DistilBert":
+    if family in ("DistilBert", "OpenAIGPT"):
         del inputs["token_type_ids"]
     if "MultipleChoice" in type(model).__name__:
         inputs = {name: value[None] for name, value in inputs.items()}
@@ -125,7 +131,7 @@ def expected(model: Any, family: str) -> dict[str, np.ndarray[Any, Any]]:
         ("logits", "prediction_logits"),
         ("next_sentence", "seq_relationship_logits"),
     ):
-        if out.get(theirs) is not None:
+        if out.get(theirs) is not None and "LMHead" not in type(model).__name__:
             named[ours] = out[theirs]
     if "start_logits" in out:
         named["logits"] = torch.stack([out.start_logits, out.end_logits], dim=-1)

@@ -51,6 +51,17 @@ def test_error_names_wrong_ids(model: mbrt.Model, case: str) -> None:
         model(ids)
 
 
+def test_causal_model_needs_its_first_token(tmp_path: Path) -> None:
+    model = load(tmp_path, "gpt")
+    model([[1, 2, 3]], [[1, 0, 1]])
+    with pytest.raises(
+        mbrt.InputError, match=r"sequence 1: the attention mask hides the first token.*Pad on the right"
+    ):
+        model([[1], [1, 2, 3]], [[1], [0, 1, 1]])
+    with pytest.raises(mbrt.InputError, match="sequence 0, query 1: the attention mask hides every token"):
+        model([[1, 2, 3]], [[[1, 0, 0], [0, 0, 1], [0, 0, 1]]])
+
+
 WRONG_MASKS: dict[str, tuple[Any, Any, str]] = {
     "another shape": (np.ones((2, 3), int), np.ones((2, 4), int), r"attention_mask: found shape \(2, 4\)"),
     "all masked, 2-D": (

@@ -34,7 +34,8 @@ def trigram_inputs(c: Config) -> int:
 
 def macs_by_formula(c: Config, lengths: list[int]) -> dict[str, int]:
     """Multiply-accumulates of a call by operation, from the configuration alone."""
-    tokens, pairs, batch = sum(lengths), sum(n * n for n in lengths), len(lengths)
+    tokens, batch = sum(lengths), len(lengths)
+    pairs = sum(n * (n + 1) // 2 if c.get("causal") else n * n for n in lengths)
     h, t, i = c["hidden_size"], c["body_size"], c["intermediate_size"]
     attention = t if c["bottleneck"] in ("shared", "full") else h
     block = {

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mobilebert_rt as mbrt
 from tests.emulation import EMULATED
-from tests.engine.support import LONG, Ids, digest, load, make_texts
+from tests.engine.support import LONG, SEED, Ids, digest, load, make_texts
+from tests.model.make_model_file import SMALL, make_tensors, write_file
 
 # The text that is watched is 37 tokens: two panels, three strips, the last of each not full.
 WATCHED = 37
 NEIGHBOURS = make_texts([1, 5, 16, 17, 31, 32, 33, 48, 64, 65, 90, 140, 8, 2, 77])
-NAMES = ["mobilebert_int8", "bert", "mobilebert", "without_opt_int8", "bert_int8"][: 2 if EMULATED else None]
+NAMES = ["mobilebert_int8", "bert", "mobilebert", "without_opt_int8", "bert_int8", "gpt", "gpt_int8"]
+NAMES = NAMES[: 2 if EMULATED else None]
 
 
 def batches(watched: Ids) -> list[list[Ids]]:
@@ -54,7 +57,7 @@ def test_same_bits_alone_and_in_any_batch(tmp_path: Path, name: str) -> None:
         assert digest(alone([text]), 0) == digest(output, i), len(text)
 
 
-@pytest.mark.parametrize("name", ["mobilebert_int8", "bert"])
+@pytest.mark.parametrize("name", ["mobilebert_int8", "bert", "gpt_int8"])
 def test_same_bits_alone_and_in_any_batch_with_masks(tmp_path: Path, name: str) -> None:
     (watched,) = make_texts([WATCHED])
     mask = [1] + [int(i % 3 != 0) for i in range(1, WATCHED)]
@@ -67,6 +70,33 @@ def test_same_bits_alone_and_in_any_batch_with_masks(tmp_path: Path, name: str) 
                 masks = [own if text is watched else [1] * len(text) for text in batch]
                 hashes.add(digest(model(batch, masks, output_attentions=True), batch.index(watched)))
         assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("name", ["gpt", "gpt_int8"])
+def test_causal_model_has_the_bits_of_every_shorter_text(tmp_path: Path, name: str) -> None:
+    (text,) = make_texts([LONG])
+    for isa in mbrt.available_isas():
+        model = load(tmp_path, name, 1, isa, max_positions=LONG)
+        whole = model([text]).last_hidden_state[0]
+        for length in (1, 2, 15, 16, 17, 31, 32, 33, 64, 65, LONG - 1):
+            shorter = model([text[:length]]).last_hidden_state[0]
+            assert shorter.tobytes() == whole[:length].tobytes(), (isa, length)
+
+
+@pytest.mark.parametrize("name", ["gpt", "gpt_int8"])
+def test_causal_model_has_the_bits_of_a_causal_mask(tmp_path: Path, name: str) -> None:
+    config = SMALL[name] | {"max_positions": LONG}
+    tensors = make_tensors(config, SEED)
+    paths = {causal: tmp_path / f"{causal}.safetensors" for causal in (True, False)}
+    for causal, path in paths.items():
+        path.write_bytes(write_file(config | {"causal": causal}, tensors))
+    texts = make_texts([1, 16, 17, 33, LONG])
+    masks = [np.tri(len(text), dtype=int).tolist() for text in texts]
+    for isa in mbrt.available_isas():
+        model, masked = (mbrt.Model.from_pretrained(path, num_threads=2, isa=isa) for path in paths.values())
+        output = model(texts, output_hidden_states=True, output_attentions=True)
+        wanted = masked(texts, masks, output_hidden_states=True, output_attentions=True)
+        assert [digest(output, i) for i in range(len(texts))] == [digest(wanted, i) for i in range(len(texts))], isa
 
 
 def test_same_bits_for_any_set_of_outputs(tmp_path: Path) -> None:

@@ -95,15 +95,30 @@ def masks(rows: int, keys: int) -> list[NDArray[np.uint8] | None]:
     return [None, mask[:1], mask]
 
 
-def softmax(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int) -> Results:
-    arena = Arena(at)
+def keys_before(rows: int, keys: int) -> NDArray[np.bool_]:
+    """What a causal mask allows the last `rows` queries of a text."""
+    return np.tri(rows, keys, keys - rows, dtype=bool)
+
+
+def scores_of(kind: str, rows: int, width: int, causal: bool) -> tuple[F32, dict[str, int]]:
+    """The scores and the keys of a causal row; the product may leave any number after a row's last key."""
     x = rows_of(kind, rows, width)
-    x[:, width:] = np.nan  # the product may leave any number after the last key
+    x[:, width:] = np.nan
+    if not causal:
+        return x, {"keys": width}
+    x[:, :width][~keys_before(rows, width)] = np.nan
+    return x, {"keys": width, "first_keys": width - rows + 1}
+
+
+def softmax(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int, causal: bool = False) -> Results:
+    arena = Arena(at)
+    rows = min(rows, width) if causal else rows
+    x, keys = scores_of(kind, rows, width, causal)
     s = arena.place_output(x, gap=3)
     inverse = arena.place_output(np.full(rows, np.nan, np.float32))
     mask = masks(rows, width)[masking]
     placed_mask = None if mask is None else arena.place(mask, gap=2)
-    run("softmax", isa, s=s, keys=width, mask=placed_mask, inverse=inverse)
+    run("softmax", isa, s=s, mask=placed_mask, inverse=inverse, **keys)
     arena.check()
     return s.copy(), inverse.copy()
 
@@ -117,11 +132,11 @@ def scales_for(rows: int, keys: int) -> tuple[F32, F32]:
     return scores, values if keys % 5 else values * np.float32(1e-38)
 
 
-def softmax_s8(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int) -> Results:
+def softmax_s8(isa: str, at: str, rows: int, width: int, kind: str, *, masking: int, causal: bool = False) -> Results:
     """(e, 1 / sum, bytes, factor)."""
     arena = Arena(at)
-    x = rows_of(kind, rows, width)
-    x[:, width:] = np.nan
+    rows = min(rows, width) if causal else rows
+    x, keys = scores_of(kind, rows, width, causal)
     s = arena.place_output(x, gap=3)
     inverse, factor = (arena.place_output(np.full(rows, np.nan, np.float32)) for _ in range(2))
     p = arena.place_output(np.full(x.shape, 99, np.uint8), gap=5)
@@ -131,13 +146,13 @@ def softmax_s8(isa: str, at: str, rows: int, width: int, kind: str, *, masking: 
         "softmax_s8",
         isa,
         s=s,
-        keys=width,
         mask=None if mask is None else arena.place(mask, gap=2),
         s_scale=arena.place(s_scale),
         value_scale=arena.place(np.pad(value_scale, (0, padded(width) - width))),
         inverse=inverse,
         p=p,
         factor=factor,
+        **keys,
     )
     arena.check()
     return s.copy(), inverse.copy(), p.view(np.int8).copy(), factor.copy()
@@ -173,9 +188,13 @@ OPERATIONS: dict[str, Operation] = {
     "softmax": partial(softmax, masking=0),
     "softmax, one mask": partial(softmax, masking=1),
     "softmax, a mask a row": partial(softmax, masking=2),
+    "softmax, causal": partial(softmax, masking=0, causal=True),
+    "softmax, causal, a mask a row": partial(softmax, masking=2, causal=True),
     "softmax_s8": partial(softmax_s8, masking=0),
     "softmax_s8, one mask": partial(softmax_s8, masking=1),
     "softmax_s8, a mask a row": partial(softmax_s8, masking=2),
+    "softmax_s8, causal": partial(softmax_s8, masking=0, causal=True),
+    "softmax_s8, causal, a mask a row": partial(softmax_s8, masking=2, causal=True),
     "context": context,
 }
 for _name in op.ACTIVATIONS:
@@ -227,9 +246,15 @@ def formula(operation: str, rows: int, width: int, kind: str) -> Results:
     if operation == "context":
         return (op.scaled_rows(x, random.uniform(0.1, 1, rows).astype(np.float32)),)
     if operation.startswith("softmax"):
-        kernel, _, masking = operation.partition(", ")
-        mask = masks(rows, width)[["", "one mask", "a mask a row"].index(masking)]
+        kernel, *options = operation.split(", ")
+        causal = "causal" in options
+        if causal:
+            rows = min(rows, width)
+            x = rows_of(kind, rows, width)[:, :width]
+        mask = masks(rows, width)["one mask" in options or 2 * ("a mask a row" in options)]
         allowed = None if mask is None else mask != 0
+        if causal:
+            allowed = keys_before(rows, width) & (True if allowed is None else allowed)
         if kernel == "softmax":
             return op.softmax(x, allowed)
         s_scale, value_scale = scales_for(rows, width)

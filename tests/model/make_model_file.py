@@ -90,6 +90,8 @@ SMALL: dict[str, Config] = {
     "without_opt": ODD | {"norm": "layer_norm", "activation": "gelu", "head": "multiple_choice", "num_labels": 1},
     "tiny": ODD | {"bottleneck": "full", "pooler": "tanh"},
     "teacher": ODD | {"bottleneck": "residual", "norm": "layer_norm", "num_ffn": 1, "activation": "gelu"},
+    "gpt": PLAIN
+    | {"type_vocab_size": 0, "activation": "gelu_tanh", "pooler": "none", "causal": True, "embedding_norm": False},
 }
 SMALL |= {f"{name}_int8": config | {"precision": "int8"} for name, config in list(SMALL.items())}
 
@@ -170,7 +172,7 @@ class Writer:
         self.matrix("embeddings.position.weight", self.normal(c["max_positions"], h))
         if c["type_vocab_size"] > 0:
             self.matrix("embeddings.type.weight", self.normal(c["type_vocab_size"], h))
-        if c["norm"] == "layer_norm":
+        if c["norm"] == "layer_norm" and c.get("embedding_norm", True):
             self.norm("embeddings.norm", h)
 
     def block(self, name: str) -> None:

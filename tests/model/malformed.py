@@ -275,6 +275,8 @@ SET: dict[str, Case] = {
     "one_layer_more": (_config(num_layers=3), '"encoder.layer.2.bottleneck.input.weight": missing'),
     "one_layer_less": (_config("bert", num_layers=1), '"encoder.layer.1.attention.key.bias": not part of'),
     "other_precision": (_config(precision="fp32"), 'type "I8"; the configuration needs F32'),
+    "embedding_norm_too_many": (_config("bert", embedding_norm=False), '"embeddings.norm.bias": not part of'),
+    "embedding_norm_missing": (_config("gpt", embedding_norm=None), '"embeddings.norm.weight": missing'),
     "other_width": (_config(embedding_size=17), "the configuration needs 40 x 32"),
 }
 
@@ -340,6 +342,8 @@ CONFIG: dict[str, Case] = {
     "fractional_width": (_config(body_size=15.0), "without fraction"),
     "text_for_number": (_config(body_size="15"), "expected a number"),
     "number_for_bool": (_config(trigram=1), "expected true or false"),
+    "number_for_causal": (_config(causal=1), "expected true or false"),
+    "causal_twice": (with_metadata(config='{"causal":true,"causal":true}'), "config: duplicate key"),
     "number_for_choice": (_config(bottleneck=0), "expected a string"),
     "unknown_choice": (_config(activation="mish"), 'value "mish"; expected one of relu, gelu'),
     "zero_eps": (_config(eps=0), "expected a positive 32-bit float"),

@@ -125,7 +125,7 @@ class Forward:
         else:
             x = words[:, :h] if kinds is None else words[:, :h] + kinds
             x = x + position
-        if c["norm"] == "no_norm":
+        if c["norm"] == "no_norm" or not c.get("embedding_norm", True):
             return x
         weight, bias = self.vector("embeddings.norm.weight", h), self.vector("embeddings.norm.bias", h)
         return op.layer_norm(x, weight, bias, c["eps_embeddings"])
@@ -196,6 +196,9 @@ class Forward:
     def __call__(self, ids: Array, types: Array | None = None, allowed: Array | None = None) -> Result:
         """ids, types [S]; allowed [S, S] or [1, S]: which keys (columns) a query (row) may attend."""
         types = np.zeros_like(ids) if types is None else types
+        if self.config.get("causal"):
+            before = np.tri(len(ids), dtype=bool)
+            allowed = before if allowed is None else before & allowed
         hidden = self.embeddings(ids, types)
         states, attentions = [hidden], []
         for i in range(self.config["num_layers"]):

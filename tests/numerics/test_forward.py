@@ -59,13 +59,13 @@ def test_engine_has_the_bits_of_the_document(name: str) -> None:
     assert_equal(engine_result(name, ids, types=types), expected)
 
 
-@pytest.mark.parametrize("name", ["mobilebert_int8", "bert"])
+@pytest.mark.parametrize("name", ["mobilebert_int8", "bert", "gpt", "gpt_int8"])
 def test_masked_sequences_have_the_bits_of_the_document(name: str) -> None:
     ids, _ = text_for(name)
     forward = Forward(SMALL[name], make_tensors(SMALL[name], SEED))
     random = np.random.default_rng(SEED)
     keys = random.integers(0, 2, ids.size).astype(np.uint8)
-    keys[-1] = 1
+    keys[[0, -1]] = 1
     assert_equal(engine_result(name, ids, key_mask=keys), forward(ids, allowed=keys[None] != 0))
     pairs = random.integers(0, 2, (ids.size, ids.size)).astype(np.uint8)
     np.fill_diagonal(pairs, 1)

@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 
-# Layers whose result joins a residual, and those that attention compares, as MobileBERT, BERT and DistilBERT name them.
-BRANCH = re.compile(r"(output\.dense|output\.bottleneck\.dense|out_lin|lin2)\.weight$")
-QUERY_KEY = re.compile(r"(query|key|q_lin|k_lin)\.weight$")
+# Layers whose result joins a residual, and those that attention compares, as each family names them.
+BRANCH = re.compile(r"(output\.dense|output\.bottleneck\.dense|out_lin|lin2|c_proj)\.weight$")
+QUERY_KEY = re.compile(r"(query|key|q_lin|k_lin|c_attn)\.weight$")
+NORM = re.compile(r"(norm|ln_\d)\.weight$", re.IGNORECASE)
+CONV1D = re.compile(r"\.c_\w+\.weight$")  # OpenAI GPT's linear layers are [inputs, outputs]
 
 
 def randomise(model: Any, seed: int = 0) -> None:
@@ -24,7 +26,8 @@ def randomise(model: Any, seed: int = 0) -> None:
     tables = {id(part.weight) for part in model.modules() if isinstance(part, torch.nn.Embedding)}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "norm.weight" in name.lower():
+            inputs = 0 if CONV1D.search(name) else 1
+            if NORM.search(name):
                 parameter.uniform_(0.5, 1.3, generator=random)
                 parameter[::10] *= -1
             elif name in ("classifier.bias", "cls.seq_relationship.bias"):
@@ -35,8 +38,8 @@ def randomise(model: Any, seed: int = 0) -> None:
             elif id(parameter) in tables:
                 parameter.normal_(0, 0.7, generator=random)
             else:
-                parameter.normal_(0, parameter.shape[1] ** -0.5, generator=random)
+                parameter.normal_(0, parameter.shape[inputs] ** -0.5, generator=random)
             if QUERY_KEY.search(name):
                 parameter.mul_(1.2)
             elif BRANCH.search(name):
-                parameter.sub_(parameter.mean(dim=1, keepdim=True)).mul_(0.4)
+                parameter.sub_(parameter.mean(dim=inputs, keepdim=True)).mul_(0.4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ DISTILBERT: dict[str, Any] = {
     "activation": "gelu",
 }
 WIDE_ENOUGH = {"vocab_size": VOCAB_SIZE, "max_position_embeddings": 40}
+GPT: dict[str, Any] = {"model_type": "openai-gpt", "n_embd": 24, "n_layer": 2, "n_head": 3, "n_positions": 40}
 FAMILIES: dict[str, dict[str, Any]] = {
     "mobilebert": odd(**WIDE_ENOUGH),
     "without_opt": odd(norm="layer_norm", hidden_act="gelu", **WIDE_ENOUGH),
@@ -40,8 +41,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "teacher": odd("residual", "layer_norm", hidden_act="gelu", num_feedforward_networks=1, **WIDE_ENOUGH),
     "bert": BERT | {"vocab_size": VOCAB_SIZE},
     "distilbert": DISTILBERT | {"vocab_size": VOCAB_SIZE},
+    "gpt": GPT | {"vocab_size": VOCAB_SIZE},
 }
-CLASSES = {"mobilebert": "MobileBert", "bert": "Bert", "distilbert": "DistilBert"}
+CLASSES = {"mobilebert": "MobileBert", "bert": "Bert", "distilbert": "DistilBert", "openai-gpt": "OpenAIGPT"}
 HEADS = (
     "Model",
     "ForPreTraining",
@@ -69,10 +71,22 @@ DISTILBERT_NAMES = {
     r"^cls\.predictions\.transform\.LayerNorm": "vocab_layer_norm",
     r"^cls\.predictions\.bias": "vocab_projector.bias",
 }
+GPT_NAMES = {
+    r"^embeddings\.word_embeddings": "tokens_embed",
+    r"^embeddings\.position_embeddings": "positions_embed",
+    r"^encoder\.layer": "h",
+    r"attention\.output\.dense": "attn.c_proj",
+    r"attention\.output\.LayerNorm": "ln_1",
+    r"intermediate\.dense": "mlp.c_fc",
+    r"output\.dense": "mlp.c_proj",
+    r"output\.LayerNorm": "ln_2",
+}
 
 
 def heads_of(family: str) -> list[str]:
     """The heads that transformers has for a family."""
+    if family == "gpt":
+        return ["Model"]
     absent = ("ForPreTraining", "ForNextSentencePrediction") if family == "distilbert" else ()
     return [head for head in HEADS if head not in absent]
 
@@ -134,6 +148,14 @@ def tensors(config: dict[str, Any], head: str, num_labels: int, seed: int = 0) -
             "intermediate_size": config["hidden_dim"],
             "type_vocab_size": 0,
         }
+    if family == "openai-gpt":
+        config = config | {
+            "hidden_size": config["n_embd"],
+            "num_hidden_layers": config["n_layer"],
+            "intermediate_size": 4 * config["n_embd"],
+            "max_position_embeddings": config["n_positions"],
+            "type_vocab_size": 0,
+        }
     if family != "mobilebert":
         config = config | {
             "use_bottleneck": False,
@@ -144,7 +166,9 @@ def tensors(config: dict[str, Any], head: str, num_labels: int, seed: int = 0) -
     found = {name: array for name, array in random_tensors(config, seed).items() if array.size > 0}
     if family != "mobilebert":
         found = {name: array for name, array in found.items() if "embedding_transformation" not in name}
-    rename = rename_for_distilbert if family == "distilbert" else str
+    if family == "openai-gpt":
+        return gpt_tensors(found, config["num_hidden_layers"])
+    rename = (lambda name: renamed(name, DISTILBERT_NAMES)) if family == "distilbert" else str
     prefix = "" if head == "Model" else family + "."
     added = head_tensors(config, head, num_labels, seed + 2)
     if has_pooler(config, head):
@@ -152,6 +176,22 @@ def tensors(config: dict[str, Any], head: str, num_labels: int, seed: int = 0) -
         (added if family == "distilbert" else found).update(pooler)
     encoder = {prefix + rename(name): array for name, array in found.items()}
     return encoder | {rename(name): array for name, array in added.items()}
+
+
+def gpt_tensors(bert: dict[str, Array], layers: int) -> dict[str, Array]:
+    """BERT's tensors as OpenAI GPT has them: no norm behind the embeddings, weights [inputs, outputs], one layer for
+    query, key and value."""
+    found: dict[str, Array] = {}
+    for i in range(layers):
+        at = f"encoder.layer.{i}.attention.self."
+        for kind in ("weight", "bias"):
+            parts = [bert[f"{at}{role}.{kind}"].T for role in ("query", "key", "value")]
+            found[f"h.{i}.attn.c_attn.{kind}"] = np.concatenate(parts, axis=-1)
+    for name, array in bert.items():
+        if "attention.self" not in name and not name.startswith("embeddings.LayerNorm"):
+            own = renamed(name, GPT_NAMES)
+            found[own] = np.ascontiguousarray(array.T) if ".c_" in own else array
+    return found
 
 
 def has_pooler(config: dict[str, Any], head: str) -> bool:
@@ -192,8 +232,8 @@ def linear(name: str, outputs: int, inputs: int, seed: int) -> dict[str, Array]:
     }
 
 
-def rename_for_distilbert(name: str) -> str:
-    """The name of a tensor in DistilBERT, from that in BERT."""
-    for pattern, replacement in DISTILBERT_NAMES.items():
+def renamed(name: str, names: Mapping[str, str | Callable[[re.Match[str]], str]]) -> str:
+    """The name of a tensor in another family, from that in BERT."""
+    for pattern, replacement in names.items():
         name = re.sub(pattern, replacement, name)
     return name

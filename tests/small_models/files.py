@@ -60,6 +60,7 @@ MODELS: dict[str, tuple[Config, dict[str, str]]] = {
     # Without token types, as DistilBERT.
     "plain": (TEXT | {"type_vocab_size": 0, "bottleneck": "full"}, READS_TEXT),
     "fill": (TEXT | {"head": "masked_lm"}, READS_TEXT),
+    "gpt": (SMALL["gpt"] | {"max_positions": 90}, {}),
     # For calls that take a while.
     "deep": (PLAIN | {"num_layers": 100, "max_positions": 512}, {}),
 }

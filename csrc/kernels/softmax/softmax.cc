@@ -3,7 +3,7 @@
 // The first pass finds the maximum and writes -inf for masked keys and padding columns. The second
 // then needs no mask and no tail, since exp(-inf - mx) is +0. A NaN score counts as masked: the
 // maximum ignores it, and its exp is +0. A row with +inf, or with only -inf and NaN, sums to 0, and
-// its context is NaN.
+// its context is NaN. A causal row is one with fewer keys, and zeros after them.
 #include "kernels/softmax/softmax.h"
 
 #include <limits>
@@ -24,6 +24,17 @@ constexpr float kMasked = -std::numeric_limits<float>::infinity();
 inline f32x16 attended(f32x16 s, const std::uint8_t* mask) {
   const f32x16 allowed = abs(to_f32(load_s8(reinterpret_cast<const std::int8_t*>(mask))));
   return select_gt(allowed, zero(), s, broadcast(kMasked));
+}
+
+std::size_t keys_of(const Softmax& a, std::size_t row) {
+  return a.first_keys == 0 ? a.keys : a.first_keys + row;
+}
+
+// Writes 0 to the columns after the last block of 16 that holds a key of the row.
+template <typename T>
+void clear_after(T* x, std::size_t keys, std::size_t all_keys) {
+  const auto blocks = [](std::size_t n) { return (n + 15) / 16 * 16; };
+  for (std::size_t i = blocks(keys); i < blocks(all_keys); ++i) x[i] = 0;
 }
 
 // Masks a row (mask may be null) and returns its maximum.
@@ -67,7 +78,7 @@ void find_maxima(const Softmax& a, const Group& group, float* maxima) {
   for (std::size_t r = 0; r < group.rows; ++r) {
     const std::size_t row = group.first + r;
     const std::uint8_t* mask = a.mask == nullptr ? nullptr : a.mask + row * a.mask_stride;
-    maxima[r] = mask_row(a.s + row * a.s_stride, a.keys, mask);
+    maxima[r] = mask_row(a.s + row * a.s_stride, keys_of(a, row), mask);
   }
 }
 
@@ -118,7 +129,11 @@ void softmax(const Softmax& a) {
     float maxima[16], sums[16] = {};
     find_maxima(a, group, maxima);
     for (std::size_t r = 0; r < group.rows; ++r) {
-      sums[r] = exponentials(a.s + (group.first + r) * a.s_stride, a.keys, maxima[r]);
+      const std::size_t row = group.first + r;
+      const std::size_t keys = keys_of(a, row);
+      float* const s = a.s + row * a.s_stride;
+      sums[r] = exponentials(s, keys, maxima[r]);
+      clear_after(s, keys, a.keys);
     }
     store_partial(a.inverse + group.first, group.rows, div(broadcast(1.0f), load(sums)));
   });
@@ -131,8 +146,11 @@ void softmax_s8(const SoftmaxS8& a) {
     find_maxima(b, group, maxima);
     for (std::size_t r = 0; r < group.rows; ++r) {
       const std::size_t row = group.first + r;
-      sums[r] = scaled_exponentials(b.s + row * b.s_stride, a.value_scale, b.keys, maxima[r],
+      const std::size_t keys = keys_of(b, row);
+      float* const s = b.s + row * b.s_stride;
+      sums[r] = scaled_exponentials(s, a.value_scale, keys, maxima[r],
                                     a.s_scale[row * a.s_scale_stride], tops + r);
+      clear_after(s, keys, b.keys);
     }
     const f32x16 top = load(tops);
     const f32x16 inverse = div(broadcast(1.0f), load(sums));
@@ -143,7 +161,10 @@ void softmax_s8(const SoftmaxS8& a) {
     store_partial(a.factor + group.first, group.rows, select_gt(tiny, top, zero(), factor));
     for (std::size_t r = 0; r < group.rows; ++r) {
       const std::size_t row = group.first + r;
-      weights(b.s + row * b.s_stride, a.value_scale, b.keys, steps[r], a.p + row * a.p_stride);
+      const std::size_t keys = keys_of(b, row);
+      std::uint8_t* const p = a.p + row * a.p_stride;
+      weights(b.s + row * b.s_stride, a.value_scale, keys, steps[r], p);
+      clear_after(p, keys, b.keys);
     }
   });
 }

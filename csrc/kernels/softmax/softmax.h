@@ -16,8 +16,8 @@
 // the precision of p matches the key's contribution. 127 steps and not 255, so that p is both a
 // signed and an unsigned byte and every kernel can use it.
 //
-// Masked keys (mask[key] == 0) and columns keys .. keys_padded - 1 become +0 and p = 0. The caller
-// checks that every row has at least one allowed key.
+// Masked keys (mask[key] == 0), keys after a causal row's last one and columns keys .. keys_padded - 1
+// become +0 and p = 0. The caller checks that every row has at least one allowed key.
 #ifndef MBRT_KERNELS_SOFTMAX_SOFTMAX_H_
 #define MBRT_KERNELS_SOFTMAX_SOFTMAX_H_
 
@@ -29,6 +29,8 @@ namespace mbrt {
 struct Softmax {
   std::size_t rows;
   std::size_t keys;          // >= 1; keys rounded up to 16 columns are written
+  std::size_t first_keys;    // > 0, causal: row r is allowed its first first_keys + r keys, and its
+                             // other columns may hold any number; 0: every row is allowed all keys
   float* s;                  // [rows][s_stride]
   std::size_t s_stride;      // floats
   const std::uint8_t* mask;  // [rows][mask_stride], 0 = not allowed; null: every key is allowed
