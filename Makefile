@@ -203,7 +203,7 @@ bench: $(STAMPS)/test
 peers: $(STAMPS)/dev
 	$(BIN)/python benchmarks/peers --docs
 
-paper: $(STAMPS)/dev
+paper: $(STAMPS)/test
 	$(BIN)/python -m pip install --quiet "matplotlib>=3.8"
 	$(BIN)/python benchmarks/paper --docs
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.common.baselines import ELMO, GPT, elmo_shapes, gpt_shapes
+
 Config = Mapping[str, Any]
 Shape = tuple[int, ...]
 
@@ -65,11 +67,17 @@ def bert(hidden: int, layers: int, heads: int, inner: int | None = None) -> dict
 
 def body_size(config: Config) -> int:
     """Width of attention and FFNs."""
+    if config["model_type"] == GPT:
+        return int(config["n_embd"])
     return int(config["hidden_size"] if _is_bert(config) else config["intra_bottleneck_size"])
 
 
 def shapes(config: Config) -> dict[str, Shape]:
-    """Name and shape of every tensor of the encoder, as transformers names them; [out, in] for matrices."""
+    """Name and shape of every tensor of the encoder, as transformers names them; [out, in] for matrices of BERTs."""
+    if config["model_type"] == GPT:
+        return gpt_shapes(config)
+    if config["model_type"] == ELMO:
+        return elmo_shapes(config)
     found = _embeddings(config)
     for i in range(config["num_hidden_layers"]):
         found |= {f"encoder.layer.{i}.{name}": shape for name, shape in _block(config).items()}

@@ -22,8 +22,13 @@ from benchmarks.common.configs import Config, Shape, shapes
 BRANCH_GAIN = 0.4  # standard deviation of what a branch adds to a stream of 1
 NO_NORM_GAIN = 0.93  # of the NoNorm behind the sum
 QUERY_KEY_GAIN = 1.7  # attention prefers some tokens, without selecting one
-BRANCH_OUTPUTS = ("output.dense.weight", "output.bottleneck.dense.weight")
+BRANCH_OUTPUTS = ("output.dense.weight", "output.bottleneck.dense.weight", "c_proj.weight")
 QUERY_KEY = ("self.query.weight", "self.key.weight")
+
+
+def is_table(name: str) -> bool:
+    """Whether a tensor is a table of embeddings and not a linear layer."""
+    return "_embeddings." in name or "_embed." in name
 
 
 def write(folder: Path, config: Config, seed: int = 0) -> Path:
@@ -58,18 +63,19 @@ def tensors(config: Config, seed: int = 0) -> Iterator[tuple[str, NDArray[np.flo
 
 def _tensor(random: np.random.Generator, name: str, shape: Shape, no_norm: bool) -> NDArray[np.float32]:
     values: NDArray[np.float32] = random.standard_normal(shape, np.float32)
-    if "LayerNorm.weight" in name:
+    if "LayerNorm.weight" in name or (".ln_" in name and name.endswith("weight")):
         after_branch = ".output." in name or "output.LayerNorm" in name
         values = np.exp(np.float32(0.15) * values)
         values *= np.float32(NO_NORM_GAIN if no_norm and after_branch else 1)
         return values
     if len(shape) == 1:
         return values * np.float32(0.1 if "LayerNorm" in name else 0.05)
-    if "_embeddings." in name:
-        return values * np.float32(1.0 if "word" in name else 0.3)
-    values *= np.float32(shape[1] ** -0.5)
+    if is_table(name):
+        return values * np.float32(0.3 if "position" in name or "type" in name else 1.0)
+    inputs = 0 if ".c_" in name else 1  # OpenAI GPT's linear layers are [in, out]
+    values *= np.float32(shape[inputs] ** -0.5)
     if name.endswith(BRANCH_OUTPUTS):
-        values = np.float32(BRANCH_GAIN) * (values - values.mean(axis=1, keepdims=True))
+        values = np.float32(BRANCH_GAIN) * (values - values.mean(axis=inputs, keepdims=True))
     elif name.endswith(QUERY_KEY):
         values *= np.float32(QUERY_KEY_GAIN)
     return values

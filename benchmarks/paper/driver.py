@@ -14,7 +14,7 @@ from benchmarks.common.options import command_parser, names, new_run, say
 from benchmarks.common.results import Run
 from benchmarks.paper import systems, tables
 from benchmarks.peers.artifacts import Store, model_folder
-from benchmarks.peers.catalogue import OURS, PEERS
+from benchmarks.peers.catalogue import OURS, PEERS, Peer
 from benchmarks.peers.measure import Measurer
 from benchmarks.peers.plan import Entry, Group, one_text
 
@@ -29,17 +29,19 @@ HELP = """Tables 4 and 7 of the MobileBERT paper (Sun et al. 2020), with columns
 Table 4: parameters and FLOPs computed from each configuration, latency of one text of 128 tokens in this engine in
 fp32 and int8, beside the published columns. Table 7: MobileBERT with LayerNorm or NoNorm, GELU or ReLU. Weights are
 random, which does not change the time. Runs of all systems of a table are interleaved and pinned to the same CPUs;
-figures are medians. ELMo and GPT are quoted.
+figures are medians. ELMo runs in PyTorch, as a baseline; all others in this engine.
 
-Needs this project installed (`pip install .`). The models (10 GB for all) are kept in $MBRT_CACHE, by default
-~/.cache/mobilebert_rt. Writes results.json and report.md to --out, and with matplotlib glue.svg.
+Needs this project installed (`pip install .`), and for ELMo torch and safetensors. The models (11 GB for all) are kept
+in $MBRT_CACHE, by default ~/.cache/mobilebert_rt. Writes results.json and report.md to --out, and glue.svg with
+matplotlib.
 """
 
+ELMO_PEER = Peer("elmo", "PyTorch fp32", "elmo", "fp32", "torch", environment=OURS)
 LARGE = ("bert-large", "ib-bert-large")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    known = [system.key for system in systems.SYSTEMS if system.config is not None]
+    known = [system.key for system in systems.SYSTEMS]
     parser = command_parser("paper", HELP)
     add = parser.add_argument
     add("--quick", action="store_true", help="3 rounds, without BERT_LARGE and its teacher")
@@ -60,18 +62,27 @@ def measure(options: argparse.Namespace, run: Run) -> None:
     if reason := ours.missing_reason("mobilebert-rt"):
         raise SystemExit(f"{reason}: run `pip install .` in the root of this project")
     run.versions["mobilebert-rt"] = ours.versions["mobilebert-rt"]
-    chosen = [system for system in systems.SYSTEMS if system.key in options.systems]
-    groups = []
-    for name, rows in (("table7", systems.OPTIMISATIONS), ("table4", chosen)):
-        peers = [PEERS[f"ours-{precision}"] for precision in tables.PRECISIONS]
-        entries = tuple(Entry(peer, row.key, options.threads) for row in rows for peer in peers)
-        groups.append(Group(name, name, one_text(systems.LENGTH), entries, checked=False))
+    if "torch" in ours.versions:
+        run.versions["torch"] = ours.versions["torch"]
+    groups = groups_of(options)
     folders = {entry.model: model_folder(entry.model, say)[0] for group in groups for entry in group.entries}
     with Measurer({OURS: ours}, Store({OURS: ours}, folders, say), options, say) as measurer:
         for group in groups:
             say(f"{group.name}: {len(group.entries)} entries, {options.rounds} rounds")
             measurer.measure(group, run)
             run.write(options.out / "results.json")
+
+
+def groups_of(options: argparse.Namespace) -> list[Group]:
+    """A group for each table: every system in this engine in both precisions, and ELMo in PyTorch."""
+    chosen = [system for system in systems.SYSTEMS if system.key in options.systems]
+    ours = [PEERS[f"ours-{precision}"] for precision in tables.PRECISIONS]
+    groups = []
+    for name, rows in (("table7", systems.OPTIMISATIONS), ("table4", chosen)):
+        pairs = [(peer, row.key) for row in rows for peer in ([ELMO_PEER] if row.key == "elmo" else ours)]
+        entries = tuple(Entry(peer, key, options.threads) for peer, key in pairs)
+        groups.append(Group(name, name, one_text(systems.LENGTH), entries, checked=False))
+    return groups
 
 
 def draw(run: Run, file: Path) -> Path | None:
@@ -91,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = new_run("paper", arguments, options, "quick", "threads", "rounds", "turn_ms")
     if not options.only_sizes:
         measure(options, run)
-    chosen = [system for system in systems.SYSTEMS if system.config is None or system.key in options.systems]
+    chosen = [system for system in systems.SYSTEMS if system.key in options.systems]
     table4, table7 = tables.table4(run, chosen), tables.table7(run, systems.OPTIMISATIONS)
     report = f"## Table 4\n\n{table4}\n\n## Table 7\n\n{table7}\n"
     print(report)

@@ -26,9 +26,9 @@ def table4(run: Run, systems: Sequence[System]) -> str:
             [
                 system.name,
                 number(system.parameters, 1),
-                number(parameters(config) / 1e6 if config else None, 1),
+                number(parameters(config) / 1e6, 1),
                 number(system.flops, 1),
-                number(flops(config, LENGTH) / 1e9 if config else None, 2),
+                number(flops(config, LENGTH) / 1e9, 2),
                 number(system.milliseconds, 0),
                 *_latencies(run, "table4", system.key),
                 _percent(system.milliseconds, base),
@@ -71,9 +71,11 @@ def run_info(run: Run) -> str:
     if not run.results:
         return "Latencies have not been measured on a quiet machine yet."
     machine, threads = run.machine, run.options["threads"]
+    versions = {"mobilebert_rt": run.versions.get("mobilebert-rt"), "PyTorch": run.versions.get("torch")}
+    programs = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     where = (
         f"{machine.get('processor')} ({', '.join(machine.get('instructions', []))}), "
-        f"{threads} thread{'s' * (threads > 1)}, mobilebert_rt {run.versions.get('mobilebert-rt')}, {run.date}: "
+        f"{threads} thread{'s' * (threads > 1)}, {programs}, {run.date}: "
         f"medians of interleaved runs ± half the interquartile range of the rounds, {LENGTH} tokens, random weights."
     )
     warning = provisional(machine, run.options["quick"])
