@@ -163,9 +163,9 @@ void add_tokens(const py::object& library, const py::object& backend,
     if (token.implied && backend.attr("token_to_id")(content).is_none()) continue;
     if (!there.contains(content)) {
       py::list tokens;  // the library takes nothing else
-      tokens.append(library.attr("AddedToken")(
-          content, "single_word"_a = token.single_word, "lstrip"_a = token.lstrip,
-          "rstrip"_a = token.rstrip, "normalized"_a = token.normalized));
+      tokens.append(library.attr("AddedToken")(content, "single_word"_a = token.single_word,
+                                               "lstrip"_a = token.lstrip, "rstrip"_a = token.rstrip,
+                                               "normalized"_a = token.normalized));
       backend.attr("add_tokens")(tokens);
     }
     const auto id = backend.attr("token_to_id")(content).cast<std::int32_t>();
