@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from tests.small_models.text import VOCAB_SIZE, VOCABULARY
 PUBLISHED_SIZE = 30522
 LONG_VOCABULARY = VOCABULARY + "".join(f"[unused{i}]\n" for i in range(PUBLISHED_SIZE - VOCAB_SIZE))
 COMMON: dict[str, Any] = {"vocabulary": LONG_VOCABULARY, "max_position_embeddings": 512}
+
+
+def _answer(text: str, answer: str) -> dict[str, Any]:
+    return {"text": answer, "answer_start": text.index(answer)}
+
 
 SENTIMENT = {"head": "ForSequenceClassification", "labels": ["NEGATIVE", "POSITIVE"]}
 FOLDERS: dict[str, dict[str, Any]] = {
@@ -38,12 +44,26 @@ FILES: dict[str, dict[str, Any]] = {
     # What `mbrt-train export` writes where its requirements are installed.
     "reviews-model/model.int8.safetensors": {"head": "ForSequenceClassification", "labels": ["bad", "good", "neutral"]},
 }
+PASSAGES = {
+    "The notes were written by Ada Lovelace.": ("Who wrote the notes?", "Ada Lovelace"),
+    "Plants make sugar from light.": ("What do plants make?", "sugar"),
+}
+QUESTIONS = json.dumps(
+    {
+        "data": [
+            {"paragraphs": [{"context": text, "qas": [{"question": asked, "answers": [_answer(text, answer)]}]}]}
+            for text, (asked, answer) in PASSAGES.items()
+        ]
+        * 10
+    }
+)
 TEXTS = {
     "passages.txt": "Plants make sugar from light.\nThe night train to Vienna is late.\n",
     "article.txt": "The notes were written by Ada Lovelace in 1843.\n",
     "reviews.csv": "text,label\n" + '"a warm, funny film",good\n' * 45 + "two hours too long,bad\na film,neutral\n" * 2,
     "topics.jsonl": '{"text": "the night train to Vienna is late", "labels": ["travel", "news"]}\n' * 10
     + '{"text": "plants make sugar from light", "labels": ["science"]}\n' * 10,
+    **dict.fromkeys(("questions.json", "dev.json"), QUESTIONS),
     "names.conll": "Ada B-PER\nLovelace I-PER\nlived O\nin O\nLondon B-LOC\n\nShe O\n\n" * 10,
 }
 

@@ -24,13 +24,17 @@ LENGTHS = (16, 64, 128)
 
 @dataclass(frozen=True)
 class Agreement:
-    """Mean cosines: over the texts, over the sources' means, of each source, and of each range of lengths."""
+    """Mean cosines: over the texts, over the sources' means, of each source, of each range of lengths, of questions.
+
+    Questions are the texts that end with a question mark.
+    """
 
     texts: int
     mean: float
     mean_of_sources: float
     sources: dict[str, float]
     lengths: dict[str, float]
+    questions: float | None
 
 
 def agreement(model: Path, corpus: Path, vectors: Path, texts: int = 0) -> Agreement:
@@ -53,12 +57,15 @@ def agreement(model: Path, corpus: Path, vectors: Path, texts: int = 0) -> Agree
     cosines = (found * wanted).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)
     names = [source["name"] for source in part.manifest["sources"]]
     by_source = {names[s]: float(cosines[sources[rows] == s].mean()) for s in np.unique(sources[rows])}
+    mark = part.tokenizer().token_to_id("?")
+    asks = np.array([len(i) > 2 and i[-2] == mark for i in ids])
     return Agreement(
         len(rows),
         float(cosines.mean()),
         float(np.mean(list(by_source.values()))),
         by_source,
         _by_length(np.array([len(i) for i in ids]), cosines),
+        float(cosines[asks].mean()) if asks.any() else None,
     )
 
 

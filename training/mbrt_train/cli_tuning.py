@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mbrt_train.tuning.task import TuningTask
 
 OWN = "classification, multi-label, regression, token-classification"
-PUBLISHED = "CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, SQuAD, similarity"
+PUBLISHED = "CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, SQuAD, similarity, retrieval"
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,10 @@ def add_finetune(commands: Commands[argparse.ArgumentParser]) -> None:
                         (--label-column a,b,c)
   regression            a number for each
   token-classification  a label for each word: CoNLL, or JSON lines with tokens and ner_tags, or text and entities
-Published tasks: CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE (TSV or CSV in GLUE's format), SQuAD (JSON, v1 or v2)
-and similarity (STS-B's files; vectors are compared by cosine).
+Published tasks: CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE (TSV or CSV in GLUE's format), SQuAD (JSON, v1 or v2).
+Tasks of sentence vectors, compared by cosine:
+  similarity            human scores of pairs, in STS-B's files
+  retrieval             from each question to its passage among all passages of a file in SQuAD's format
 
 One model is trained per seed. The best one on the development file is written, with the mean and standard deviation of
 all seeds in results.json. The same command resumes after an interruption, with the same results.
@@ -113,7 +115,8 @@ def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     text = """MODEL is a folder, run by PyTorch, or a model file or "default", run by the engine.
 
   mbrt-train evaluate ./sst2 --task SST-2 --data dev.tsv
-  mbrt-train evaluate ./sst2-exported/model.int8.safetensors --task SST-2 --data dev.tsv"""
+  mbrt-train evaluate ./sst2-exported/model.int8.safetensors --task SST-2 --data dev.tsv
+  mbrt-train evaluate default --task retrieval --data questions.json --max-length 256 --dimensions 128"""
     parser = add_command(commands, "evaluate", "compute a model's metrics in a task", text, _run_evaluate)
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument("--task", required=True, metavar="TASK", help="as for finetune")
@@ -122,13 +125,17 @@ def add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--max-length", type=int, default=128, metavar="N", help="maximum tokens per text (default: 128)"
     )
+    parser.add_argument(
+        "--dimensions", type=int, default=0, metavar="N", help="first numbers of a vector that are used (default: all)"
+    )
 
 
 def _run_evaluate(args: argparse.Namespace) -> int:
     from mbrt_train.tuning.evaluate import Exam, evaluate  # noqa: PLC0415
+    from mbrt_train.tuning.names import shortened  # noqa: PLC0415
     from mobilebert_rt.loading import find_model  # noqa: PLC0415
 
-    exam = Exam(_task(args), args.data, args.max_length)
+    exam = Exam(shortened(_task(args), args.dimensions), args.data, args.max_length)
     for name, value in evaluate(find_model(args.model), exam).items():
         print(f"{exam.task.name} {name}: {value:.2f}")
     return 0

@@ -43,8 +43,8 @@ def _run_vectors(args: argparse.Namespace) -> int:
 
 def add_agreement(commands: Commands[argparse.ArgumentParser]) -> None:
     text = """The mean cosine of a model's sentence vectors to the teacher's on the corpus's held-out text, for each
-source and for each range of lengths. MODEL is a run or a folder, run by PyTorch, or a model file or "default", run by
-the engine.
+source, for each range of lengths and for questions. MODEL is a run or a folder, run by PyTorch, or a model file or
+"default", run by the engine.
 
   mbrt-train agreement run --corpus corpus --teacher-vectors vectors.npy
   mbrt-train agreement ./my-model/model.int8.safetensors --corpus corpus --teacher-vectors vectors.npy --json"""
@@ -64,7 +64,10 @@ def _run_agreement(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(asdict(found), indent=2))
         return 0
-    for name, value in (found.sources | {f"{name} tokens": value for name, value in found.lengths.items()}).items():
+    groups = found.sources | {f"{name} tokens": value for name, value in found.lengths.items()}
+    if found.questions is not None:
+        groups["questions"] = found.questions
+    for name, value in groups.items():
         print(f"{value:.4f}  {name}")
     print(f"{found.mean_of_sources:.4f}  mean of the sources")
     print(f"{found.mean:.4f}  mean of {found.texts:,} texts")

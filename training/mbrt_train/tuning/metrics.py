@@ -35,6 +35,16 @@ METRICS: dict[str, Metric] = {
     "spearman": lambda truth, found: _correlation(spearmanr, truth, found),
 }
 
+
+def ndcg(ranks: Array, nearest: int) -> float:
+    """Normalised discounted cumulative gain at `nearest` in percent, with one right result for each query.
+
+    ranks [N]: how many results come before the right one. Järvelin and Kekäläinen 2002: 1 / log2(2 + rank), or 0.
+    """
+    gains = np.where(ranks < nearest, 1 / np.log2(2.0 + ranks), 0.0)
+    return 100 * float(gains.mean())
+
+
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
