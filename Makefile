@@ -18,6 +18,7 @@
 #   make sanitize      native tests under ASan, UBSan and TSan
 #   make tidy          clang-tidy
 #   make java          the Java package, into build/java, and its tests, which are also part of make test-python
+#   make android       checks all sources with clang for Android, without an NDK (2 minutes)
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
 #   make cross         for Linux with musl, Windows and macOS; runs what runs here (first 40 minutes; needs wine)
 #   make test-integrations
@@ -61,7 +62,7 @@ NOT_UNIT := accuracy benchmarks capi default_model docs golden java parity parqu
             wasm $(JOBS_OF_THEIR_OWN)
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-js test-arm test-avx512 \
-        java cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist \
+        android java cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist \
         dist-check tools clean
 
 help:
@@ -176,6 +177,9 @@ sanitize: $(STAMPS)/test tools
 
 tidy: $(STAMPS)/test tools
 	scripts/tidy.sh
+
+android: $(STAMPS)/dev tools
+	$(STEP) $(BIN)/python -m scripts.android_syntax
 
 java: $(STAMPS)/dev tools
 	$(PYTEST) tests/java
