@@ -19,6 +19,7 @@ x86_64-windows-zig   | cmake/toolchains/wine.sh    | python-zig llvm-ar-19 wine
 aarch64-windows-zig  | -                           | python-zig llvm-ar-19
 aarch64-macos        | -                           | python-zig llvm-ar-19 llvm-objdump-19
 x86_64-macos         | -                           | python-zig llvm-ar-19 llvm-objdump-19
+aarch64-ios          | -                           | python-zig llvm-ar-19
 '
 model=mobilebert_rt/default_model/model.int8.safetensors
 

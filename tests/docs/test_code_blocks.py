@@ -18,8 +18,8 @@ from tests.docs.serving import run_python
 COMPILERS = {"c": ("gcc", "-std=c11"), "cpp": ("g++", "-std=c++17")}
 # text: formulas, file names, pictures; nothing that could run.
 LANGUAGES = {"python", "pycon", "sh", "cmake", "text", *COMPILERS}
-# Run elsewhere: by js/test/package.test.mjs and js/test/browser.test.mjs; java by tests/java. Kotlin: by hand.
-OTHERS = {"javascript.md": {"js", "html", "ts"}, "mobile.md": {"java", "kotlin"}}
+# Run elsewhere: by js/test/package.test.mjs and js/test/browser.test.mjs; java by tests/java. Others: not run.
+OTHERS = {"javascript.md": {"js", "html", "ts"}, "mobile.md": {"java", "kotlin", "swift"}}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 PROGRAMS = [block for page in PAGES for block in blocks(page) if block.language in COMPILERS]

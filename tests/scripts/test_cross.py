@@ -22,7 +22,7 @@ def names(kind: str) -> set[str]:
 
 
 def test_presets_of_the_script_can_be_built_and_those_that_run_tested() -> None:
-    assert len(ROWS) == 8
+    assert len(ROWS) == 9
     assert {name for name, _, _ in ROWS} <= names("configurePresets") & names("buildPresets")
     assert {name for name, runner, _ in ROWS if runner != "-"} <= names("testPresets")
 
