@@ -12,6 +12,7 @@ folder=${2:?usage: scripts/java.sh PREFIX FOLDER}
 version=$(python3 -m scripts.version)
 package=io/github/mobilebert_rt
 
+rm -f "$folder/native/CMakeCache.txt"  # it would remember the last PREFIX
 cmake -G Ninja -S bindings/java -B "$folder/native" -DMBRT_LIBRARY=mobilebert_rt::static \
   -DCMAKE_PREFIX_PATH="$prefix" > "$folder/native.log"
 cmake --build "$folder/native" >> "$folder/native.log"

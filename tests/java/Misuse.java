@@ -103,6 +103,7 @@ final class Misuse {
       Checks.raises(NullPointerException.class, "texts[1]", () -> embedder.embed(Arrays.asList("a", null)));
       Checks.raises(NullPointerException.class, "", () -> embedder.embed((List<String>) null));
       Checks.raises(NullPointerException.class, "overflow", () -> embedder.withOverflow(null));
+      Checks.raises(NullPointerException.class, "cancellation", () -> embedder.withCancellation(null));
       Checks.raises(NullPointerException.class, "prompt", () -> embedder.withPrompt(null));
       Checks.raises(IllegalArgumentException.class, "prompt", () -> embedder.withPrompt("a\0b"));
       Checks.raises(IllegalArgumentException.class, "found 0", () -> embedder.withThreads(0));

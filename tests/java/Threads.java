@@ -2,7 +2,9 @@ import io.github.mobilebert_rt.*;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -22,7 +24,36 @@ final class Threads {
     for (int round = 0; round < 20; ++round) {
       closedDuringUse(Model.open(file), texts, expected);
     }
+    try (Model model = Model.open(file)) {
+      cancelled(new TextEmbedder(model), texts, expected);
+    }
     Checks.report();
+  }
+
+  /** Threads that share a cancellation stop; other calls do not. */
+  private static void cancelled(TextEmbedder embedder, List<String> texts, float[][] expected) throws Exception {
+    Cancellation stop = new Cancellation();
+    CountDownLatch working = new CountDownLatch(THREADS);
+    AtomicInteger stopped = new AtomicInteger();
+    List<String> many = Collections.nCopies(200, "who was in paris");
+    List<Thread> threads = new ArrayList<>();
+    for (int t = 0; t < THREADS; ++t) {
+      Thread thread = new Thread(() -> {
+        try {
+          for (; ; working.countDown()) embedder.withCancellation(stop).embed(many);
+        } catch (CancellationException e) {
+          stopped.incrementAndGet();
+        }
+      });
+      thread.start();
+      threads.add(thread);
+    }
+    working.await();
+    stop.cancel();
+    for (Thread thread : threads) thread.join();
+    Checks.that(stopped.get() == THREADS && stop.isCancelled(), stopped + " threads were stopped");
+    Checks.raises(CancellationException.class, "", () -> embedder.withCancellation(stop).embed("a cat"));
+    Checks.that(Arrays.deepEquals(embedder.embed(texts), expected), "another call");
   }
 
   /** Each result has the same bits, or is the exception of a closed model; every thread sees both. */

@@ -86,6 +86,10 @@ void run(JNIEnv* env, jclass, jlong call) {
   guarded(env, [&] { check(env, mbrt_call_run(call_of(call))); });
 }
 
+void cancel(JNIEnv* env, jclass, jlong call) {
+  guarded(env, [&] { check(env, mbrt_call_cancel(call_of(call))); });
+}
+
 jfloatArray embedding(JNIEnv* env, jclass, jlong call, jlong item) {
   return guarded(env, [&] {
     mbrt_view view{};
@@ -145,6 +149,7 @@ Methods call_methods() {
           method("setEmbedding", "(J[B[BJI)V", set_embedding),
           method("setTask", "(JIJJIIZZFZ[B[[B[[B)V", set_task),
           method("run", "(J)V", run),
+          method("cancel", "(J)V", cancel),
           method("embedding", "(JJ)[F", embedding),
           method("results", "(JJ)[Lio/github/mobilebert_rt/Result;", results)};
 }

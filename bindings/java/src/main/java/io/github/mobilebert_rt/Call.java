@@ -20,8 +20,13 @@ final class Call implements AutoCloseable {
     Native.addPair(handle, first, second);
   }
 
-  void run() {
-    Native.run(handle);
+  void run(Cancellation cancellation) {
+    cancellation.add(handle);
+    try {
+      Native.run(handle);
+    } finally {
+      cancellation.remove(handle);
+    }
   }
 
   float[] embedding(int item) {

@@ -77,6 +77,8 @@ final class Native {
 
   static native void run(long call);
 
+  static native void cancel(long call);
+
   static native float[] embedding(long call, long item);
 
   static native Result[] results(long call, long item);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,6 +20,7 @@ public abstract class Task<T extends Task<T>> implements Cloneable {
   private int maxTokens;
   private Overflow overflow = Overflow.DEFAULT;
   private int stride;
+  private Cancellation cancellation = new Cancellation(); // of nobody
 
   Task(Model model) {
     this.model = Objects.requireNonNull(model, "model");
@@ -56,6 +58,13 @@ public abstract class Task<T extends Task<T>> implements Cloneable {
   public T withStride(int stride) {
     T copy = copy();
     ((Task<?>) copy).stride = Errors.atLeast(1, "stride", stride);
+    return copy;
+  }
+
+  /** With calls that another thread can stop; they throw {@link CancellationException}. */
+  public T withCancellation(Cancellation cancellation) {
+    T copy = copy();
+    ((Task<?>) copy).cancellation = Objects.requireNonNull(cancellation, "cancellation");
     return copy;
   }
 
@@ -125,7 +134,7 @@ public abstract class Task<T extends Task<T>> implements Cloneable {
       Native.setTimeout(call.handle(), timeout);
       Native.setLimits(call.handle(), maxTokens, overflow.ordinal(), stride);
       for (Input input : inputs) input.addTo(call);
-      if (!inputs.isEmpty()) call.run();
+      if (!inputs.isEmpty()) call.run(cancellation);
       for (int i = 0; i < inputs.size(); ++i) found.add(reader.read(call, i, inputs.get(i)));
     }
     return Collections.unmodifiableList(found);
