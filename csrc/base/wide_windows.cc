@@ -25,8 +25,9 @@ std::wstring wide_path(const std::string& path) {
   std::wstring wide(static_cast<std::size_t>(size), L'\0');
   MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path.data(), length, wide.data(), size);
   constexpr std::size_t kLimit = 248;  // of the name of a folder; 260 for a file
-  if (wide.size() < kLimit || wide.starts_with(L"\\\\?\\")) return wide;
-  const std::wstring full = absolute(wide);
+  if (wide.starts_with(L"\\\\?\\")) return wide;
+  const std::wstring full = absolute(wide);  // the limit holds for the whole of it
+  if (full.size() < kLimit) return wide;
   if (full.starts_with(L"\\\\")) return L"\\\\?\\UNC" + full.substr(1);
   return L"\\\\?\\" + full;
 }

@@ -209,11 +209,18 @@ class Reader {
                  ", which version 5 of transformers adds and version 4 does not. Remove it, "
                  "or declare it in added_tokens_decoder.");
     }
-    std::stable_sort(out_.declared.begin(), out_.declared.end(),
-                     [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+    sort_declared();
   }
 
  private:
+  // std::stable_sort of GCC 12's library uses what clang 19 reports as deprecated.
+  void sort_declared() {
+    std::multimap<std::int32_t, AddedToken> sorted;
+    for (AddedToken& token : out_.declared) sorted.emplace(token.id, std::move(token));
+    out_.declared.clear();
+    for (auto& [id, token] : sorted) out_.declared.push_back(std::move(token));
+  }
+
   static std::int32_t checked_id(const JsonReader& json, std::uint64_t id) {
     if (id > std::numeric_limits<std::int32_t>::max()) json.fail("an id that is too large");
     return static_cast<std::int32_t>(id);

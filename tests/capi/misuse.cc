@@ -273,22 +273,6 @@ void test_memory(const char* folder) {
   EXPECT_OK(mbrt_model_close(model));
 }
 
-void test_files(const char* folder) {
-  mbrt_model model{};
-  EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open("/nowhere/at all", nullptr, &model));
-  EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open(folder, nullptr, &model));
-  EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open("", nullptr, &model));
-  // A long message is cut between two characters.
-  std::string longest;
-  for (int i = 0; i < 3000; ++i) longest += "\u00e9";
-  EXPECT_STATUS(MBRT_ERROR_INPUT, mbrt_model_open(longest.c_str(), nullptr, &model));
-  const std::string message = mbrt_last_error();
-  EXPECT(!message.empty() && message.size() < 3000);
-  EXPECT((static_cast<unsigned char>(message.back()) & 0xC0) != 0xC0);
-  EXPECT(model.id == 0);
-  EXPECT(std::string(mbrt_status_name(12345)) == "unknown");
-}
-
 void test_plan_and_trim(const char* folder) {
   for (const char* name : {"ids-fp32", "ids-int8"}) {
     const mbrt_model model = open_model(folder, name);
@@ -429,7 +413,6 @@ int main(int argc, char** argv) {
   test_items(argv[1]);
   test_results(argv[1]);
   test_memory(argv[1]);
-  test_files(argv[1]);
   test_plan_and_trim(argv[1]);
   test_task_choices(argv[1]);
   test_texts(argv[1]);

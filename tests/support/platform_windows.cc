@@ -19,6 +19,10 @@ void* aligned_memory(std::size_t size, std::size_t alignment) {
 
 void free_memory(void* memory) { _aligned_free(memory); }
 
+std::filesystem::path without_limit(const std::filesystem::path& path) {
+  return L"\\\\?\\" + std::filesystem::path(path).make_preferred().wstring();
+}
+
 void binary_streams() {
   for (const int descriptor : {0, 1}) _setmode(descriptor, _O_BINARY);
 }
