@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.common import configs, random_weights
 from benchmarks.common.environment import Environment, Say
 from benchmarks.paper import systems
-from benchmarks.peers.catalogue import MADE_WITH, OURS, Peer
+from benchmarks.peers.catalogue import DIRECT, MADE_WITH, Peer
 from benchmarks.peers.session import SCRIPT, PeerError, Worker
 from scripts import published
 from scripts.common import UnavailableError, cache_folder
@@ -68,14 +68,14 @@ class Store:
             self._run(self._environments[name], found)
 
     def _jobs(self, file: ModelFile) -> list[dict[str, Any]]:
-        """The conversions that make a file, in order: int8 is made from the float file, except ours."""
+        """The conversions that make a file, in order: int8 is made from the float file, except by DIRECT ones."""
         converter, folder = file.peer.converter, str(self._folders[file.model])
         if not converter:
             return []
         plain, out, quantised = str(self._path(file, "fp32")), str(self.path(file)), f"{converter}-int8"
         if file.peer.stored == "fp32":
             steps = [(converter, folder, out)]
-        elif converter == OURS:
+        elif converter in DIRECT:
             steps = [(quantised, folder, out)]
         else:
             steps = [(converter, folder, plain), (quantised, plain, out)]

@@ -16,7 +16,8 @@ class Peer:
     runtime: its module in benchmarks/peers/engines. converter: its kind in convert.py; "" if it reads the Hugging Face
     folder itself. distribution: the package whose version and size are reported; also: what else is imported.
     fixed_length: a model file takes texts of one length, one at a time. dynamic: it takes any, but is faster if told
-    the shape.
+    the shape. bert_only: it runs plain BERTs, not MobileBERT. vectors: it gives one vector a text, of a model of its
+    own; the cosine to the mean of the reference's states is reported, and none is too low.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Peer:
     fixed_length: bool = False
     also: tuple[str, ...] = ()
     dynamic: bool = False
+    bert_only: bool = False
+    vectors: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -41,6 +44,10 @@ class Peer:
     def one_file(self) -> bool:
         """Whether one file serves texts with and without padding, of every length."""
         return self.converter in ("", OURS)
+
+
+# Converters whose int8 files are made from the Hugging Face folder; those of others from their float file.
+DIRECT = (OURS, "ctranslate2", "llama")
 
 
 def _openvino(name: str, label: str, precision: str, **options: Any) -> Peer:
@@ -74,6 +81,21 @@ PEERS = {
         _openvino("openvino-fp32", "OpenVINO fp32", "fp32", INFERENCE_PRECISION_HINT="f32"),
         _torch("torch-int8", "PyTorch int8 dynamic", "int8", quantize=True),
         _torch("torch-fp32", "PyTorch fp32", "fp32"),
+        Peer("ct2-int8", "CTranslate2 int8", "ctranslate2_", "int8", "ctranslate2", "ctranslate2", bert_only=True),
+        Peer("llama-q8_0", "llama.cpp Q8_0", "llama", "int8", "llama-cpp-python", "llama", ".gguf", bert_only=True),
+        # The floor of latency: a look-up.
+        Peer(
+            "words",
+            "mean of word vectors",
+            "words",
+            "fp32",
+            "mobilebert-rt",
+            "",
+            "",
+            OURS,
+            bert_only=True,
+            vectors=True,
+        ),
     )
 }
 
@@ -83,6 +105,8 @@ PACKAGES: tuple[tuple[str, ...], ...] = (
     (TORCH, "onnx>=1.17", "onnxscript>=0.5", "onnxruntime>=1.20"),
     (TORCH, "openvino>=2025.0", "nncf>=2.15"),
     (TORCH, "litert-torch>=0.6", "ai-edge-litert>=1.4", "ai-edge-quantizer>=0.3"),
+    (TORCH, "ctranslate2>=4.8"),
+    (TORCH, "gguf>=0.19", "llama-cpp-python>=0.3.36"),  # compiled: it has no wheels
 )
 
 # The distributions whose versions determine what a converter writes.
@@ -90,6 +114,8 @@ MADE_WITH = {
     "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
     "openvino": ("torch", "transformers", "openvino", "nncf"),
     "litert": ("torch", "transformers", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    "ctranslate2": ("torch", "transformers", "ctranslate2"),
+    "llama": ("safetensors", "gguf"),
     OURS: ("mobilebert-rt", "converter of mobilebert-rt"),
     "": ("torch", "transformers"),
 }

@@ -10,12 +10,15 @@ Each engine gets the recipe that its documentation recommends for a transformer 
   openvino-int8 nncf.quantize, model_type TRANSFORMER, calibrated on random texts of the benchmark's kind
   litert        litert_torch.convert at one length, batch 1
   litert-int8   ai_edge_quantizer, dynamic_wi8_afp32: int8 weights, activations quantised dynamically
+  ctranslate2-int8  CTranslate2's converter of BERT, int8 weights
+  llama-int8    a GGUF file of BERT, Q8_0 for matrices but not for positions and types, without a vocabulary
   ours, ours-int8   mobilebert_rt.convert
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import os
 import random
 import tempfile
@@ -131,6 +134,80 @@ def _litert_int8(job: dict[str, Any], out: Path) -> None:
     work.quantize().export_model(str(out))
 
 
+def _ctranslate2_int8(job: dict[str, Any], out: Path) -> None:
+    import transformers  # noqa: PLC0415
+    from ctranslate2.converters.transformers import BertLoader  # noqa: PLC0415
+
+    model = transformers.AutoModel.from_pretrained(job["source"], local_files_only=True)
+    model.config.position_embedding_type = "absolute"  # transformers 5 has no other, and no such key
+    loader = BertLoader()
+    spec = loader.get_model_spec(model)
+    # Token ids are given: the vocabulary only has to have the right size.
+    loader.set_vocabulary(spec, [f"[{i}]" for i in range(model.config.vocab_size)])
+    spec.config.unk_token, spec.config.layer_norm_epsilon = "[0]", model.config.layer_norm_eps
+    spec.validate()
+    spec.optimize(quantization="int8")
+    out.mkdir()
+    spec.save(str(out))
+
+
+# BERT's names of a block's layers and those of GGUF.
+_GGUF_BLOCK = {
+    "attention.self.query": "attn_q",
+    "attention.self.key": "attn_k",
+    "attention.self.value": "attn_v",
+    "attention.output.dense": "attn_output",
+    "attention.output.LayerNorm": "attn_output_norm",
+    "intermediate.dense": "ffn_up",
+    "output.dense": "ffn_down",
+    "output.LayerNorm": "layer_output_norm",
+}
+_GGUF_TABLES = {
+    "embeddings.word_embeddings.weight": "token_embd.weight",
+    "embeddings.position_embeddings.weight": "position_embd.weight",
+    "embeddings.token_type_embeddings.weight": "token_types.weight",
+    "embeddings.LayerNorm.weight": "token_embd_norm.weight",
+    "embeddings.LayerNorm.bias": "token_embd_norm.bias",
+}
+
+
+def _llama_int8(job: dict[str, Any], out: Path) -> None:
+    import gguf  # noqa: PLC0415
+    from safetensors.numpy import load_file  # noqa: PLC0415
+
+    config = json.loads((Path(job["source"]) / "config.json").read_text(encoding="utf-8"))
+    tensors = load_file(Path(job["source"]) / "model.safetensors")
+    names = dict(_GGUF_TABLES)
+    for i in range(config["num_hidden_layers"]):
+        for own, theirs in _GGUF_BLOCK.items():
+            for kind in ("weight", "bias"):
+                names[f"encoder.layer.{i}.{own}.{kind}"] = f"blk.{i}.{theirs}.{kind}"
+    q8_0 = gguf.GGMLQuantizationType.Q8_0
+    writer = gguf.GGUFWriter(out, "bert")
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_layer_norm_eps(config["layer_norm_eps"])
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType.NONE)
+    writer.add_tokenizer_model("no_vocab")
+    writer.add_vocab_size(config["vocab_size"])
+    writer.add_token_type_count(config["type_vocab_size"])
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
+    for own, theirs in names.items():
+        values = tensors[own].astype("float32")
+        if values.ndim == 2 and theirs not in ("position_embd.weight", "token_types.weight"):
+            writer.add_tensor(theirs, gguf.quants.quantize(values, q8_0), raw_dtype=q8_0)
+        else:
+            writer.add_tensor(theirs, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def _ours(job: dict[str, Any], out: Path) -> None:
     import mobilebert_rt  # noqa: PLC0415
 
@@ -144,6 +221,8 @@ KINDS: dict[str, Callable[[dict[str, Any], Path], None]] = {
     "openvino-int8": _openvino_int8,
     "litert": _litert,
     "litert-int8": _litert_int8,
+    "ctranslate2-int8": _ctranslate2_int8,
+    "llama-int8": _llama_int8,
     "ours": _ours,
     "ours-int8": _ours,
 }

@@ -29,7 +29,8 @@ minutes); both are kept in $MBRT_CACHE, by default ~/.cache/mobilebert_rt (8 GB)
 
 cases:  latency  one text of each length, all engines, each number of threads
         texts    64 texts of 5 to 60 tokens, several batch sizes, on the maximum number of threads
-        family   MobileBERT_TINY, BERT-base, MiniLM and the default model in this engine and ONNX Runtime
+        family   MobileBERT_TINY, BERT-base, MiniLM and the default model in this engine and ONNX Runtime; the two BERTs
+                 in CTranslate2, MiniLM in llama.cpp, and the mean of its word vectors
         load     in a fresh process: import, load, first call, steady call
         memory   peak resident memory at 512 tokens, above Python with numpy
         size     installed packages and model files

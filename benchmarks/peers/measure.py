@@ -124,7 +124,7 @@ class Measurer:
                     references[entry.model] = self._reference(group, entry.model, run, scratch)
                 program = self._load(group, entry, entry.name)
                 if (reference := references.get(entry.model)) is not None:
-                    result = _checked(result, program.states(scratch), reference)
+                    result = _checked(entry.peer, result, program.states(scratch), reference)
             except PeerError as error:
                 result = replace(result, error=str(error))
             results[entry.name] = result
@@ -242,8 +242,11 @@ def blank(group: Group, entry: Entry) -> Result:
     )
 
 
-def _checked(result: Result, states: checks.States, reference: checks.States) -> Result:
+def _checked(peer: Peer, result: Result, states: checks.States, reference: checks.States) -> Result:
     """The result with its difference from the reference, and with an error if that is too large."""
+    if peer.vectors:
+        means = [state.mean(axis=0, keepdims=True) for state in reference]
+        return replace(result, **checks.compare(states, means))
     found = checks.compare(states, reference)
     padded = result.case == "texts" and not result.peer.startswith("ours")
     return replace(result, **found, error=checks.mismatch(found, result.precision, padded))

@@ -32,6 +32,12 @@ FAMILY = (
     ("BERT-base fp32", 128, ("ours-fp32", "bert-base"), ("ort-fp32", "bert-base")),
     ("MiniLM int8", 32, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
     ("MiniLM int8", 128, ("ours-int8", "minilm"), ("ort-int8", "minilm")),
+    *(
+        (f"MiniLM {precision}", length, ("ours-int8", "minilm"), (peer, "minilm"))
+        for length in (32, 128)
+        for precision, peer in (("int8", "ct2-int8"), ("int8, Q8_0", "llama-q8_0"), ("int8, its word vectors", "words"))
+    ),
+    ("BERT-base int8", 128, ("ours-int8", "bert-base"), ("ct2-int8", "bert-base")),
     ("default model int8, MiniLM fp32", 32, ("ours-int8", "default"), ("ort-fp32", "minilm")),
     ("default model int8, MiniLM fp32", 128, ("ours-int8", "default"), ("ort-fp32", "minilm")),
 )
@@ -83,9 +89,10 @@ def groups(
 ) -> Iterator[Group]:
     """All groups of the cases, shortest first."""
     chosen = [PEERS[name] for name in PEERS if name in peers]
+    any_model = [peer for peer in chosen if not peer.bert_only]
     if "latency" in cases:
         for length in sorted(lengths):
-            entries = [Entry(peer, "mobilebert", t) for t in threads for peer in chosen]
+            entries = [Entry(peer, "mobilebert", t) for t in threads for peer in any_model]
             yield Group("latency", f"latency/{length}", one_text(length), tuple(entries))
     if "family" in cases:
         for length in (32, 128):
@@ -98,7 +105,7 @@ def groups(
         yield Group("texts", "texts", texts, tuple(entries), max_rounds=TEXTS_ROUNDS)
     for case, length in (("load", LOAD_LENGTH), ("memory", MEMORY_LENGTH)):
         if case in cases:
-            entries = [Entry(peer, "mobilebert", 1) for peer in chosen]
+            entries = [Entry(peer, "mobilebert", 1) for peer in any_model]
             yield Group(case, f"{case}/{length}", one_text(length), tuple(entries), True, FRESH_ROUNDS)
 
 

@@ -35,9 +35,17 @@ def test_batches_have_every_text_once_sorted_by_length() -> None:
 
 def test_latency_of_all_peers_and_thread_counts_is_one_group() -> None:
     (group,) = plan.groups(["latency"], list(PEERS), [128], [1, 2])
-    assert len({entry.name for entry in group.entries}) == 2 * len(PEERS)
+    run_mobilebert = {name for name, peer in PEERS.items() if not peer.bert_only}
+    assert {entry.peer.name for entry in group.entries} == run_mobilebert
+    assert len({entry.name for entry in group.entries}) == 2 * len(run_mobilebert)
     assert len(group.texts) == 1
     assert len(group.texts[0]) == 128
+
+
+def test_engines_without_mobilebert_run_other_models_only() -> None:
+    found = {(e.peer.name, e.model) for g in plan.groups(plan.CASES, list(PEERS), [8], [1]) for e in g.entries}
+    wanted = {("ct2-int8", "minilm"), ("ct2-int8", "bert-base"), ("llama-q8_0", "minilm"), ("words", "minilm")}
+    assert {(peer, model) for peer, model in found if PEERS[peer].bert_only} == wanted
 
 
 def test_only_chosen_peers_are_planned() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.common import markdown
 from benchmarks.common.results import Result, Run, read
-from benchmarks.peers import checks, ratios, report
+from benchmarks.peers import checks, measure, ratios, report
+from benchmarks.peers.catalogue import PEERS
 
 OURS = Result("latency", "latency/128", "ours-int8", "mobilebert", "int8", 1, 1, 1, 128, 1)
 
@@ -125,6 +126,16 @@ def test_fp32_has_a_stricter_limit() -> None:
     found = checks.compare(near, states(0))
     assert "relative error 1.0e-02" in str(checks.mismatch(found, "fp32", padded=False))
     assert checks.mismatch(found, "int8", padded=False) is None
+
+
+def test_vectors_of_another_model_are_compared_with_the_mean_state_and_never_refused() -> None:
+    reference = states(0)
+    means = [state.mean(axis=0, keepdims=True) for state in reference]
+    same = measure._checked(PEERS["words"], OURS, means, reference)
+    assert (same.error, same.cosine) == (None, pytest.approx(1))
+    other = measure._checked(PEERS["words"], OURS, [-mean for mean in means], reference)
+    assert (other.error, other.cosine) == (None, pytest.approx(-1))
+    assert measure._checked(PEERS["ct2-int8"], OURS, states(1), reference).error is not None
 
 
 def test_nan_and_other_shapes_are_a_mismatch() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from benchmarks.common import random_weights
 from benchmarks.common.configs import mobilebert
@@ -81,6 +82,16 @@ def test_fresh_process_measures_load_first_call_and_memory(worker: Worker, folde
         assert found["memory"] > before > 1 << 20
 
 
+def test_mean_of_word_vectors_is_one_vector_a_text(worker: Worker, folder: Path, tmp_path: Path) -> None:
+    worker.ask("prepare", program="p", **spec(folder, runtime="words", batches=[batch(folder, TEXTS)]))
+    worker.ask("states", program="p", file=str(tmp_path / "states.npz"))
+    found = checks.load(tmp_path / "states.npz")
+    table = load_file(folder / "model.safetensors")["embeddings.word_embeddings.weight"]
+    assert [vector.shape for vector in found] == [(1, table.shape[1])] * len(TEXTS)
+    for vector, text in zip(found, TEXTS, strict=True):
+        np.testing.assert_allclose(vector[0], table[text].astype(np.float64).mean(axis=0), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="[cpu] only Linux pins processes")
 def test_worker_is_pinned(tmp_path: Path) -> None:
     cpu = max(os.sched_getaffinity(0))
@@ -106,6 +117,8 @@ def test_int8_is_made_from_the_float_file_and_stale_files_are_not_used(folder: P
     assert (plain.name, out.name) == ("fp32-masked.onnx", "int8-masked.onnx")
     environment.versions["onnxruntime"] = "1.33.0"
     assert store.path(wanted).parent != out.parent
+    (only,) = store._jobs(ModelFile(PEERS["ct2-int8"], "small"))
+    assert (only["kind"], only["source"]) == ("ctranslate2-int8", str(folder))
 
 
 def test_failed_conversion_is_reported_once_with_its_reason(folder: Path) -> None:
