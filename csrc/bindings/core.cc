@@ -5,7 +5,9 @@
 
 namespace py = pybind11;
 
-PYBIND11_MODULE(_core, module) {
+// Without the GIL too: objects of Python are used by the thread that was given them, and what threads share is
+// immutable, atomic, or locked in the C++ code, which has always run without it.
+PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   module.doc() = "The native engine of mobilebert_rt. Use the mobilebert_rt package instead.";
   module.attr("__version__") = MBRT_VERSION;
   mbrt::bindings::bind_errors();

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import resource
 import signal
 import sys
+import sysconfig
 import threading
 import time
 import warnings
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 
 import mobilebert_rt as mbrt
+from tests import interpreter
 from tests.emulation import EMULATED
 from tests.engine.support import LONG, Ids, digest, load, make_texts
 
@@ -52,6 +55,44 @@ def test_many_threads_can_call_one_model(tmp_path: Path, num_threads: int) -> No
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(call, range(6 if EMULATED else 48)):
             assert found == expected
+
+
+FIRST_USE = """
+import hashlib, sys, threading
+import mobilebert_rt as mbrt
+
+gil = sys._is_gil_enabled() if hasattr(sys, "_is_gil_enabled") else True
+together = threading.Barrier(8)
+found = []
+def work():
+    together.wait()
+    embedder = mbrt.TextEmbedder()
+    try:
+        embedder([b"bytes"])
+        raise AssertionError("no error")
+    except mbrt.InputError:
+        vectors = embedder(["A cat sleeps.", "A dog barks at the cat.", "Rain."] * 3)
+    found.append(hashlib.sha256(vectors.tobytes()).hexdigest())
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(gil, len(found), *set(found))
+"""
+
+
+def test_first_use_by_eight_threads_at_once_gives_the_same_bits() -> None:
+    vectors = mbrt.TextEmbedder()(["A cat sleeps.", "A dog barks at the cat.", "Rain."] * 3)
+    done = interpreter.run(FIRST_USE, MBRT_NUM_THREADS="2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[1:] == ["8", hashlib.sha256(vectors.tobytes()).hexdigest()]
+
+
+def test_import_does_not_enable_the_gil_of_a_free_threaded_python() -> None:
+    has_gil = not sysconfig.get_config_var("Py_GIL_DISABLED")
+    done = interpreter.run(FIRST_USE, PYTHON_GIL=None)
+    assert (done.stdout.split()[0], done.stderr) == (str(has_gil), "")
 
 
 @pytest.mark.serial
