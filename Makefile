@@ -29,8 +29,10 @@
 #   make serving       `mbrt serve` against a FastAPI server, on a quiet machine; make soak: 30 minutes of mixed load, and
 #                      10,000 requests made from its OpenAPI document
 #   make bench-js      the npm package against ONNX Runtime Web and transformers.js, on a quiet machine
-#   make wheels        wheels of the last commit, into dist; make dist: every package; make dist-check: built twice, the
-#                      same bytes
+#   make wheels        wheels of the last commit for every CPython found, into dist; make dist: every package;
+#                      make dist-check: built twice, the same bytes
+#   make test-wheel WHEEL=dist/... PYTHON=python3.10 NUMPY='numpy==1.24.*'
+#                      tests of an installed wheel
 #   make clean         removes build, dist and .venv
 #
 # Files outside the tree: one cache folder ($MBRT_CACHE, else ~/.cache/mobilebert_rt) for third-party wheels and the
@@ -62,8 +64,8 @@ NOT_UNIT := accuracy benchmarks capi default_model docs golden java parity parqu
             wasm $(JOBS_OF_THEIR_OWN)
 
 .PHONY: help dev check unit t demo test lint lint-training docs test-native test-python test-js test-arm test-avx512 \
-        android java cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels dist \
-        dist-check tools clean
+        android java cross test-integrations test-scale sanitize tidy speed bench peers paper bench-js serving soak wheels \
+        test-wheel dist dist-check tools clean
 
 help:
 	@sed -n '/^PYTHON/q; s/^# \{0,1\}//p' Makefile
@@ -167,7 +169,7 @@ test-js: $(STAMPS)/dev tools
 test-arm: $(STAMPS)/test tools
 	$(BIN)/python -m tests.golden.make
 	$(STEP) sh -ec ' \
-	    python -m scripts.packages.release --working-tree wheel-aarch64; \
+	    python -m scripts.packages.release --working-tree; \
 	    python -m scripts.packages.baseline aarch64 $(AARCH64); \
 	    python -m scripts.arm.run_suite; \
 	    python -m benchmarks.arm --check'
@@ -222,14 +224,17 @@ soak: $(STAMPS)/test
 	$(BIN)/python -m tests.server.fuzz
 	$(BIN)/python -m tests.server.soak
 
-wheels: $(STAMPS)/test tools
-	$(RELEASE) wheel-x86_64 wheel-aarch64
+wheels: $(STAMPS)/cross tools
+	$(RELEASE) $(PYTHONS:%=--python %) wheel-x86_64 wheel-aarch64 wheel-x86_64-musl wheel-aarch64-musl
 
-dist: $(STAMPS)/test tools
-	$(RELEASE)
+test-wheel:
+	scripts/test_wheel.sh $(WHEEL) $(PYTHON) $(if $(NUMPY),'$(NUMPY)')
 
-dist-check: $(STAMPS)/test tools
-	$(RELEASE) --check
+dist: $(STAMPS)/cross tools
+	$(RELEASE) $(PYTHONS:%=--python %)
+
+dist-check: $(STAMPS)/cross tools
+	$(RELEASE) --check $(PYTHONS:%=--python %)
 
 clean:
 	rm -rf build dist .venv

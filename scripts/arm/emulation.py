@@ -9,7 +9,7 @@ from pathlib import Path
 from scripts.common import BUILD, DIST, ScriptError, cache_folder
 
 FOLDER = BUILD / "aarch64"
-WHEEL = "*-cp311-cp311-*linux_*aarch64.whl"
+WHEEL = "*-cp311-cp311-manylinux_*aarch64.whl"
 
 # One processor for each set of kernels, weakest first.
 CPUS: Mapping[str, str] = {
@@ -35,7 +35,7 @@ def newest_wheel() -> Path:
     """The aarch64 wheel in dist that was built last."""
     wheels = list(DIST.glob(WHEEL))
     if not wheels:
-        raise ScriptError(f"{DIST}: no aarch64 wheel. Run `python -m scripts.packages.release wheel-aarch64`.")
+        raise ScriptError(f"{DIST}: no aarch64 wheel. Run `python -m scripts.packages.release --working-tree`.")
     return max(wheels, key=lambda wheel: wheel.stat().st_mtime)
 
 

@@ -14,7 +14,7 @@ if [ "${1-}" = --cpu ]; then
 fi
 python=$(dirname "$0")/../../build/aarch64/venv/bin/python
 if [ ! -x "$python" ]; then
-    echo "no emulated environment: run python -m scripts.packages.release --working-tree wheel-aarch64, then python -m scripts.arm.environment" >&2
+    echo "no emulated environment: run python -m scripts.packages.release --working-tree, then python -m scripts.arm.environment" >&2
     exit 69
 fi
 # -P: the installed wheel is imported in the source tree too.

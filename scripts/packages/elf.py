@@ -36,12 +36,18 @@ def check_machine(file: Path, machine: Machine) -> None:
         )
 
 
+def needed(file: Path) -> set[str]:
+    """The shared libraries that a file names."""
+    with file.open("rb") as data:
+        dynamic = [part for part in ELFFile(data).iter_segments() if isinstance(part, DynamicSegment)]
+        return {str(tag.needed) for part in dynamic for tag in part.iter_tags("DT_NEEDED")}
+
+
 def is_static(file: Path) -> bool:
     """Whether a program runs without any shared library."""
     with file.open("rb") as data:
-        segments = list(ELFFile(data).iter_segments())
-        needed = [tag for part in segments if isinstance(part, DynamicSegment) for tag in part.iter_tags("DT_NEEDED")]
-    return not needed and all(segment["p_type"] != "PT_INTERP" for segment in segments)
+        kinds = {segment["p_type"] for segment in ELFFile(data).iter_segments()}
+    return "PT_INTERP" not in kinds and not needed(file)
 
 
 def platform_tag(wheel: Path) -> str:

@@ -1,7 +1,8 @@
 """Builds packages into dist, with their SHA-256 sums: the same bytes wherever and whenever.
 
     sdist                                   the Python source package
-    wheel-x86_64, wheel-aarch64             the wheels, from the source package
+    wheel-x86_64, wheel-aarch64             from the source package, for glibc 2.28 or later: one wheel for each CPython
+    wheel-x86_64-musl, wheel-aarch64-musl   the same for musl
     native-x86_64, native-aarch64, native-armhf
                                             two archives each: the install tree (headers, libraries, CMake and
                                             pkg-config files, mbrt) and the static mbrt alone
@@ -9,8 +10,10 @@
 The last commit is packed, compiled from nothing. Every compiled file is checked for its machine, page size and build
 paths, and by disassembly against the baseline (baseline.py).
 
+--python names a CPython to build wheels for (repeatable; default: all that interpreters.py finds).
 --check builds everything twice, in folders of different names; the two must be equal byte for byte.
---working-tree builds wheels from the files as they are, and compiles only what has changed in build/packages.
+--working-tree builds the wheel of the emulated ARM system alone, by Debian's compiler, from the files as they are, and
+compiles only what has changed in build/packages.
 """
 
 from __future__ import annotations
@@ -23,11 +26,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scripts.common import BUILD, DIST, REPOSITORY, ScriptError, exit_with, find_tool, make_parser, run, say
-from scripts.packages import baseline, elf, wheels
+from scripts.common import BUILD, DIST, ScriptError, exit_with, find_tool, make_parser, run, say
+from scripts.packages import baseline, elf, interpreters, wheels
+from scripts.packages.interpreters import Interpreter
 from scripts.packages.machines import MACHINES, Machine, environment, epoch, export, version
 
-PACKAGES = ("sdist", "wheel-x86_64", "wheel-aarch64", *(f"native-{name}" for name in MACHINES))
+PACKAGES = ("sdist", *wheels.TARGETS, *(f"native-{name}" for name in MACHINES))
 LARGEST_TOOL = {"aarch64": 1_500_000}  # bytes of the static tool
 SUMS = "SHA256SUMS"
 OBJECTS = BUILD / "packages"
@@ -97,34 +101,44 @@ def build_sdist(source: Path, destination: Path) -> Path:
     return destination / out.splitlines()[-1]
 
 
-def build(package: str, source: Path, objects: Path, destination: Path) -> list[Path]:
+def build_wheels(
+    package: str, pythons: Sequence[Interpreter], source: Path, objects: Path, destination: Path
+) -> list[Path]:
+    """The wheels of one target, from the source package."""
+    unpacked = source.parent / "sdist"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    shutil.unpack_archive(build_sdist(source, source.parent), unpacked)
+    (inside,) = unpacked.iterdir()
+    target = wheels.TARGETS[package]
+    built = [wheels.build(target, python, inside, objects, destination) for python in pythons]
+    say(baseline.check(target.machine, [objects]))
+    return built
+
+
+def build(package: str, pythons: Sequence[Interpreter], source: Path, objects: Path, destination: Path) -> list[Path]:
     """Builds one package from nothing; its files."""
-    kind, _, name = package.partition("-")
     objects = objects / package
     shutil.rmtree(objects, ignore_errors=True)
-    if kind == "sdist":
+    if package == "sdist":
         return [build_sdist(source, destination)]
-    if kind == "wheel":
-        unpacked = source.parent / "sdist"
-        shutil.rmtree(unpacked, ignore_errors=True)
-        shutil.unpack_archive(build_sdist(source, source.parent), unpacked)
-        (inside,) = unpacked.iterdir()
-        return [wheels.build(MACHINES[name], inside, objects, destination)]
-    return build_native(MACHINES[name], source, objects, destination)
+    if package in wheels.TARGETS:
+        return build_wheels(package, pythons, source, objects, destination)
+    return build_native(MACHINES[package.removeprefix("native-")], source, objects, destination)
 
 
 def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def build_all(packages: Sequence[str], work: Path, destination: Path) -> dict[str, str]:
+def build_all(packages: Sequence[str], work: Path, destination: Path, programs: Sequence[Path] = ()) -> dict[str, str]:
     """Builds the packages from a fresh copy of the last commit; the digest of every file by its name."""
     destination.mkdir(parents=True, exist_ok=True)
+    pythons = interpreters.find(programs) if set(packages) & set(wheels.TARGETS) else []
     source = export(work / "source")
     digests = {}
     for package in packages:
         began = time.monotonic()
-        for file in build(package, source, work / "objects", destination):
+        for file in build(package, pythons, source, work / "objects", destination):
             digests[file.name] = digest(file)
             say(f"{file.name}  {file.stat().st_size:,} bytes, {time.monotonic() - began:.0f} s")
     return digests
@@ -135,9 +149,10 @@ def differing(first: dict[str, str], second: dict[str, str]) -> list[str]:
     return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
 
 
-def check_twice(packages: Sequence[str]) -> None:
+def check_twice(packages: Sequence[str], programs: Sequence[Path]) -> None:
     with TemporaryDirectory(prefix="mbrt-") as first, TemporaryDirectory(prefix="mbrt-second-build-") as second:
-        once, again = (build_all(packages, Path(folder), Path(folder) / "dist") for folder in (first, second))
+        folders = (Path(first), Path(second))
+        once, again = (build_all(packages, folder, folder / "dist", programs) for folder in folders)
     if wrong := differing(once, again):
         raise ScriptError(f"two builds differ in {', '.join(wrong)}")
     say(f"two builds of {len(once)} files: identical bytes")
@@ -147,21 +162,20 @@ def main() -> int:
     parser = make_parser(__doc__, epilog="Exit codes: 0 built (and equal), 1 failed, 69 this machine lacks a tool.")
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"{', '.join(PACKAGES)} (default: all)")
     parser.add_argument("--check", action="store_true", help="build twice and compare; leaves nothing behind")
-    parser.add_argument("--working-tree", action="store_true", help="wheels of the files as they are, incrementally")
+    parser.add_argument("--working-tree", action="store_true", help="the wheel of the emulated system, incrementally")
+    parser.add_argument("--python", action="append", type=Path, default=[], help="a CPython to build wheels for")
     arguments = parser.parse_args()
     if unknown := set(arguments.packages) - set(PACKAGES):
         parser.error(f"unknown package {', '.join(sorted(unknown))}; expected {', '.join(PACKAGES)}")
     packages = arguments.packages or PACKAGES
     if arguments.check:
-        check_twice(packages)
+        check_twice(packages, arguments.python)
     elif arguments.working_tree:
-        for package in packages:
-            kind, _, name = package.partition("-")
-            if kind != "wheel":
-                parser.error(f"--working-tree builds wheels only, not {package}")
-            say(str(wheels.build(MACHINES[name], REPOSITORY, OBJECTS / package, DIST)))
+        if arguments.packages:
+            parser.error("--working-tree builds one wheel; name no package")
+        say(str(wheels.build_emulated(DIST)))
     else:
-        digests = build_all(packages, OBJECTS / "dist", DIST)
+        digests = build_all(packages, OBJECTS / "dist", DIST, arguments.python)
         if not arguments.packages:
             (DIST / SUMS).write_text("".join(f"{digests[name]}  {name}\n" for name in sorted(digests)))
             say(f"{DIST / SUMS}: {len(digests)} files")

@@ -1,4 +1,8 @@
-"""Builds a wheel, natively or for aarch64, and gives it the manylinux tag that its files allow."""
+"""Builds wheels: for each machine, C library and CPython, all cross-built, with the tag that their files allow.
+
+The C++ code is compiled by zig's clang, for glibc 2.28 or musl, and holds its C++ library: one object folder for each
+target, in which another CPython compiles the bindings again and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -6,72 +10,119 @@ import os
 import shutil
 import sys
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scripts.arm import sysroot
-from scripts.common import REPOSITORY, ScriptError, UnavailableError, run
+from scripts.common import BUILD, REPOSITORY, ScriptError, find_tool, run
 from scripts.packages import elf
-from scripts.packages.machines import Machine, environment, epoch
+from scripts.packages.interpreters import Interpreter
+from scripts.packages.machines import MACHINES, Machine, environment, epoch
 
 LARGEST = 2_000_000  # bytes of a wheel without its models
-# The aarch64 wheel is built by this machine's Python for the Python of the emulated system, which never runs.
-CROSS_PYTHON = (3, 11)
-CROSS_SUFFIX = ".cpython-311-aarch64-linux-gnu.so"
 
 
-def cross_settings(machine: Machine, env: dict[str, str]) -> list[str]:
-    """Build settings of a cross-built wheel; adds the target's names to the environment."""
-    machine.tool("g++")
-    if sys.version_info[:2] != CROSS_PYTHON:
-        raise UnavailableError(
-            f"Python is {sys.version.split()[0]}; the aarch64 wheel is built with python3.11, the emulated version"
-        )
-    env["_PYTHON_HOST_PLATFORM"] = f"linux-{machine.name}"  # in the wheel's tag
-    env["SETUPTOOLS_EXT_SUFFIX"] = CROSS_SUFFIX
+@dataclass(frozen=True)
+class Target:
+    """What a wheel is built for."""
+
+    machine: Machine
+    libc: str  # gnu or musl
+    toolchain: str  # file in cmake/toolchains
+    tools: tuple[str, ...] = ("python-zig", "llvm-ar-19")
+
+    @property
+    def triplet(self) -> str:
+        return f"{self.machine.name}-linux-{self.libc}"
+
+
+TARGETS: Mapping[str, Target] = {
+    "wheel-x86_64": Target(MACHINES["x86_64"], "gnu", "x86_64-linux-manylinux.cmake"),
+    "wheel-aarch64": Target(MACHINES["aarch64"], "gnu", "aarch64-linux-manylinux.cmake"),
+    "wheel-x86_64-musl": Target(MACHINES["x86_64"], "musl", "x86_64-linux-musl.cmake"),
+    "wheel-aarch64-musl": Target(MACHINES["aarch64"], "musl", "aarch64-linux-musl.cmake"),
+}
+# Of the emulated system, by Debian's compiler: the objects are shared with the native tests for aarch64.
+EMULATED = Target(MACHINES["aarch64"], "gnu", "aarch64-linux-gnu.cmake", ("aarch64-linux-gnu-g++",))
+
+
+def emulated_python() -> Interpreter:
+    """The CPython of the emulated system."""
+    return Interpreter(11, free_threaded=False, include=sysroot.ensure() / "usr/include/python3.11")
+
+
+def settings(target: Target, python: Interpreter, objects: Path) -> list[str]:
+    """Settings of the build backend."""
+    defines = {
+        "Python_INCLUDE_DIR": python.include,
+        "PYBIND11_USE_CROSSCOMPILING": "ON",  # the Python that builds is not the one that will run
+        "PYTHON_MODULE_EXTENSION": python.suffix(target.triplet),
+        "PYTHON_MODULE_DEBUG_POSTFIX": "",
+        "PYTHON_IS_DEBUG": "OFF",
+        "MBRT_STATIC": "ON",  # the tests build and emulate the tool in the same folder
+    }
+    toolchain = REPOSITORY / "cmake/toolchains" / target.toolchain
     return [
-        f"cmake.toolchain-file={REPOSITORY / 'cmake/toolchains' / str(machine.toolchain)}",
-        f"cmake.define.Python_INCLUDE_DIR={sysroot.ensure() / 'usr/include/python3.11'}",
-        # Otherwise pybind11 runs the target's Python to ask for the suffix.
-        "cmake.define.PYBIND11_USE_CROSSCOMPILING=ON",
-        "cmake.define.MBRT_STATIC=ON",  # the tests build and emulate the tool in the same folder
+        f"build-dir={objects}",
+        f"cmake.toolchain-file={toolchain}",
+        *(f"cmake.define.{name}={value}" for name, value in defines.items()),
     ]
 
 
-def check(wheel: Path, machine: Machine) -> None:
-    """The compiled files must be for the machine; the wheel, without models, at most LARGEST bytes."""
+def check(wheel: Path, target: Target, python: Interpreter) -> None:
+    """The compiled files must be for the target; the wheel, without models, at most LARGEST bytes."""
+    suffix = python.suffix(target.triplet)
     with zipfile.ZipFile(wheel) as archive, TemporaryDirectory() as folder:
         models = sum(file.compress_size for file in archive.infolist() if file.filename.endswith(".safetensors"))
         files = [Path(archive.extract(name, folder)) for name in archive.namelist() if name.endswith(".so")]
         if not files:
             raise ScriptError(f"{wheel.name}: holds no compiled file")
         for file in files:
-            elf.check_machine(file, machine)
-            if machine.prefix and not file.name.endswith(CROSS_SUFFIX):
-                raise ScriptError(f"{wheel.name}: holds {file.name}; expected the suffix {CROSS_SUFFIX}")
+            elf.check_machine(file, target.machine)
+            if not file.name.endswith(suffix):
+                raise ScriptError(f"{wheel.name}: holds {file.name}; expected the suffix {suffix}")
+            if target.libc == "musl" and (others := elf.needed(file) - {"libc.so"}):
+                raise ScriptError(f"{file.name}: needs {', '.join(sorted(others))}; a musl wheel needs libc.so alone")
     size = wheel.stat().st_size - models
     if size > LARGEST:
         raise ScriptError(f"{wheel.name}: {size:,} bytes without models; at most {LARGEST:,} are allowed")
 
 
-def retag(wheel: Path, destination: Path) -> Path:
-    """The wheel with its manylinux tag, in the destination."""
-    tags = (sys.executable, "-m", "wheel", "tags", "--remove", "--platform-tag", elf.platform_tag(wheel), wheel)
-    name = run(tags, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch())}).splitlines()[-1]
+def set_tags(wheel: Path, *, platform: str, python: str, abi: str) -> Path:
+    """Renames a wheel to other tags."""
+    tags = {"--python-tag": python, "--abi-tag": abi, "--platform-tag": platform}
+    options = [word for option in tags.items() for word in option]
+    command = [sys.executable, "-m", "wheel", "tags", "--remove", *options, str(wheel)]
+    name = run(command, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch())}).splitlines()[-1]
+    return wheel.with_name(name)
+
+
+def retag(wheel: Path, target: Target, python: Interpreter, destination: Path) -> Path:
+    """The wheel with its final tags, in the destination."""
+    # Any musl serves a file that needs libc.so alone, as check() has seen.
+    platform = f"musllinux_1_2_{target.machine.name}" if target.libc == "musl" else elf.platform_tag(wheel)
+    wheel = set_tags(wheel, platform=platform, python=python.python_tag, abi=python.abi_tag)
     destination.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.move(wheel.with_name(name), destination / name))
+    return Path(shutil.move(wheel, destination / wheel.name))
 
 
-def build(machine: Machine, source: Path, objects: Path, destination: Path) -> Path:
+def build(target: Target, python: Interpreter, source: Path, objects: Path, destination: Path) -> Path:
     """Builds, checks and tags one wheel. Objects are kept: the next build compiles what has changed."""
-    if not machine.prefix and os.uname().machine != machine.name:
-        raise UnavailableError(f"the {machine.name} wheel is built on {machine.name}; this is {os.uname().machine}")
+    for tool in target.tools:
+        find_tool(tool)
     env = environment(source, objects)
-    settings = [f"build-dir={objects}", *(cross_settings(machine, env) if machine.prefix else [])]
+    env["_PYTHON_HOST_PLATFORM"] = f"linux-{target.machine.name}"  # in the wheel's tag
     command = [sys.executable, "-m", "pip", "wheel", str(source), "--no-deps", "--no-build-isolation"]
     with TemporaryDirectory() as folder:
-        options = [f"--config-settings={setting}" for setting in settings]
+        options = [f"--config-settings={setting}" for setting in settings(target, python, objects)]
         run([*command, "--wheel-dir", folder, *options], env=env)
-        (wheel,) = Path(folder).glob(f"*linux_{machine.name}.whl")
-        check(wheel, machine)
-        return retag(wheel, destination)
+        (wheel,) = Path(folder).glob(f"*linux_{target.machine.name}.whl")
+        check(wheel, target, python)
+        return retag(wheel, target, python, destination)
+
+
+def build_emulated(destination: Path) -> Path:
+    """The wheel of the emulated system, from the files as they are."""
+    return build(EMULATED, emulated_python(), REPOSITORY, BUILD / "packages/wheel-aarch64", destination)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 
 from scripts.common import ScriptError, missing_tool
 from scripts.packages import elf, wheels
+from scripts.packages.interpreters import Interpreter
 from scripts.packages.machines import MACHINES
 
 pytest.importorskip("auditwheel")
@@ -94,15 +96,37 @@ def test_aarch64_file_must_be_aligned_for_16_kib_pages(page: int, good: bool, tm
             elf.check_machine(file, machine)
 
 
-def test_tagged_wheel_is_valid_and_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("package", "abi", "platform"),
+    [
+        ("wheel-x86_64", "cp311", "manylinux_2_[0-9]+_x86_64"),
+        ("wheel-x86_64", "cp313t", "manylinux_2_[0-9]+_x86_64"),
+        ("wheel-x86_64-musl", "cp310", "musllinux_1_2_x86_64"),
+    ],
+)
+def test_tagged_wheel_is_valid_and_reproducible(
+    package: str, abi: str, platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    library = shared_library("int f(void) { return 1; }", tmp_path / "core.so")
-    first, second = (wheels.retag(wheel_of(library, tmp_path / name), tmp_path / f"{name}-out") for name in "ab")
+    python = Interpreter(int(abi[3:].rstrip("t")), abi.endswith("t"), tmp_path)
+    library = shared_library("int f(void) { return 1; }", tmp_path / "core.so", "-nostdlib")
+    first, second = (
+        wheels.retag(wheel_of(library, tmp_path / name), wheels.TARGETS[package], python, tmp_path / f"{name}-out")
+        for name in "ab"
+    )
     assert first.read_bytes() == second.read_bytes()
-    assert "-cp311-cp311-manylinux_2_" in first.name
+    assert re.fullmatch(f"thing-1.0-{abi.rstrip('t')}-{abi}-{platform}.whl", first.name)
     with wheelfile.WheelFile(first) as archive:  # reading checks every digest of RECORD
         for name in archive.namelist():
             archive.read(name)
     with zipfile.ZipFile(first) as plain:
         tag = first.name.removeprefix("thing-1.0-").removesuffix(".whl")
         assert f"Tag: {tag}" in plain.read(INFO + "WHEEL").decode()
+
+
+def test_musl_wheel_that_needs_another_library_is_an_error(tmp_path: Path) -> None:
+    body = "#include <cmath>\nextern double f(double x) { return std::lgamma(x); }"
+    library = shared_library(body, tmp_path / "core.cpython-311-x86_64-linux-musl.so")
+    python = Interpreter(11, free_threaded=False, include=tmp_path)
+    with pytest.raises(ScriptError, match=r"needs lib.*\.so\.6; a musl wheel needs libc\.so alone"):
+        wheels.check(wheel_of(library, tmp_path), wheels.TARGETS["wheel-x86_64-musl"], python)
