@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tokenizers
-from tokenizers import models, normalizers, pre_tokenizers, processors
 
 from mobilebert_rt import InputError, Model, ModelFormatError, TextEmbedder
 from mobilebert_rt.text import TextTokenizer
@@ -17,6 +15,8 @@ from tests.small_models import save_model
 from tests.small_models.files import READS_TEXT, write_lookup_model
 from tests.small_models.text import VOCAB_SIZE, VOCABULARY, word_id
 from tests.text.library import wordpiece
+
+tokenizers = pytest.importorskip("tokenizers")
 
 MULTILINGUAL = [
     "Hello, World! Don't stop.",
@@ -49,10 +49,12 @@ def unigram() -> tokenizers.Tokenizer:
     pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -3.0), ("<mask>", 0.0)]
     pieces += [(word, -5.0) for word in ("\u2581and", "\u2581hello", "\u5317\u4eac", "ing", "\u2581stop")]
     pieces += [(letter, -8.0 - i / 100) for i, letter in enumerate(letters[:40])]
-    tokenizer = tokenizers.Tokenizer(models.Unigram(pieces, unk_id=3))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram(pieces, unk_id=3))
+    tokenizer.normalizer = tokenizers.normalizers.Sequence(
+        [tokenizers.normalizers.NFKC(), tokenizers.normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
