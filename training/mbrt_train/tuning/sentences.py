@@ -71,14 +71,16 @@ class Sentences(ABC):
 
     def vectors(self, predict: Predict, sequences: Sequence[Encoded]) -> Array:
         """[N, dimensions] float64, of unit length. Raises TrainingError if the model's vectors are shorter."""
-        found = np.stack(predict(sequences)).astype(np.float64)
+        found: Array = np.stack(predict(sequences)).astype(np.float64)
         if found.shape[1] < self.dimensions:
             raise TrainingError(
                 f"the model's vectors have {found.shape[1]} numbers; expected at least {self.dimensions}. Use smaller "
                 "--dimensions."
             )
-        found = found[:, : self.dimensions or None]
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+        kept: Array = found[:, : self.dimensions or None]
+        norms: Array = np.linalg.norm(kept, axis=1, keepdims=True)
+        kept /= np.maximum(norms, 1e-12)
+        return kept
 
 
 @dataclass(frozen=True)
