@@ -18,9 +18,9 @@
 #   make sanitize      native tests under ASan, UBSan and TSan
 #   make tidy          clang-tidy
 #   make java          the Java package, into build/java, and its tests, which are also part of make test-python
-#   make android       checks all sources with clang for Android, without an NDK (2 minutes)
+#   make android       checks all sources with clang for Android, without an NDK (3 minutes)
 #   make test-avx512   AVX-512 kernels in an emulated PC, for a processor that has none (6 minutes)
-#   make cross         for Linux with musl, Windows, macOS and iOS; runs what runs here (first 45 minutes; needs wine)
+#   make cross         for Linux with musl, Windows, macOS and iOS; runs what runs here (up to an hour; needs wine)
 #   make test-integrations
 #                      the recipes of docs/integrations.md with the newest versions of the libraries
 #   make speed         timing tests; make bench: every kernel; make peers, make paper: against other engines. All of

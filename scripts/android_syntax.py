@@ -22,8 +22,7 @@ FOLDER = BUILD / "android-syntax"
 PRESET = "aarch64-linux-gnu"
 HEADERS = f"/usr/{PRESET}/include"
 ANDROID = ("--target=aarch64-linux-android24", "-fsyntax-only", "-Werror")
-# Flags for the linker, and std::stable_sort of libstdc++ 12.
-NO_WARNING = ("-Wno-unused-command-line-argument", "-Wno-deprecated-declarations")
+NO_WARNING = "-Wno-unused-command-line-argument"  # flags for the linker
 JNI = REPOSITORY / "bindings/java/src/main/cpp"
 
 
@@ -64,7 +63,7 @@ def check(folders: Sequence[Path]) -> int:
     chosen = {path: flags for path, flags in sources().items() if any(path.is_relative_to(one) for one in folders)}
 
     def problem(path: Path) -> str:
-        command = (compiler, *chosen[path], *ANDROID, *NO_WARNING, *headers, str(path))
+        command = (compiler, *chosen[path], *ANDROID, NO_WARNING, *headers, str(path))
         return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False).stderr
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

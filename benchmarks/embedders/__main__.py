@@ -125,11 +125,11 @@ def quality(candidate: Candidate, options: argparse.Namespace) -> dict[str, floa
 
 
 def remembered(predict: Predict) -> Predict:
-    """The same, computed once for the same sequences."""
-    known: dict[int, list[Array]] = {}
+    """The same, computed once for the same objects."""
+    known: dict[tuple[int, ...], list[Array]] = {}
 
     def found(sequences: Sequence[Encoded]) -> list[Array]:
-        key = len(sequences)
+        key = tuple(map(id, sequences))
         if key not in known:
             known[key] = predict(sequences)
         return known[key]

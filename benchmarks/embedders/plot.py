@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("svg")
 from matplotlib import pyplot
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-# Text stays text: a plot is a few kilobytes, and the viewer chooses the font.
-pyplot.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "mobilebert_rt", "font.size": 9, "axes.grid": True})
-pyplot.rcParams.update({"grid.alpha": 0.3, "figure.constrained_layout.use": True})
+from benchmarks.common.plots import logarithmic, save
 
 PANELS = {"similarity": "STS-B dev, Spearman", "retrieval": "retrieval, nDCG@10"}
 LENGTH = 32
@@ -28,9 +22,7 @@ def draw(models: Mapping[str, Any], file: Path) -> None:
             time = entry["times"][LENGTH].get("median")
             if time is not None:
                 axis.scatter(1e3 * time, entry["quality"][task], marker=marker, s=36, label=name, zorder=3)
-        axis.set(xscale="log", xlabel=f"ms, one text of {LENGTH} tokens, one thread", ylabel=label)
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set(xlabel=f"ms, one text of {LENGTH} tokens, one thread", ylabel=label)
+        logarithmic(axis, (1, 3))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
-    figure.savefig(file, metadata={"Date": None})
+    save(figure, file)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("svg")
 from matplotlib import pyplot
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from benchmarks.common.plots import logarithmic, save
 from benchmarks.common.results import Run
 from benchmarks.paper.systems import SYSTEMS
-
-# Text stays text: a plot is a few kilobytes, and the viewer chooses the font.
-pyplot.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "mobilebert_rt", "font.size": 9, "axes.grid": True})
-pyplot.rcParams.update({"grid.alpha": 0.3, "figure.constrained_layout.use": True})
 
 
 def glue(run: Run, file: Path) -> None:
@@ -35,9 +28,7 @@ def glue(run: Run, file: Path) -> None:
         if any(system.key in times for times in measured.values()):
             place = {"xycoords": axis.get_yaxis_transform(), "va": "center", "fontsize": 7}
             axis.annotate(system.name, (1.01, system.glue), **place)
-    axis.set(xscale="log", xlabel="ms, one text of 128 tokens", ylabel="GLUE test score (published)")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set(xlabel="ms, one text of 128 tokens", ylabel="GLUE test score (published)")
+    logarithmic(axis, (1, 2, 5))
     axis.legend(fontsize=7, loc="center left")
-    figure.savefig(file, metadata={"Date": None})
+    save(figure, file)

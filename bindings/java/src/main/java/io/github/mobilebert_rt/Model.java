@@ -130,12 +130,13 @@ public final class Model implements AutoCloseable {
   }
 
   private List<Token> tokens(TokenBytes[] found, byte[] first, byte[] second) {
+    int[][] units = {Utf8.units(first), Utf8.units(second)};
     List<Token> tokens = new ArrayList<>(found.length);
     for (TokenBytes token : found) {
-      byte[] part = token.part() == 1 ? second : first;
+      int[] part = units[token.part() == 1 ? 1 : 0];
       String piece = Utf8.decode(Native.piece(handle, token.id()));
-      int start = Utf8.units(part, token.begin());
-      int end = Utf8.units(part, token.end());
+      int start = part[(int) token.begin()];
+      int end = part[(int) token.end()];
       tokens.add(new Token(token.id(), piece, token.type(), token.part(), token.word(), start, end));
     }
     return Collections.unmodifiableList(tokens);

@@ -59,9 +59,10 @@ public final class QuestionAnswerer extends Task<QuestionAnswerer> {
 
   private static List<Answer> answers(Call call, int item, Input input) {
     List<Answer> answers = new ArrayList<>();
+    int[] units = Utf8.units(input.bytes);
     for (Result r : call.results(item)) {
-      int start = Utf8.units(input.bytes, r.begin());
-      int end = Utf8.units(input.bytes, r.end());
+      int start = units[(int) r.begin()];
+      int end = units[(int) r.end()];
       answers.add(new Answer(input.text.substring(start, end), r.score(), start, end));
     }
     return Collections.unmodifiableList(answers);

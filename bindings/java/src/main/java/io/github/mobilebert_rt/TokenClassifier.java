@@ -33,9 +33,10 @@ public final class TokenClassifier extends Task<TokenClassifier> {
 
   private static List<Entity> entities(Call call, int item, Input input) {
     List<Entity> entities = new ArrayList<>();
+    int[] units = Utf8.units(input.bytes);
     for (Result r : call.results(item)) {
-      int start = Utf8.units(input.bytes, r.begin());
-      int end = Utf8.units(input.bytes, r.end());
+      int start = units[(int) r.begin()];
+      int end = units[(int) r.end()];
       entities.add(new Entity(input.text.substring(start, end), Utf8.decode(r.label()), r.score(), start, end));
     }
     return Collections.unmodifiableList(entities);

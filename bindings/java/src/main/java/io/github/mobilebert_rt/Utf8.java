@@ -49,14 +49,14 @@ final class Utf8 {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  /** The number of UTF-16 units of the first bytes of a text. */
-  static int units(byte[] text, long bytes) {
-    int units = 0;
-    for (int i = 0; i < bytes; ++i) {
+  /** For each byte of a text, and for its end, the number of UTF-16 units before it. */
+  static int[] units(byte[] text) {
+    int[] before = new int[text.length + 1];
+    for (int i = 0; i < text.length; ++i) {
       int lead = text[i] & 0xFF;
-      if (lead >= 0xF0) units += 2;
-      else if (lead < 0x80 || lead >= 0xC0) units += 1;
+      int units = lead >= 0xF0 ? 2 : lead < 0x80 || lead >= 0xC0 ? 1 : 0;
+      before[i + 1] = before[i] + units;
     }
-    return units;
+    return before;
   }
 }
