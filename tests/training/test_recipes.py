@@ -31,6 +31,7 @@ def test_paper_recipes_have_the_published_values() -> None:
         "attention": 1,
         "alpha": 0.5,
         "similarity": 0,
+        "prefixes": 0,
     }
 
 

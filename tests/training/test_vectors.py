@@ -86,6 +86,21 @@ def test_held_out_texts_are_compared_with_their_own_vectors(folder: Path, texts:
     assert min(found.sources.values()) > 0.9999
 
 
+def test_the_teacher_itself_gives_the_same_agreement(folder: Path, model: Path) -> None:
+    given = (folder / "run", folder / "corpus")
+    from_file, from_teacher = (agreeing.agreement(*given, teacher) for teacher in (folder / "vectors.npy", model))
+    assert from_teacher.mean == pytest.approx(from_file.mean, abs=1e-4)
+
+
+def test_vectors_in_int8_are_close_to_fp32(tmp_path: Path, folder: Path, texts: Path, model: Path) -> None:
+    out = tmp_path / "v.npy"
+    options = ["--lines", "--quiet", "--max-length", "40", "--precision", "int8"]
+    assert cli.main(["vectors", str(model), str(texts), *options, "--out", str(out)]) == 0
+    ours, exact = (np.load(file).astype(np.float32) for file in (out, folder / "vectors.npy"))
+    assert (ours != exact).any()
+    assert (ours * exact).sum(1).min() > 0.98
+
+
 def test_interrupted_vectors_are_continued(
     tmp_path: Path, texts: Path, model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +197,15 @@ def test_similarity_is_the_squared_difference_of_cosines() -> None:
     assert objectives.similarity_distance(torch.ones(1, 4), torch.ones(1, 4)).tolist() == [0.0]
 
 
+def test_prefixes_are_the_cosines_of_the_first_numbers() -> None:
+    g = np.random.default_rng(0)
+    a, b = g.normal(size=(2, 5, 8))
+    found = objectives.prefix_cosine(torch.tensor(a), torch.tensor(b), (2, 4, 8)).numpy()
+    cos = lambda x, y: (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)  # noqa: E731
+    np.testing.assert_allclose(found, 1 - (cos(a[:, :2], b[:, :2]) + cos(a[:, :4], b[:, :4])) / 2)
+    assert objectives.prefix_cosine(torch.tensor(a), torch.tensor(b), (8,)).tolist() == [0.0] * 5
+
+
 @pytest.mark.parametrize(("balance", "share"), [(1.0, 0.2), (0.5, 1 / 3), (0.0, 0.5)])
 def test_balance_of_sources(folder: Path, model: Path, balance: float, share: float) -> None:
     corpus = corpora.Corpus(folder / "corpus")
@@ -205,7 +229,7 @@ def test_bf16_weights_are_close_to_float32(tmp_path: Path, folder: Path) -> None
         other = replace(plan, precision=precision)
         train(folder / "corpus", None, tmp_path / precision, other, vectors=folder / "vectors.npy")
     for (_, a), (_, b) in zip(losses(tmp_path / "fp32"), losses(tmp_path / "bf16_weights"), strict=True):
-        assert a == pytest.approx(b, rel=0.05)
+        assert a == pytest.approx(b, rel=0.1)  # 12 steps with 8 bits of precision, in the passes and in Muon
 
 
 def test_bf16_weights_resume_with_the_same_results(tmp_path: Path, folder: Path) -> None:

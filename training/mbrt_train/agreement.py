@@ -37,23 +37,20 @@ class Agreement:
     questions: float | None
 
 
-def agreement(model: Path, corpus: Path, vectors: Path, texts: int = 0) -> Agreement:
+def agreement(model: Path, corpus: Path, teacher: Path, texts: int = 0) -> Agreement:
     """Mean cosine of a run or folder (by PyTorch) or of a model file (by the engine) to the teacher's vectors.
 
-    texts: at most this many of each source, 0 for all. Raises TrainingError for another tokenizer or vectors of another
-    text.
+    teacher: another such model, or a .npy file of its vectors, from `mbrt-train vectors`. texts: at most this many of
+    each source, 0 for all. Raises TrainingError for another tokenizer or vectors of another text.
     """
     part = Corpus(corpus, "heldout")
-    if pieces(load_tokenizer(tokenizer_source(model))) != pieces(part.tokenizer()):
-        raise TrainingError(f"{model}: its tokenizer is not the one that {corpus} was prepared with.")
-    loaded = read_model(model)
-    predict, positions = predictor(task_by_name("similarity"), loaded), max_positions(loaded)
     sources = part.sources()
     rows = _first_of_each(sources, texts)
-    words = vocabulary(part.tokenizer())
-    ids = [[words.cls, *part[int(row)].ids[: positions - 2].tolist(), words.sep] for row in rows]
-    found = np.stack(predict([Encoded(i, [0] * len(i)) for i in ids]))
-    wanted = Vectors(vectors, part, found.shape[1]).of(part.documents[rows])
+    ids, found = _vectors(model, part, rows)
+    if teacher.suffix == ".npy":
+        wanted = Vectors(teacher, part, found.shape[1]).of(part.documents[rows])
+    else:
+        wanted = _filled(_vectors(teacher, part, rows)[1], found.shape[1], teacher)
     cosines = (found * wanted).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)
     names = [source["name"] for source in part.manifest["sources"]]
     by_source = {names[s]: float(cosines[sources[rows] == s].mean()) for s in np.unique(sources[rows])}
@@ -67,6 +64,28 @@ def agreement(model: Path, corpus: Path, vectors: Path, texts: int = 0) -> Agree
         _by_length(np.array([len(i) for i in ids]), cosines),
         float(cosines[asks].mean()) if asks.any() else None,
     )
+
+
+def _vectors(model: Path, part: Corpus, rows: NDArray[np.int64]) -> tuple[list[list[int]], NDArray[np.float32]]:
+    """The tokens of these rows, cut to the model's positions, and its vectors."""
+    if pieces(load_tokenizer(tokenizer_source(model))) != pieces(part.tokenizer()):
+        raise TrainingError(f"{model}: its tokenizer is not the one that {part.folder} was prepared with.")
+    loaded = read_model(model)
+    words, positions = vocabulary(part.tokenizer()), max_positions(loaded)
+    ids = [[words.cls, *part[int(row)].ids[: positions - 2].tolist(), words.sep] for row in rows]
+    predict = predictor(task_by_name("similarity"), loaded)
+    return ids, np.stack(predict([Encoded(i, [0] * len(i)) for i in ids]))
+
+
+def _filled(vectors: NDArray[np.float32], width: int, teacher: Path) -> NDArray[np.float32]:
+    """With zeros up to the student's width, as in training. Raises TrainingError for wider vectors."""
+    own = vectors.shape[1]
+    if own > width:
+        raise TrainingError(
+            f"{teacher} has vectors of {own} numbers, the student of {width}. Training projected them on axes that "
+            "depend on its file of vectors: give that file."
+        )
+    return np.pad(vectors, ((0, 0), (0, width - own)))
 
 
 def _first_of_each(sources: NDArray[np.int64], texts: int) -> NDArray[np.int64]:

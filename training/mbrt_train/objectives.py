@@ -8,6 +8,8 @@ and micro-batches. (The published code averages padding too.)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -80,6 +82,12 @@ def mean_pooled(states: Tensor, mask: Tensor) -> Tensor:
 def pooled_cosine(teacher: Tensor, student: Tensor) -> Tensor:
     """1 - cosine of each text's sentence vector: [B, H] twice -> [B]."""
     return 1 - F.cosine_similarity(full(teacher), full(student), dim=-1)
+
+
+def prefix_cosine(teacher: Tensor, student: Tensor, lengths: Sequence[int]) -> Tensor:
+    """The mean of 1 - cosine over the vectors' first numbers, for the lengths below H: [B, H] twice -> [B]."""
+    parts = [pooled_cosine(teacher[:, :n], student[:, :n]) for n in lengths if n < teacher.shape[1]]
+    return torch.stack(parts).mean(0) if parts else torch.zeros(len(teacher))
 
 
 def similarity_distance(teacher: Tensor, student: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ class Working:
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Copy the student's weights."""
+        """Copy the student's weights that are trained."""
         for own, copied in self._pairs:
-            copied.copy_(own)
+            if own.requires_grad:
+                copied.copy_(own)

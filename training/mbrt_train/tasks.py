@@ -22,6 +22,7 @@ from mbrt_train.strategies import Stage
 from mbrt_train.teachers import Teacher, check_fit, layer_map
 
 IGNORED = -100
+PREFIXES = (64, 128, 256)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Weights:
     attention: float = 1.0
     alpha: float = 0.5  # weight of the true word in pre-training distillation
     similarity: float = 0.0  # of the cosines between texts, for vectors from a file
+    prefixes: float = 0.0  # of the cosines of the first 64, 128 and 256 numbers, for vectors from a file
 
 
 class Made(NamedTuple):
@@ -228,9 +230,10 @@ class SentenceDistillation(KnowledgeTransfer):
 
 
 class VectorDistillation:
-    """For vectors of a teacher from a file: 1 - cosine, and the cosines between the texts of a micro-batch.
+    """For vectors of a teacher from a file: 1 - cosine; the same of the vectors' first numbers, so that they can be cut
+    (Kusupati et al. 2022); and the cosines between the texts of a micro-batch.
 
-    The second term, if its weight is not 0, depends on how a batch is split into micro-batches.
+    The last term, if its weight is not 0, depends on how a batch is split into micro-batches.
     """
 
     uses_heads, dropout = False, False
@@ -243,6 +246,9 @@ class VectorDistillation:
         made: Made = student(batch)
         ours = objectives.mean_pooled(made.output.last_hidden_state, batch.mask)
         found = [Term("sentence", objectives.pooled_cosine(batch.vectors, ours).sum(), "texts", stage.final)]
+        if self.weights.prefixes:
+            total = objectives.prefix_cosine(batch.vectors, ours, PREFIXES).sum()
+            found.append(Term("prefixes", total, "texts", stage.final * self.weights.prefixes))
         if self.weights.similarity:
             distance = objectives.similarity_distance(batch.vectors, ours)
             found.append(Term("similarity", distance.sum(), "texts", stage.final * self.weights.similarity))

@@ -88,17 +88,21 @@ def _open(file: Path) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Request:
-    """Options of `mbrt-train vectors`. max_length: tokens of a text, None for the model's limit."""
+    """Options of `mbrt-train vectors`.
+
+    max_length: tokens of a text, None for the model's limit. precision: the engine's, "fp32" or "int8".
+    """
 
     model: Path
     sources: Sequence[Path]
     out: Path
     reading: texts.Reading = texts.PLAIN
     max_length: int | None = None
+    precision: str = "fp32"
 
 
 def write_vectors(request: Request, quiet: bool = False) -> tuple[int, int]:
-    """Compute the vector of every document by the engine in fp32 and write them in float16; returns the file's shape.
+    """Compute the vector of every document by the engine and write them in float16; returns the file's shape.
 
     An interrupted call goes on where it stopped. Raises TrainingError if the file exists, and for a text without a
     vector.
@@ -109,7 +113,9 @@ def write_vectors(request: Request, quiet: bool = False) -> tuple[int, int]:
     files = texts.find_sources(request.sources)
     documents = texts.Documents(files, request.reading)
     try:
-        embedder = TextEmbedder.from_pretrained(request.model, precision="fp32", max_length=request.max_length)
+        embedder = TextEmbedder.from_pretrained(
+            request.model, precision=request.precision, max_length=request.max_length
+        )
     except (MobileBertError, OSError) as error:
         raise TrainingError(f"{request.model}: {error}") from error
     total, width = sum(1 for _ in documents), embedder.dimension
@@ -121,6 +127,7 @@ def write_vectors(request: Request, quiet: bool = False) -> tuple[int, int]:
         "files": [[f.name, f.stat().st_size] for f in files],
         "shape": [total, width],
         "max_length": request.max_length,
+        "precision": request.precision,
     }
     done = _done(state, identity) if partial.exists() else 0
     array = _array(partial, (total, width), fresh=done == 0)
