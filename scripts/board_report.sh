@@ -13,8 +13,8 @@ LC_ALL=C
 export LC_ALL
 
 # The model that comes with mobilebert_rt, and the vectors of the texts below.
-default_model=f3aab2802b318b8151056caf9584c0362db4a5516b28420ab21f8023ae2958b5
-default_vectors=f89849bab1df5aa1a854445aeb9868ea7dd94e88f390588f1eadfe37a7423bc6
+default_model=ef62c7802091b27cfa2364dffde80460a2bb771446e7ddb0c8578561f2a60b1f
+default_vectors=9dc96857859763b00beefd7fc432130ffe19cfd300a989f30169bb800cce82aa
 
 texts() {
   echo 'A cat sleeps.'

@@ -61,8 +61,13 @@ def test_it_is_a_mobilebert_in_int8_and_small() -> None:
         "shared",
     )
     assert config.trigram
-    assert (config.num_layers, config.hidden_size, config.body_size, config.num_heads) == (6, 384, 96, 12)
+    assert (config.num_layers, config.hidden_size, config.body_size, config.num_heads) == (6, 384, 96, 3)
     assert (config.num_ffn, config.embedding_size) == (4, 128)
+
+
+def test_it_is_the_conversion_of_the_published_weights(tmp_path: Path) -> None:
+    mbrt.convert(ROOT / "training/default_model/weights", tmp_path / "again.safetensors", precision="int8")
+    assert (tmp_path / "again.safetensors").read_bytes() == mbrt.default_model_path().read_bytes()
 
 
 def test_no_argument_is_needed_and_related_texts_are_near(embedder: mbrt.TextEmbedder) -> None:
