@@ -32,6 +32,8 @@ natives="$folder/classes/$package/native/$system-$machine"
 mkdir -p "$natives"
 cp "$folder/native/"libmobilebert_rt_jni.* "$natives"
 cp mobilebert_rt/default_model/model.int8.safetensors "$folder/model/$package/model"
+mkdir -p "$folder/model/META-INF"
+cp mobilebert_rt/default_model/SOURCES.md "$folder/model/META-INF"
 for part in classes model; do
   mkdir -p "$folder/$part/META-INF"
   cp LICENSE "$folder/$part/META-INF"
