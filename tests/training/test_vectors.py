@@ -203,7 +203,19 @@ def test_prefixes_are_the_cosines_of_the_first_numbers() -> None:
     found = objectives.prefix_cosine(torch.tensor(a), torch.tensor(b), (2, 4, 8)).numpy()
     cos = lambda x, y: (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)  # noqa: E731
     np.testing.assert_allclose(found, 1 - (cos(a[:, :2], b[:, :2]) + cos(a[:, :4], b[:, :4])) / 2)
-    assert objectives.prefix_cosine(torch.tensor(a), torch.tensor(b), (8,)).tolist() == [0.0] * 5
+
+
+def test_prefixes_are_trained(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = recipes.load_recipe("test_vectors")
+    with pytest.raises(TrainingError, match=r"weights\.prefixes is 0\.5"):
+        replace(plan, weights=replace(plan.weights, prefixes=0.5))  # the toy student has 48 numbers
+    for module in ("recipes", "tasks"):
+        monkeypatch.setattr(f"mbrt_train.{module}.PREFIXES", (8, 16))
+    plan = replace(plan, weights=replace(plan.weights, prefixes=0.5), keeping=replace(plan.keeping, log_every=1))
+    train(folder / "corpus", None, tmp_path / "run", plan, vectors=folder / "vectors.npy")
+    lines = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    values = [line["prefixes"] for line in lines if "prefixes" in line]
+    assert values[-1] < 0.8 * values[0]
 
 
 @pytest.mark.parametrize(("balance", "share"), [(1.0, 0.2), (0.5, 1 / 3), (0.0, 0.5)])

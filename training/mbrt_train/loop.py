@@ -95,13 +95,13 @@ class Trainer:
             parameter.requires_grad_(trainable(name, self.task, stage))
         self.student.train(self.task.dropout)
         o = self.recipe.optimiser
-        low = self.recipe.precision == "bf16_weights"
-        dtype = torch.bfloat16 if low else torch.float32
+        bf16 = self.recipe.precision == "bf16_weights"
+        dtype = torch.bfloat16 if bf16 else torch.float32
         optimiser = make_optimiser(o.name, self.student.named_parameters(), stage.rate, o.weight_decay, dtype)
         if resume is not None:
             same_stage = position.step_in_stage > 0
             checkpoints.restore(resume, self.student, optimiser if same_stage else None)
-        self.working = Working(self.student) if low else None
+        self.working = Working(self.student) if bf16 else None
         runs = self.student if self.working is None else self.working.model
         wrapped = self.accelerator.prepare_model(Student(runs, self.recipe.quantised))
         a = self.accelerator

@@ -85,9 +85,9 @@ def pooled_cosine(teacher: Tensor, student: Tensor) -> Tensor:
 
 
 def prefix_cosine(teacher: Tensor, student: Tensor, lengths: Sequence[int]) -> Tensor:
-    """The mean of 1 - cosine over the vectors' first numbers, for the lengths below H: [B, H] twice -> [B]."""
+    """The mean of 1 - cosine over the vectors' first numbers, for the lengths below H, at least one: [B, H] -> [B]."""
     parts = [pooled_cosine(teacher[:, :n], student[:, :n]) for n in lengths if n < teacher.shape[1]]
-    return torch.stack(parts).mean(0) if parts else torch.zeros(len(teacher))
+    return torch.stack(parts).mean(0)
 
 
 def similarity_distance(teacher: Tensor, student: Tensor) -> Tensor:

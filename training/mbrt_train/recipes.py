@@ -19,7 +19,7 @@ from mbrt_train.config import Config
 from mbrt_train.data.batches import Batching
 from mbrt_train.errors import TrainingError
 from mbrt_train.strategies import STRATEGIES, Budget, Progressive, Stage, Strategy
-from mbrt_train.tasks import Weights
+from mbrt_train.tasks import PREFIXES, Weights
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -101,6 +101,11 @@ class Recipe:
             raise TrainingError(
                 'objective = "vectors" has no states to transfer; expected strategy = "auxiliary" and '
                 "budget.transfer_steps = 0."
+            )
+        if self.weights.prefixes and (self.objective != "vectors" or self.student.hidden_size <= PREFIXES[0]):
+            raise TrainingError(
+                f"weights.prefixes is {self.weights.prefixes:g}; expected 0 unless the objective is "
+                f'"vectors" and the student is wider than {PREFIXES[0]}, the shortest prefix.'
             )
         whole = self.objective in ("sentence", "vectors") and self.strategy != "progressive"
         if self.quantised and not (whole and self.precision == "fp32"):
