@@ -22,8 +22,12 @@ namespace mbrt::MBRT_TARGET {
 template <int kCount, typename Accumulator, typename Step>
 MBRT_INLINE inline std::size_t run_peak(std::size_t iterations, std::size_t macs_per_step,
                                         Accumulator start, Step step) {
+  Accumulator starts[kCount];
+  unroll<kCount>([&](auto j) MBRT_INLINE { starts[j] = start; });
+  // Without this the compiler knows that all are equal, and computes one of them.
+  asm volatile("" : : "r"(starts) : "memory");
   Accumulator acc[kCount];
-  unroll<kCount>([&](auto j) MBRT_INLINE { acc[j] = start; });
+  unroll<kCount>([&](auto j) MBRT_INLINE { acc[j] = starts[j]; });
   for (std::size_t i = 0; i < iterations; ++i) {
     unroll<kCount>([&](auto j) MBRT_INLINE { acc[j] = step(acc[j]); });
   }
