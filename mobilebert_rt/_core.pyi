@@ -1,6 +1,7 @@
 """The native engine. Inputs are packed: sequences one after another, without padding."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,13 @@ class CancelToken:
     @property
     def cancelled(self) -> bool: ...
 
+class Sharing(Enum):
+    """How the threads of a call share a chunk of the batch."""
+
+    NONE = 0
+    ROWS = 1
+    COLUMNS = 2
+
 class Model:
     """A model file, opened from a path or from an image in memory that stays exported while the model lives."""
 
@@ -51,7 +59,8 @@ class Model:
         TypeError. types: int32 [T]; key_mask: uint8 [T]; pair_mask: uint8, for each sequence [S, S]. padded_length:
         None gives what has one row per token as a list of [S_b, n]; a number S as one array [B, S, n] with 0 in the
         padding. hidden_states, attentions, logits: as output_hidden_states and so on in `mobilebert_rt.Model`, as are
-        logit_positions, timeout and cancel. num_threads: 1 by default. profile: a Profile to fill."""
+        logit_positions, timeout and cancel. num_threads: 1 by default. profile: a Profile to fill. sharing: a Sharing,
+        how threads share the work even where one thread is faster; for tests."""
 
     def trim(self) -> int: ...
     def tensors(self) -> list[tuple[str, str, list[int], int]]: ...

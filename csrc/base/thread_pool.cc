@@ -13,18 +13,15 @@ namespace {
 constexpr int kPolls = 64;
 // Waking a thread takes tens of microseconds. Where barriers follow each other faster than that, a
 // thread that slept arrives late at the next barrier, so that the others sleep there, and so on;
-// yielding first avoids this. Between rare barriers yielding is wrong: on a busy machine the thread
-// that gets the core keeps it for milliseconds, while a woken sleeper gets it back at once.
+// yielding first avoids this.
 constexpr std::chrono::microseconds kMaxYield{100};
-// Threads that all have a core do not wait longer than this, once all are awake.
-constexpr std::chrono::microseconds kLongWait{30};
 
 alignas(ThreadPool) unsigned char pool_storage[sizeof(ThreadPool)];
 
 }  // namespace
 
 // A round cannot end before this thread has arrived, so `round` cannot change before that.
-unsigned Barrier::wait(unsigned flags, bool yield_first) {
+unsigned Barrier::wait(unsigned flags, Duration* waited) {
   if (threads_ == 1) return flags;
   const std::size_t round = generation_.load(std::memory_order_relaxed);
   if (flags != 0) flags_.fetch_or(flags, std::memory_order_relaxed);
@@ -41,22 +38,23 @@ unsigned Barrier::wait(unsigned flags, bool yield_first) {
     return result;
   }
   for (int i = 0; i < kPolls && !ended(round); ++i) relax_cpu();
-  if (yield_first && !ended(round)) yield(round);
-  if (!ended(round)) sleep(round);
+  if (!ended(round)) {
+    const Duration took = yield_or_sleep(round);
+    if (waited != nullptr) *waited += took;
+  }
   return result_.load(std::memory_order_relaxed);
 }
 
-void Barrier::yield(std::size_t round) {
+// How long it took.
+Barrier::Duration Barrier::yield_or_sleep(std::size_t round) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
-  Clock::duration waited;
-  do {
+  for (Duration waited{}; waited < kMaxYield; waited = Clock::now() - begin) {
     yield_thread();
-    waited = Clock::now() - begin;
-  } while (waited < kMaxYield && !ended(round));
-  if (waited <= kLongWait || round == 0) return;
-  if (last_long_.exchange(round, std::memory_order_relaxed) == round) return;
-  long_waits_.fetch_add(1, std::memory_order_relaxed);
+    if (ended(round)) return Clock::now() - begin;
+  }
+  sleep(round);
+  return Clock::now() - begin;
 }
 
 void Barrier::sleep(std::size_t round) {
@@ -101,24 +99,23 @@ void ThreadPool::thread_loop(PoolThread* self) {
     lock.unlock();
 
     job.body(job.context, *job.team, index);
-    {
-      // Idle again before the caller can return and ask for the next team.
-      std::lock_guard<Mutex> pool_lock(mutex_);
-      idle_.push_back(self);
-    }
+    give_back(self);  // before the caller can return and ask for the next team
     std::lock_guard<Mutex> done_lock(*job.done_mutex);
     if (job.unfinished->fetch_sub(1, std::memory_order_acq_rel) == 1) job.done->notify_one();
   }
 }
 
-std::size_t ThreadPool::borrow(std::size_t wanted, PoolThread** borrowed) {
+// Counts the caller, and lends it threads; their number.
+std::size_t ThreadPool::borrow(std::size_t max_threads, PoolThread** borrowed) {
   std::lock_guard<Mutex> lock(mutex_);
+  ++busy_;
+  const std::size_t wanted = max_threads - std::min(max_threads, busy_);
   std::size_t count = 0;
   while (count < wanted && !idle_.empty()) {
     borrowed[count++] = idle_.back();
     idle_.pop_back();
   }
-  while (count < wanted && threads_.size() < wanted) {
+  while (count < wanted && threads_.size() + 1 < max_threads) {
     try {
       auto made = std::make_unique<PoolThread>();
       idle_.reserve(threads_.size() + 1);
@@ -131,15 +128,20 @@ std::size_t ThreadPool::borrow(std::size_t wanted, PoolThread** borrowed) {
       break;  // no more threads, or no memory for them: use those there are
     }
   }
+  busy_ += count;
   return count;
+}
+
+void ThreadPool::give_back(PoolThread* thread) {
+  std::lock_guard<Mutex> lock(mutex_);
+  --busy_;
+  if (thread != nullptr) idle_.push_back(thread);
 }
 
 void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
   PoolThread* borrowed[kMaxThreads];
-  const std::size_t wanted = std::min(std::max<std::size_t>(max_threads, 1), kMaxThreads) - 1;
-  const std::size_t helpers = wanted == 0 ? 0 : borrow(wanted, borrowed);
-
-  callers_.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t helpers =
+      borrow(std::min(std::max<std::size_t>(max_threads, 1), kMaxThreads), borrowed);
   ThreadTeam team(helpers + 1);
   std::atomic<std::size_t> unfinished{helpers};
   Mutex done_mutex;
@@ -160,7 +162,7 @@ void ThreadPool::run(std::size_t max_threads, Body body, void* context) {
     thread.wake.notify_one();
   }
   body(context, team, 0);
-  callers_.fetch_sub(1, std::memory_order_relaxed);
+  give_back(nullptr);
   if (helpers == 0) return;
   Lock lock(done_mutex);
   done.wait(lock, [&] { return unfinished.load(std::memory_order_acquire) == 0; });

@@ -1,13 +1,14 @@
 // One process-wide pool of sleeping threads, lent out as teams.
 //
-// A caller asks for a team of up to n threads and is always its thread 0; the others are pool
-// threads that are idle at that moment, so two calls at once share the pool and neither waits for
-// the other. Results never depend on the size of a team. Threads are created on first use, never
+// A caller asks for a team of up to n threads and is always its thread 0; the others are idle pool
+// threads, as long as the teams of all calls together have at most n. So two calls at once share
+// the cores and neither waits for the other. Results never depend on the size of a team. Threads are created on first use, never
 // at load. After fork() the child starts with a pool of its own.
 #ifndef MBRT_BASE_THREAD_POOL_H_
 #define MBRT_BASE_THREAD_POOL_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -16,25 +17,24 @@
 
 namespace mbrt {
 
-// A barrier of all threads of a team. A waiting thread polls for a few microseconds, then sleeps;
-// while no thread sleeps, a barrier costs one atomic addition per thread and no lock.
+// A barrier of all threads of a team. A waiting thread polls for a few microseconds, yields its core
+// for up to 0.1 ms, then sleeps; while no thread sleeps, a barrier costs one atomic addition per
+// thread and no lock.
 class Barrier {
  public:
+  using Duration = std::chrono::steady_clock::duration;
+
   explicit Barrier(std::size_t threads) : threads_(threads) {}
 
-  // Returns in every thread once all have called it, with the OR of all flags. yield_first: between
-  // polling and sleeping, yield the core for up to 0.1 ms.
-  unsigned wait(unsigned flags, bool yield_first = false);
-
-  // Number of rounds with a long wait of a yielding thread. Not counting the first round, for which
-  // threads have to be woken, a sign that there are fewer free cores than threads.
-  std::size_t long_waits() const { return long_waits_.load(std::memory_order_relaxed); }
+  // Returns in every thread once all have called it, with the OR of all flags. Adds the time that
+  // this thread yielded or slept to *waited.
+  unsigned wait(unsigned flags, Duration* waited = nullptr);
 
  private:
   bool ended(std::size_t round) const {
     return generation_.load(std::memory_order_acquire) != round;
   }
-  void yield(std::size_t round);
+  Duration yield_or_sleep(std::size_t round);
   void sleep(std::size_t round);
 
   const std::size_t threads_;
@@ -43,7 +43,6 @@ class Barrier {
   alignas(64) std::atomic<std::size_t> generation_{0};  // number of ended rounds
   std::atomic<unsigned> result_{0};                     // of the last ended round
   std::atomic<std::size_t> sleepers_{0};
-  std::atomic<std::size_t> long_waits_{0}, last_long_{0};  // count, and the round of the last
   Mutex mutex_;
   Condition all_arrived_;
 };
@@ -62,9 +61,6 @@ class ThreadPool {
   // have finished. body must not throw: the other threads would wait at a barrier forever.
   using Body = void (*)(void* context, ThreadTeam& team, std::size_t index) noexcept;
   void run(std::size_t max_threads, Body body, void* context);
-
-  // Number of run() calls in progress.
-  std::size_t callers() const { return callers_.load(std::memory_order_relaxed); }
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -92,10 +88,11 @@ class ThreadPool {
   ~ThreadPool();
   static void reset_after_fork();
   void thread_loop(PoolThread* self);
-  std::size_t borrow(std::size_t wanted, PoolThread** borrowed);
+  std::size_t borrow(std::size_t max_threads, PoolThread** borrowed);
+  void give_back(PoolThread* thread);
 
-  std::atomic<std::size_t> callers_{0};
-  Mutex mutex_;  // guards the two lists
+  Mutex mutex_;           // guards what follows
+  std::size_t busy_ = 0;  // threads of all teams
   std::vector<std::unique_ptr<PoolThread>> threads_;
   std::vector<PoolThread*> idle_;
 };

@@ -125,11 +125,12 @@ py::dict run(const Model& model, const Input<std::int32_t>& ids, const Input<std
   const auto padded_length = keywords.take_size("padded_length", 1);
   const std::size_t threads = keywords.take_size("num_threads", 1).value_or(1);
   Profile* const profile = keywords.take_as<Profile*>("profile", "a Profile").value_or(nullptr);
+  const auto sharing = keywords.take_as<Sharing>("sharing", "a Sharing");
   const CallControl control = take_control(keywords);
   keywords.finish();
   {
     const ReleasedGil release;
-    model.encoder->run(batch, arrays.outputs(), control, threads, profile);
+    model.encoder->run(batch, arrays.outputs(), control, threads, profile, sharing);
   }
   return arrays.layout(padded_length);
 }
@@ -142,6 +143,11 @@ void bind_model(py::module_& module) {
       .def(py::init<>())
       .def("cancel", [](CancelToken& token) { token.cancelled = true; })
       .def_property_readonly("cancelled", [](const CancelToken& t) { return t.cancelled.load(); });
+
+  py::enum_<Sharing>(module, "Sharing")
+      .value("NONE", Sharing::kNone)
+      .value("ROWS", Sharing::kRows)
+      .value("COLUMNS", Sharing::kColumns);
 
   py::class_<Model>(module, "Model")
       // Before the path, which takes any object.

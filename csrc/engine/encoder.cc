@@ -1,12 +1,18 @@
 #include "engine/encoder.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 #include "engine/validate.h"
 
 namespace mbrt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 // One call, shared by its threads.
 struct Encoder::Call {
@@ -17,6 +23,9 @@ struct Encoder::Call {
   Workspace* workspace;
   Profile* profile;
   WorkspaceSizes sizes;
+  // Of the first thread: whether others worked with it, and how long it waited for them.
+  bool shared = false;
+  Barrier::Duration waited{};
   std::atomic<std::size_t> next_chunk{0};
   std::atomic<bool> stopped{false};
 };
@@ -28,7 +37,8 @@ Encoder::Encoder(std::shared_ptr<const ModelFile> file, const KernelSet& kernels
       shapes_(file_->weights().config),
       embeddings_(file_->weights(), kernels),
       attention_(Attention::make(file_->weights().config.precision, widths_, kernels)),
-      heads_(file_->weights(), kernels) {
+      heads_(file_->weights(), kernels),
+      costs_(file_->weights()) {
   const ModelWeights& weights = file_->weights();
   blocks_.reserve(weights.blocks.size());
   for (std::size_t i = 0; i < weights.blocks.size(); ++i) {
@@ -102,6 +112,7 @@ void Encoder::run_worker(Call& call, ThreadTeam& team, std::size_t index) const 
   const std::vector<Chunk>& chunks = workspace.chunks();
   Track* const track = call.profile == nullptr ? nullptr : &call.profile->track(index);
   mark(track, {Operation::kWaiting, kCallStage}, 0);  // to be woken
+  if (index == 0) call.shared = team.size > 1;
   const auto run = [&](std::size_t chunk, std::size_t stream, Worker worker) {
     const ChunkView view{.batch = call.batch,
                          .outputs = call.outputs,
@@ -110,8 +121,7 @@ void Encoder::run_worker(Call& call, ThreadTeam& team, std::size_t index) const 
                          .stream = &workspace.stream(stream)};
     const Progress progress = run_chunk(worker, view, workspace.scratch(index), *call.control);
     if (progress == Progress::kStop) call.stopped = true;
-    const bool shared = sizes.by_columns && team.size > 1 && progress == Progress::kContinue;
-    if (shared && worker.is_first()) column_sharing_.report(worker.fell_back());
+    if (index == 0) call.waited += worker.waited();
   };
   if (sizes.streams > 1) {  // each worker takes chunks of its own
     for (std::size_t i; (i = call.next_chunk.fetch_add(1)) < chunks.size() && !call.stopped;) {
@@ -125,48 +135,48 @@ void Encoder::run_worker(Call& call, ThreadTeam& team, std::size_t index) const 
 }
 
 void Encoder::run(const Batch& batch, const Outputs& outputs, const CallControl& control,
-                  std::size_t max_threads, Profile* profile) const {
+                  std::size_t max_threads, Profile* profile, std::optional<Sharing> sharing) const {
   validate(batch, config());
   std::unique_ptr<Workspace> workspace = workspaces_.borrow();
-  WorkspaceSizes sizes = plan_call(batch, widths_, max_threads, workspace->chunks());
-  // Prepared for column sharing even when that is not allowed now, so that a later call that is
-  // allowed to does not allocate.
-  workspace->prepare(widths_, sizes);
-  if (sizes.by_columns && !column_sharing_.is_allowed()) {
-    sizes.by_columns = false;
-    sizes.workers = sizes.with_rows;
-    workspace->prepare(widths_, sizes);
-  }
+  const Plan plan = plan_call(batch, costs_, max_threads, workspace->chunks(), sharing);
+  workspace->prepare(widths_, plan.sizes);
   Call call{.encoder = this,
             .batch = &batch,
             .outputs = &outputs,
             .control = &control,
             .workspace = workspace.get(),
             .profile = profile,
-            .sizes = sizes};
-  if (profile != nullptr) profile->start(blocks_.size(), sizes.workers);
-  ThreadPool::instance().run(
-      sizes.workers,
-      [](void* context, ThreadTeam& team, std::size_t index) noexcept {
-        Call& shared = *static_cast<Call*>(context);
-        shared.encoder->run_worker(shared, team, index);
-      },
-      &call);
+            .sizes = plan.sizes};
+  const bool may_share = plan.sizes.streams > 1 || sharing || back_off_.is_over(Clock::now());
+  if (profile != nullptr) profile->start(blocks_.size(), plan.sizes.workers);
+  run_team(call, may_share ? plan.sizes.workers : 1, plan.speedup);
   if (profile != nullptr) {
-    const std::size_t until_the_end = sizes.by_columns ? sizes.workers : 1;
-    for (std::size_t i = 0; i < until_the_end; ++i) {
-      mark(&profile->track(i), {Operation::kWaiting, kCallStage}, 0);
-    }
+    mark(&profile->track(0), {Operation::kWaiting, kCallStage}, 0);  // for the others to return
     profile->stop();
   }
   workspaces_.give_back(std::move(workspace));
   if (call.stopped) throw_stopped(control);
 }
 
+// speedup: see Plan.
+void Encoder::run_team(Call& call, std::size_t max_threads, double speedup) const {
+  const Clock::time_point began = Clock::now();
+  ThreadPool::instance().run(
+      max_threads,
+      [](void* context, ThreadTeam& team, std::size_t index) noexcept {
+        Call& shared = *static_cast<Call*>(context);
+        shared.encoder->run_worker(shared, team, index);
+      },
+      &call);
+  if (call.sizes.streams > 1 || !call.shared || call.stopped) return;
+  const Clock::time_point now = Clock::now();
+  back_off_.report(now, now - began, call.waited, speedup);
+}
+
 std::size_t Encoder::planned_bytes(const Batch& batch, std::size_t max_threads) const {
   validate(batch, config());
   std::vector<Chunk> chunks;
-  return Workspace::bytes_for(widths_, plan_call(batch, widths_, max_threads, chunks));
+  return Workspace::bytes_for(widths_, plan_call(batch, costs_, max_threads, chunks).sizes);
 }
 
 }  // namespace mbrt

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/call_control.h"
@@ -29,9 +30,11 @@ class Encoder {
 
   // Writes the outputs. Throws InputError for a batch that does not fit the model, CancelledError
   // and TimeoutError; outputs are then unspecified. Uses up to max_threads threads, including the
-  // caller's. profile: where times are recorded, or null; it does not change the outputs.
+  // caller's. profile: where times are recorded, or null; it does not change the outputs. sharing:
+  // how threads share a chunk, even where one thread is faster; for tests.
   void run(const Batch& batch, const Outputs& outputs, const CallControl& control,
-           std::size_t max_threads, Profile* profile = nullptr) const;
+           std::size_t max_threads, Profile* profile = nullptr,
+           std::optional<Sharing> sharing = std::nullopt) const;
 
   // The size of the workspace that such a run needs; the same checks, but batch.ids may be null.
   std::size_t planned_bytes(const Batch& batch, std::size_t max_threads) const;
@@ -47,6 +50,7 @@ class Encoder {
 
  private:
   struct Call;
+  void run_team(Call& call, std::size_t max_threads, double speedup) const;
   void run_worker(Call& call, ThreadTeam& team, std::size_t index) const;
   Progress run_chunk(Worker& worker, const ChunkView& view, const Scratch& scratch,
                      const CallControl& control) const;
@@ -61,7 +65,8 @@ class Encoder {
   std::vector<Block> blocks_;
   Heads heads_;
   mutable WorkspacePool workspaces_;
-  mutable ColumnSharing column_sharing_;
+  CostModel costs_;
+  mutable BackOff back_off_;
 };
 
 }  // namespace mbrt

@@ -18,7 +18,7 @@ Linear::Linear(const LinearWeights& weights, const KernelSet& kernels, Spot spot
 Operand Linear::prepare(const Worker& worker, const Rows& x, std::size_t rows,
                         const QuantisedRows& memory, bool non_negative) const {
   Operand operand{.x = x.x, .x_stride = x.stride};
-  if (weights_->precision == Precision::kFp32 || worker.is_idle()) return operand;
+  if (weights_->precision == Precision::kFp32) return operand;
   const std::size_t k = weights_->k_padded;
   kernels_->quantize({.rows = rows,
                       .k = k,

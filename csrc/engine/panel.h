@@ -50,17 +50,13 @@ class WorkerRows {
     if (panels > 0) height_ = std::min(kPanelRows, round_up((end_ - begin_ + panels - 1) / panels));
   }
 
-  // A worker gets at least eight rows: with fewer, reading all the weights costs too much.
+  // A worker gets at least four rows: with fewer, reading all the weights costs too much.
   static std::size_t useful_workers(std::size_t rows, std::size_t workers) {
-    return std::min(workers, (rows + kTileRows - 1) / kTileRows);
+    return std::clamp<std::size_t>(rows / kMinRows, 1, workers);
   }
   // The max number of rows of any worker.
   static std::size_t max_rows(std::size_t rows, std::size_t workers) {
-    std::size_t max = 0;
-    for (std::size_t i = 0; i < workers; ++i) {
-      max = std::max(max, cut(rows, workers, i + 1) - cut(rows, workers, i));
-    }
-    return max;
+    return (rows + workers - 1) / workers;
   }
 
   template <typename Visit>
@@ -71,10 +67,11 @@ class WorkerRows {
   }
 
  private:
+  static constexpr std::size_t kMinRows = 4;
   static constexpr std::size_t kTileRows = 8;  // kernels are fastest on multiples of this
   static std::size_t round_up(std::size_t n) { return (n + kTileRows - 1) / kTileRows * kTileRows; }
   static std::size_t cut(std::size_t rows, std::size_t workers, std::size_t index) {
-    return std::min(rows, round_up(rows * index / workers));
+    return rows * index / workers;
   }
 
   std::size_t begin_, end_, height_ = kPanelRows;

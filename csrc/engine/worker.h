@@ -21,8 +21,7 @@ struct Part {
   std::size_t size() const { return end - begin; }
 };
 
-// kIdle: this worker has no work left in the chunk.
-enum class Progress { kContinue, kStop, kIdle };
+enum class Progress { kContinue, kStop };
 
 class Worker {
  public:
@@ -38,7 +37,7 @@ class Worker {
 
   // Its part of the rows or heads of a panel.
   Part part(std::size_t count) const {
-    if (!by_columns_) return {0, idle_ ? 0 : count};
+    if (!by_columns_) return {0, count};
     return {count * index_ / size_, count * (index_ + 1) / size_};
   }
   // Its part of a padded number of columns: whole blocks of packed weights.
@@ -47,60 +46,39 @@ class Worker {
     return {blocks.begin * kLanes, blocks.end * kLanes};
   }
   // Whether it runs job number `job` of those on a panel that cannot be divided.
-  bool runs(std::size_t job) const { return by_columns_ ? job % size_ == index_ : !idle_; }
+  bool runs(std::size_t job) const { return !by_columns_ || job % size_ == index_; }
 
-  // After long waits, workers that share columns fall back to one thread: the first worker computes
-  // all columns, the others are idle.
-  bool fell_back() const { return fell_back_; }
-  bool is_idle() const { return idle_; }
+  // The time that it waited for other workers.
+  Barrier::Duration waited() const { return waited_; }
 
   // Barrier of the workers that share a panel.
   void panel_barrier(Stage stage) {
-    if (by_columns_) wait(0, stage);
+    if (by_columns_) wait(false, stage);
   }
 
   // Barrier of the whole team; every worker gets kStop when any passed stop = true.
   Progress team_barrier(bool stop, Stage stage) {
-    const unsigned flags = idle_ ? 0 : wait(stop ? kStop : 0, stage);
-    if (idle_) return Progress::kIdle;
-    return (flags & kStop) != 0 ? Progress::kStop : Progress::kContinue;
+    return wait(stop, stage) ? Progress::kStop : Progress::kContinue;
   }
 
   // Records the end of an operation, if the call is profiled.
   void mark(Spot spot, std::size_t rows, const Work& work = {}) const {
-    if (!idle_) mbrt::mark(track_, spot, rows, work);
+    mbrt::mark(track_, spot, rows, work);
   }
 
  private:
-  static constexpr unsigned kStop = 1, kFallBack = 2;
-  static constexpr std::size_t kMaxLongWaits = 4;
-
-  unsigned wait(unsigned flags, Stage stage) {
-    if (team_ != nullptr) {
-      Barrier& barrier = team_->barrier;
-      if (by_columns_ && is_first() && barrier.long_waits() > kMaxLongWaits) flags |= kFallBack;
-      flags = barrier.wait(flags, by_columns_);
-      if ((flags & kFallBack) != 0) fall_back();
-    }
+  // Whether any worker passed true.
+  bool wait(bool flag, Stage stage) {
+    if (team_ != nullptr) flag = team_->barrier.wait(flag ? 1 : 0, &waited_) != 0;
     mark({Operation::kWaiting, stage}, 0);
-    return flags;
-  }
-
-  // All workers are at the same barrier, so the first can continue alone from here.
-  void fall_back() {
-    team_ = nullptr;
-    size_ = 1;
-    by_columns_ = false;
-    fell_back_ = true;
-    idle_ = !is_first();
+    return flag;
   }
 
   ThreadTeam* team_ = nullptr;
   std::size_t size_ = 1;
   std::size_t index_ = 0;
   bool by_columns_ = false;
-  bool fell_back_ = false;
-  bool idle_ = false;
+  Barrier::Duration waited_{};
   Track* track_;
 };
 

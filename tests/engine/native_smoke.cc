@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -15,7 +16,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "engine/encoder.h"
-#include "engine/worker.h"
+#include "engine/schedule.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
 
@@ -69,31 +70,58 @@ void test_thread_pool() {
   });
 }
 
-// Of two workers that share a panel, the first continues alone when the other is often late.
-void test_fall_back() {
-  mbrt::ThreadTeam team(2);
-  const auto rounds_until_fall_back = [&team](std::size_t index) {
-    mbrt::Worker worker(team, index, true, nullptr);
-    int rounds = 1;
-    for (; rounds < 100 && worker.part(2).size() == 1; ++rounds) {
-      if (index == 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      if (worker.team_barrier(false, mbrt::kCallStage) == mbrt::Progress::kIdle) break;
+// Which way costs least, with two threads: nothing of this is measured here, so it holds anywhere.
+void test_cost_model() {
+  const auto ways = [](double megabytes, double read_rows, double layers, double barriers) {
+    mbrt::CostModel costs;
+    costs.weight_bytes = megabytes * 1e6;
+    costs.read_rows = read_rows;
+    costs.row_barriers = layers;
+    costs.column_barriers = layers * barriers;
+    costs.max_sharers = 3;
+    std::string found;
+    for (const std::size_t rows : {1u, 8u, 12u, 16u, 20u, 28u, 32u, 64u, 512u}) {
+      found += "-rc"[static_cast<int>(costs.best(rows, 2))];
+      expect(costs.best(rows, 1) == mbrt::Sharing::kNone, "one thread has nothing to share");
     }
-    if (index == 0) {
-      worker.panel_barrier(mbrt::kCallStage);
-      expect(worker.team_barrier(false, mbrt::kCallStage) == mbrt::Progress::kContinue,
-             "the first worker can continue");
-      expect(worker.team_barrier(true, mbrt::kCallStage) == mbrt::Progress::kStop,
-             "the first worker can stop");
-    }
-    return rounds;
+    return found;
   };
-  int late = 0;
-  std::thread other([&] { late = rounds_until_fall_back(1); });
-  const int first = rounds_until_fall_back(0);
-  other.join();
-  expect(first < 100 && first == late + 1, "workers fall back at the same barrier");
-  expect(team.barrier.long_waits() > 0, "long waits are counted");
+  expect(ways(20, 2, 24, 14) == "crrrrrrrr", "MobileBERT in int8");
+  expect(ways(80, 8, 24, 14) == "cccccccrr", "MobileBERT in fp32");
+  expect(ways(10.6, 2, 6, 8) == "ccrrrrrrr", "MiniLM in int8");
+  expect(ways(3, 2, 6, 12) == "--rrrrrrr", "the default model");
+  expect(ways(0.01, 2, 2, 12) == "---------", "a model of the tests");
+}
+
+void test_back_off() {
+  using std::chrono::milliseconds;
+  mbrt::BackOff back_off;
+  mbrt::BackOff::Time now{std::chrono::hours(1)};
+  const auto report = [&](int took, int waited) {
+    back_off.report(now, milliseconds(took), milliseconds(waited), 2);
+  };
+  const auto expect_length = [&](int length, const char* what) {
+    expect(length == 0 || !back_off.is_over(now + milliseconds(length - 1)), what);
+    expect(back_off.is_over(now + milliseconds(length)), what);
+    now += milliseconds(length);
+  };
+  expect_length(0, "the first call may share");
+  report(60, 0);
+  expect_length(0, "no waiting: half the time of one thread");
+  report(60, 29);
+  expect_length(0, "31 ms of work, 62 alone");
+  report(60, 31);
+  expect_length(60, "29 ms of work, 58 alone: as long as the call");
+  report(1, 1);
+  expect_length(120, "twice as long");
+  report(1, 0);
+  report(1, 0);
+  report(1, 1);
+  expect_length(60, "half as long after each success");
+  for (int i = 0; i < 9; ++i) report(1, 1);
+  expect_length(500, "half a second at most");
+  report(2000, 2000);
+  expect_length(2000, "or one call");
 }
 
 // One text alone, and what came of it.
@@ -104,7 +132,8 @@ struct Text {
 
 // Runs the texts, from the given one on and round, as one batch.
 void run(const mbrt::Encoder& encoder, const std::vector<Text>& texts, std::size_t first,
-         std::size_t threads, std::vector<float>& hidden, std::vector<float>& pooled) {
+         std::size_t threads, std::optional<mbrt::Sharing> sharing, std::vector<float>& hidden,
+         std::vector<float>& pooled) {
   std::vector<std::size_t> offsets{0};
   std::vector<std::int32_t> ids;
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -123,7 +152,7 @@ void run(const mbrt::Encoder& encoder, const std::vector<Text>& texts, std::size
   outputs.pooled = pooled.data();
   std::vector<float> logits(ids.size() * encoder.shapes().logits.stride());
   if (!logits.empty()) outputs.logits = logits.data();
-  encoder.run(batch, outputs, {}, threads);
+  encoder.run(batch, outputs, {}, threads, nullptr, sharing);
 }
 
 std::vector<Text> make_texts(const mbrt::Encoder& alone) {
@@ -136,16 +165,16 @@ std::vector<Text> make_texts(const mbrt::Encoder& alone) {
       text.ids.push_back(static_cast<std::int32_t>(random() % alone.config().vocab_size));
     }
     std::vector<Text> only{text};
-    run(alone, only, 0, 1, text.hidden, text.pooled);
+    run(alone, only, 0, 1, std::nullopt, text.hidden, text.pooled);
     texts.push_back(std::move(text));
   }
   return texts;
 }
 
 void expect_same_bits(const mbrt::Encoder& encoder, const std::vector<Text>& texts,
-                      std::size_t first, std::size_t threads) {
+                      std::size_t first, std::size_t threads, mbrt::Sharing sharing) {
   std::vector<float> hidden, pooled;
-  run(encoder, texts, first, threads, hidden, pooled);
+  run(encoder, texts, first, threads, sharing, hidden, pooled);
   const std::size_t width = encoder.shapes().hidden.stride();
   const float* at = hidden.data();
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -169,7 +198,7 @@ void expect_stop(const mbrt::Encoder& encoder, const mbrt::CallControl& control,
   batch.offsets = offsets.data();
   batch.ids = ids.data();
   try {
-    encoder.run(batch, {}, control, 2);
+    encoder.run(batch, {}, control, 2, nullptr, mbrt::Sharing::kRows);
     expect(false, what);
   } catch (const Error&) {
   }
@@ -182,15 +211,13 @@ void test_model(const std::string& path) {
     const mbrt::Encoder encoder(file, *set);
     from_all_callers([&](std::size_t caller) {
       for (std::size_t threads = 1; threads <= 3; ++threads) {
-        expect_same_bits(encoder, texts, caller * 5 + threads, threads);
+        expect_same_bits(encoder, texts, caller * 5 + threads, threads, mbrt::Sharing::kRows);
         if (caller == 0) encoder.trim();
       }
     });
-    // One caller, so that threads may share a text's columns; the sanitizers make them so slow that
-    // teams part wherever they meet. A new encoder does not know that another's team had to.
-    for (std::size_t round = 0; round < 24; ++round) {
-      const mbrt::Encoder fresh(file, *set);
-      expect_same_bits(fresh, {texts[round % texts.size()]}, 0, 2 + round % 3);
+    for (std::size_t round = 0; round < 24; ++round) {  // one caller: the threads are idle
+      expect_same_bits(encoder, {texts[round % texts.size()]}, 0, 2 + round % 3,
+                       round % 4 == 0 ? mbrt::Sharing::kRows : mbrt::Sharing::kColumns);
     }
     const std::atomic<bool> cancelled{true};
     mbrt::CallControl control;
@@ -199,7 +226,7 @@ void test_model(const std::string& path) {
     control = {};
     control.deadline = std::chrono::steady_clock::now();
     expect_stop<mbrt::TimeoutError>(encoder, control, "a late call says so");
-    expect_same_bits(encoder, texts, 0, 2);
+    expect_same_bits(encoder, texts, 0, 2, mbrt::Sharing::kRows);
   }
 }
 
@@ -208,7 +235,8 @@ void test_model(const std::string& path) {
 int main(int argc, char** argv) {
   try {
     test_thread_pool();
-    test_fall_back();
+    test_cost_model();
+    test_back_off();
     for (int i = 1; i < argc; ++i) test_model(argv[i]);
   } catch (const std::exception& error) {
     expect(false, error.what());

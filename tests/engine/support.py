@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import mobilebert_rt as mbrt
-from mobilebert_rt import ModelOutput
+from mobilebert_rt import ModelOutput, _core
 from tests.model.make_model_file import SMALL, Config, make_file
 
 SEED = 17
@@ -31,6 +32,23 @@ def write_model(folder: Path, name: str, max_positions: int | None = None) -> Pa
     return path
 
 
+class Shared(_core.Model):
+    """A core whose threads share every chunk in one way. By itself the engine uses one thread for models as small as
+    those of the tests."""
+
+    sharing: _core.Sharing = _core.Sharing.ROWS
+
+    def run(self, ids: NDArray[np.int32], lengths: NDArray[np.int64], **call: Any) -> dict[str, Any]:
+        return super().run(ids, lengths, sharing=self.sharing, **call)
+
+
+def share(model: mbrt.Model, sharing: _core.Sharing) -> mbrt.Model:
+    """The model, with the chunks of all calls shared in one way."""
+    model._core = Shared(str(model.path), model.isa)
+    model._core.sharing = sharing
+    return model
+
+
 def load(
     folder: Path,
     name: str,
@@ -38,8 +56,9 @@ def load(
     isa: str | None = None,
     max_positions: int | None = None,
 ) -> mbrt.Model:
+    """A model whose threads share rows."""
     path = write_model(folder, name, max_positions)
-    return mbrt.Model.from_pretrained(path, num_threads=num_threads, isa=isa)
+    return share(mbrt.Model.from_pretrained(path, num_threads=num_threads, isa=isa), _core.Sharing.ROWS)
 
 
 def make_texts(lengths: Sequence[int], vocab_size: int = 37) -> list[Ids]:
