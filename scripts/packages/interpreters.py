@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ OLDEST = 10  # CPython 3.10: requires-python in pyproject.toml
 DESCRIBE = """
 import json, sys, sysconfig
 free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
-print(json.dumps([sys.implementation.name, *sys.version_info[:2], free, sysconfig.get_paths()["include"]]))
+print(json.dumps([sys.implementation.name, *sys.version_info[:2], free, sysconfig.get_paths()["include"],
+                  sysconfig.get_config_var("MULTIARCH")]))
 """
 
 
@@ -27,6 +29,7 @@ class Interpreter:
     minor: int
     free_threaded: bool
     include: Path
+    multiarch: str | None = None  # the machine's name in Debian's folders
 
     @property
     def python_tag(self) -> str:
@@ -40,15 +43,26 @@ class Interpreter:
         """How the file name of an extension module ends."""
         return f".cpython-{self.abi_tag.removeprefix('cp')}-{triplet}.so"
 
+    def headers(self, folder: Path) -> Path:
+        """A folder with all headers. Debian's pyconfig.h includes that of the machine from a system folder, which cross
+        compilers do not search: then the headers are copied to `folder`, with the machine's own in its place."""
+        machine = self.include.parent / (self.multiarch or "") / self.include.name / "pyconfig.h"
+        if self.multiarch is None or not machine.is_file():
+            return self.include
+        copy = folder / self.abi_tag
+        shutil.copytree(self.include, copy, dirs_exist_ok=True)
+        shutil.copy(machine, copy)
+        return copy
+
 
 def describe(python: Path | str) -> Interpreter | None:
     """The interpreter of a program; None: it cannot be run, is not CPython 3.10 or later, or has no headers."""
     try:
         done = subprocess.run((python, "-I", "-c", DESCRIBE), capture_output=True, text=True, timeout=60, check=True)
-        name, major, minor, free, include = json.loads(done.stdout)
+        name, major, minor, free, include, multiarch = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    found = Interpreter(minor, free == "t", Path(include))
+    found = Interpreter(minor, free == "t", Path(include), multiarch)
     known = name == "cpython" and major == 3 and minor >= OLDEST
     return found if known and (found.include / "Python.h").is_file() else None
 

@@ -56,7 +56,7 @@ def emulated_python() -> Interpreter:
 def settings(target: Target, python: Interpreter, objects: Path) -> list[str]:
     """Settings of the build backend."""
     defines = {
-        "Python_INCLUDE_DIR": python.include,
+        "Python_INCLUDE_DIR": python.headers(objects / "headers"),
         "PYBIND11_USE_CROSSCOMPILING": "ON",  # the Python that builds is not the one that will run
         "PYTHON_MODULE_EXTENSION": python.suffix(target.triplet),
         "PYTHON_MODULE_DEBUG_POSTFIX": "",

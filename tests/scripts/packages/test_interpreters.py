@@ -48,6 +48,22 @@ def test_names_of_files_and_tags(free_threaded: bool, abi: str) -> None:
     assert python.suffix("aarch64-linux-musl") == f".cpython-{abi.removeprefix('cp')}-aarch64-linux-musl.so"
 
 
+def test_headers_of_debian_hold_the_configuration_of_the_machine(tmp_path: Path) -> None:
+    """Its pyconfig.h includes the machine's from a folder that cross compilers do not search."""
+    include, machine = tmp_path / "usr/python3.14", tmp_path / "usr/x86_64-linux-gnu/python3.14"
+    for folder, configuration in ((include, "#include <x86_64-linux-gnu/python3.14/pyconfig.h>"), (machine, "real")):
+        folder.mkdir(parents=True)
+        (folder / "pyconfig.h").write_text(configuration)
+    (include / "Python.h").write_text("python")
+    (include / "cpython").mkdir()
+    for multiarch in (None, "aarch64-linux-gnu"):
+        assert Interpreter(14, False, include, multiarch).headers(tmp_path / "copy") == include
+    for _ in range(2):  # again in the same folder: the next wheel of the target
+        copy = Interpreter(14, False, include, "x86_64-linux-gnu").headers(tmp_path / "copy")
+        assert {path.name for path in copy.iterdir()} == {"Python.h", "cpython", "pyconfig.h"}
+        assert (copy / "pyconfig.h").read_text() == "real"
+
+
 @needs_headers
 def test_headers_are_the_same_for_x86_and_arm(tmp_path: Path) -> None:
     arm = sysroot() / "usr/include/python3.11/pyconfig.h"
