@@ -45,12 +45,15 @@ def per_run(many: Executions, few: Executions, runs: int) -> Mapping[int, float]
     return kept
 
 
+def emulator(cpu: str) -> list[str | Path]:
+    return [find_tool("qemu-aarch64"), "-cpu", cpu]
+
+
 def count(plugin: Path, cpu: str, command: Sequence[str | Path]) -> Executions:
     """Run a statically linked program on the emulated processor and count."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "counts"
-        emulator = [find_tool("qemu-aarch64"), "-cpu", cpu, "-plugin", f"{plugin},out={out}"]
-        run([*emulator, *command])
+        run([*emulator(cpu), "-plugin", f"{plugin},out={out}", *command])
         if not out.exists():
             raise ScriptError(f"{plugin}: wrote no counts; it needs the plugin interface of QEMU 4.2 to 8.2")
         return parse(out.read_text(encoding="ascii").splitlines())

@@ -1,6 +1,8 @@
 // infer MODEL TOKENS RUNS ISA: runs one text of TOKENS tokens through the model, RUNS times, on one
 // thread. It prints nothing: an emulator counts its instructions, and the difference between two
 // numbers of runs is the runs' own, since start-up, loading and first-run allocations are in both.
+//
+// With RUNS = 0 it prints the bytes of weights that a run reads.
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -8,8 +10,23 @@
 #include <vector>
 
 #include "engine/encoder.h"
+#include "engine/profile.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
+
+namespace {
+
+std::uint64_t weight_bytes(const mbrt::Profile& profile) {
+  std::uint64_t bytes = 0;
+  for (std::size_t stage = 0; stage < profile.stages(); ++stage) {
+    for (std::size_t operation = 0; operation < mbrt::kOperations; ++operation) {
+      bytes += profile.track(0).total(stage, operation).weight_bytes;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) try {
   if (argc != 5) {
@@ -36,6 +53,11 @@ int main(int argc, char** argv) try {
   outputs.last_hidden_state = hidden.data();
   outputs.pooled = pooled.data();
   for (std::size_t run = 0; run < runs; ++run) encoder.run(batch, outputs, {}, 1);
+  if (runs == 0) {
+    mbrt::Profile profile(encoder.config().num_layers, 1);
+    encoder.run(batch, outputs, {}, 1, &profile);
+    std::printf("%llu\n", static_cast<unsigned long long>(weight_bytes(profile)));
+  }
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "infer: %s\n", error.what());

@@ -9,9 +9,9 @@ from pathlib import Path
 from benchmarks.arm import account, build, cycles, multiplies
 from benchmarks.arm.account import Line, Prices
 from benchmarks.arm.blocks import Block, executed
-from benchmarks.arm.counts import count, per_run
+from benchmarks.arm.counts import count, emulator, per_run
 from benchmarks.arm.program import disassemble
-from scripts.common import ScriptError
+from scripts.common import ScriptError, run
 
 # The emulated processor of each instruction set: the oldest that has it.
 PROCESSORS: Mapping[str, str] = {"neon": "cortex-a53", "dotprod": "neoverse-n1", "i8mm": "max"}
@@ -27,6 +27,7 @@ class Counted:
     tokens: int
     isa: str
     blocks: Sequence[Block]
+    weight_bytes: int = 0  # that it reads; once for each panel of rows
 
     @property
     def instructions(self) -> float:
@@ -56,7 +57,8 @@ class Measured:
         lost = sum(executions.values()) - sum(block.total for block in blocks)
         if not blocks or lost > 0.001 * sum(executions.values()):
             raise ScriptError(f"{self.file}: {lost:,.0f} counted instructions are not in the file; link it statically")
-        return Counted(tokens, isa, blocks)
+        read = run((*emulator(PROCESSORS[isa]), self.file, self._model, str(tokens), "0", isa))
+        return Counted(tokens, isa, blocks, int(read))
 
 
 def price(counted: Counted, cores: Sequence[str]) -> dict[str, Prices]:

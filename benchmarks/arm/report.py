@@ -13,6 +13,7 @@ from benchmarks.arm.measure import Counted
 
 MILLION = 1e6
 FUNCTIONS = 16  # lines of the table
+SLOW_MEMORY = 4  # GB/s: a board such as a Raspberry Pi 4
 
 
 def short(function: str) -> str:
@@ -49,6 +50,8 @@ def whole_model(counted: Counted, prices: Mapping[str, Prices]) -> Iterator[str]
     )
     yield ""
     yield f"S = {counted.tokens}, int8, {counted.isa}: {whole['instructions'] / MILLION:.2f} M instructions; {said}"
+    read = counted.weight_bytes / MILLION
+    yield f"  {read:.1f} MB of weights are read: {read / SLOW_MEMORY:.1f} ms at {SLOW_MEMORY} GB/s, if no cache keeps any"
     yield f"  {whole['products'] / MILLION:.1f} M products. By part, instructions and cycles in millions:"
     yield from table(parts, cores)
     yield f"  By function, the first {FUNCTIONS}:"
