@@ -207,6 +207,7 @@ bench: $(STAMPS)/test
 
 # An hour of a quiet machine; the results go to docs/results.md.
 peers: $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet "matplotlib>=3.8"
 	$(BIN)/python benchmarks/peers --docs
 
 paper: $(STAMPS)/test

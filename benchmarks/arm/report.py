@@ -51,7 +51,8 @@ def whole_model(counted: Counted, prices: Mapping[str, Prices]) -> Iterator[str]
     yield ""
     yield f"S = {counted.tokens}, int8, {counted.isa}: {whole['instructions'] / MILLION:.2f} M instructions; {said}"
     read = counted.weight_bytes / MILLION
-    yield f"  {read:.1f} MB of weights are read: {read / SLOW_MEMORY:.1f} ms at {SLOW_MEMORY} GB/s, if no cache keeps any"
+    at_least = f"{read / SLOW_MEMORY:.1f} ms at {SLOW_MEMORY} GB/s"
+    yield f"  {read:.1f} MB of weights are read: {at_least}, if no cache keeps any"
     yield f"  {whole['products'] / MILLION:.1f} M products. By part, instructions and cycles in millions:"
     yield from table(parts, cores)
     yield f"  By function, the first {FUNCTIONS}:"

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from scripts.common import REPOSITORY
 
 RESULTS = REPOSITORY / "docs" / "results.md"
 
+PLOT_LIBRARY = "matplotlib"
 MAX_LOAD = 0.5  # load average per CPU in use, above which figures are provisional
 
 
@@ -31,6 +33,14 @@ def put(document: Path, name: str, text: str) -> None:
     head, rest = found.split(begin)
     tail = rest.split(end)[1]
     document.write_text(f"{head}{begin}\n{text.strip()}\n{end}{tail}", encoding="utf-8")
+
+
+def can_plot(say: Callable[[str], None]) -> bool:
+    """Whether matplotlib is installed; if not, says how to install it."""
+    found = importlib.util.find_spec(PLOT_LIBRARY) is not None
+    if not found:
+        say(f"no plot: {PLOT_LIBRARY} is not installed. Install it: pip install {PLOT_LIBRARY}")
+    return found
 
 
 def provisional(machine: Mapping[str, Any], quick: bool) -> str:

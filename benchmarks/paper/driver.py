@@ -87,11 +87,10 @@ def groups_of(options: argparse.Namespace) -> list[Group]:
 
 def draw(run: Run, file: Path) -> Path | None:
     """The plot of table 4; None without matplotlib."""
-    try:
-        from benchmarks.paper import plot  # noqa: PLC0415 - matplotlib is optional
-    except ImportError as error:
-        say(f"no plot: {error}. Install it: pip install matplotlib")
+    if not documents.can_plot(say):
         return None
+    from benchmarks.paper import plot  # noqa: PLC0415 - matplotlib is optional
+
     plot.glue(run, file)
     return file
 

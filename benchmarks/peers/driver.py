@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.common import documents
 from benchmarks.common.environment import Environment, existing, installed
@@ -37,6 +38,7 @@ cases:  latency  one text of each length, all engines, each number of threads
 """
 
 ENVIRONMENTS = ("peers", OURS)
+PLOT = "results_peers.svg"  # in docs
 
 
 def override(text: str) -> tuple[str, str]:
@@ -145,6 +147,16 @@ def file_sizes(store: Store, peers: Sequence[Peer], length: int) -> dict[str, di
     return sizes
 
 
+def draw(run: Run, file: Path) -> bool:
+    """Plots latency and texts per second, if both were measured in int8."""
+    if not (run.find("latency", precision="int8") and run.find("texts") and documents.can_plot(say)):
+        return False
+    from benchmarks.peers import plot  # noqa: PLC0415 - matplotlib is optional
+
+    plot.latency_and_texts(run, file)
+    return True
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     options.out = options.out.absolute()
@@ -161,6 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (options.out / "report.md").write_text(text, encoding="utf-8")
     print(text)
     if options.docs:
-        documents.put(documents.RESULTS, "peers", f"{documents.provisional(run.machine, options.quick)}\n\n{text}")
+        text = f"{documents.provisional(run.machine, options.quick)}\n\n{text}"
+        if draw(run, documents.RESULTS.with_name(PLOT)):
+            text += f"\n![MobileBERT in int8: latency by length, and texts per second]({PLOT})"
+        documents.put(documents.RESULTS, "peers", text)
     say(f"written to {options.out}")
     return 130 if interrupted else 0
