@@ -62,8 +62,9 @@ def comparisons(run: Run) -> str:
     rows = []
     for one in run.ratios:
         times = [number(one[side], 2, 1e3) for side in ("ours_seconds", "other_seconds")]
-        spread = f"{one['low']:.2f} - {one['high']:.2f}"
-        rows.append([one["name"], one["other"], *times, number(one["value"], 2), spread])
+        digits = 2 if one["value"] >= 0.1 else 4
+        spread = f"{one['low']:.{digits}f} - {one['high']:.{digits}f}"
+        rows.append([one["name"], one["other"], *times, number(one["value"], digits), spread])
     header = ["comparison", "with", "ours, ms", "other, ms", "ratio", "quartiles"]
     return section("Ratios: other over ours", header, rows)
 
