@@ -1,6 +1,7 @@
 // paths FOLDER: model files with names in other scripts, and with long ones, are opened; wrong paths return
 // a status.
 #include <filesystem>
+#include <system_error>
 
 #include "support.h"
 #include "support/platform.h"
@@ -33,12 +34,16 @@ void test_names(const char* folder) {
   fs::create_directories(without_limit(deep));
   for (const fs::path& place : {base, deep}) {
     const fs::path file = place / u8"\u043c\u043e\u0434\u0435\u043b\u044c.safetensors";
-    fs::copy_file(source, without_limit(file), fs::copy_options::overwrite_existing);
+    // Neither overwriting nor removing works everywhere in folders this deep (libstdc++ under wine).
+    std::error_code ignored;
+    fs::remove(without_limit(file), ignored);
+    fs::copy_file(source, without_limit(file));
     expect_same_model(utf8(file), wanted);
     expect_same_model(utf8(place / "." / ".." / place.filename() / file.filename()), wanted);
     expect_same_model(utf8(fs::relative(base)) + utf8(file).substr(utf8(base).size()), wanted);
   }
-  fs::remove_all(without_limit(base));
+  std::error_code ignored;
+  fs::remove_all(without_limit(base), ignored);
 }
 
 void test_wrong_paths(const char* folder) {
