@@ -68,7 +68,7 @@ def busy(processes: int) -> Iterator[None]:
 
 def measure(models: Sequence[Model], length: int, rounds: int, turn: float) -> list[float]:
     """Median seconds of a call of each model."""
-    ids = [np.random.default_rng(length).integers(1, 1000, length).tolist()]
+    ids = [np.random.default_rng(length).integers(0, models[0].config.vocab_size, length).tolist()]
     seconds: list[list[float]] = [[] for _ in models]
     for _ in range(rounds):
         for i in random.sample(range(len(models)), len(models)):
@@ -80,8 +80,8 @@ def measure(models: Sequence[Model], length: int, rounds: int, turn: float) -> l
     return [statistics.median(one) for one in seconds]
 
 
-def main() -> int:
-    options = parser().parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
     machine = describe(allowed_cpus())
     rows, results = [], []
     with busy(options.busy):

@@ -2,8 +2,8 @@
 //
 // A caller asks for a team of up to n threads and is always its thread 0; the others are idle pool
 // threads, as long as the teams of all calls together have at most n. So two calls at once share
-// the cores and neither waits for the other. Results never depend on the size of a team. Threads are created on first use, never
-// at load. After fork() the child starts with a pool of its own.
+// the cores and neither waits for the other. Results never depend on the size of a team. Threads
+// are created on first use, never at load. After fork() the child starts with a pool of its own.
 #ifndef MBRT_BASE_THREAD_POOL_H_
 #define MBRT_BASE_THREAD_POOL_H_
 
